@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The commands that change the system: `install`, `remove`, `upgrade`, `downgrade`, `reinstall`, `swap`, `autoremove`,
+//! `distro-sync`.
+
+use super::recover::recover_first;
+use crate::dnf::cli::{
+    AutoremoveArgs, InstallArgs, RemoveArgs, ResolveOptions, SpecsArgs, SwapArgs, UpgradeArgs,
+};
+use crate::dnf::local::split_specs;
+use crate::dnf::session::{Loaded, Needs, Session};
+use crate::dnf::transact::{Choices, resolve_and_run, settings};
+use crate::failure::{CommandResult, Failure};
+use cairn_pkg::resolve::Request;
+use cairn_solve::{Job, PackageId};
+use std::collections::BTreeMap;
+
+fn choices(resolve: &ResolveOptions) -> Choices {
+    Choices { resolve: resolve.clone(), keep_unneeded: false }
+}
+
+/// A file or glob argument can only be answered with all file lists.
+fn needs_for(specs: &[String]) -> Needs {
+    let filelists = specs.iter().any(|spec| {
+        (spec.starts_with('/') || spec.starts_with("*/")) && !cairn_rpm::repodata::is_primary_path(spec)
+    });
+    Needs { filelists, ..Needs::ALL }
+}
+
+/// Runs `dnf install`.
+pub fn install(session: &Session, args: &InstallArgs) -> CommandResult {
+    recover_first(session)?;
+    let (files, specs) = split_specs(session, &args.specs)?;
+    let loaded = session.load_with_files(needs_for(&specs), &files)?;
+    let mut request = request(session, &loaded, &args.resolve);
+    add_files(&mut request, &loaded);
+    for spec in &specs {
+        request.install(spec);
+    }
+    resolve_and_run(session, &loaded, request, &choices(&args.resolve))
+}
+
+/// Runs `dnf upgrade`.
+pub fn upgrade(session: &Session, args: &UpgradeArgs) -> CommandResult {
+    recover_first(session)?;
+    let (files, specs) = split_specs(session, &args.specs)?;
+    let loaded = session.load_with_files(needs_for(&specs), &files)?;
+    let mut request = request(session, &loaded, &args.resolve);
+    if args.specs.is_empty() {
+        request.upgrade_all();
+    }
+    add_files(&mut request, &loaded);
+    for spec in &specs {
+        request.upgrade(spec);
+    }
+    resolve_and_run(session, &loaded, request, &choices(&args.resolve))
+}
+
+/// Runs `dnf distro-sync`.
+pub fn distro_sync(session: &Session, args: &UpgradeArgs) -> CommandResult {
+    recover_first(session)?;
+    let loaded = session.load(needs_for(&args.specs))?;
+    let mut request = request(session, &loaded, &args.resolve);
+    request.distro_sync(&args.specs);
+    resolve_and_run(session, &loaded, request, &choices(&args.resolve))
+}
+
+/// Runs `dnf downgrade`.
+pub fn downgrade(session: &Session, args: &SpecsArgs) -> CommandResult {
+    recover_first(session)?;
+    let (files, specs) = split_specs(session, &args.specs)?;
+    let loaded = session.load_with_files(needs_for(&specs), &files)?;
+    let mut request = request(session, &loaded, &args.resolve);
+    for id in &loaded.files {
+        request.downgrade(&loaded.sack.get(*id).nevra().to_string());
+    }
+    for spec in &specs {
+        request.downgrade(spec);
+    }
+    resolve_and_run(session, &loaded, request, &choices(&args.resolve))
+}
+
+/// Runs `dnf reinstall`.
+pub fn reinstall(session: &Session, args: &SpecsArgs) -> CommandResult {
+    recover_first(session)?;
+    let (files, specs) = split_specs(session, &args.specs)?;
+    let loaded = session.load_with_files(needs_for(&specs), &files)?;
+    let mut request = request(session, &loaded, &args.resolve);
+    for id in &loaded.files {
+        request.reinstall(&loaded.sack.get(*id).nevra().to_string());
+    }
+    for spec in &specs {
+        request.reinstall(spec);
+    }
+    resolve_and_run(session, &loaded, request, &choices(&args.resolve))
+}
+
+/// Runs `dnf remove`.
+pub fn remove(session: &Session, args: &RemoveArgs) -> CommandResult {
+    recover_first(session)?;
+    let loaded = session.load(Needs::INSTALLED)?;
+    let mut request = request(session, &loaded, &ResolveOptions::default());
+    for spec in &args.specs {
+        request.remove(spec);
+    }
+    if args.oldinstallonly {
+        let old = old_installonly(session, &loaded);
+        if !old.is_empty() {
+            request.jobs.push(Job::Remove(old));
+        }
+    }
+    let choices = Choices { resolve: ResolveOptions::default(), keep_unneeded: args.no_autoremove };
+    resolve_and_run(session, &loaded, request, &choices)
+}
+
+/// Runs `dnf swap`.
+pub fn swap(session: &Session, args: &SwapArgs) -> CommandResult {
+    recover_first(session)?;
+    let (files, specs) = split_specs(session, std::slice::from_ref(&args.install))?;
+    let loaded = session.load_with_files(needs_for(&specs), &files)?;
+    let mut request = request(session, &loaded, &args.resolve);
+    request.remove(&args.remove);
+    add_files(&mut request, &loaded);
+    for spec in &specs {
+        request.install(spec);
+    }
+    let mut resolve = args.resolve.clone();
+    resolve.allowerasing = true;
+    resolve_and_run(session, &loaded, request, &choices(&resolve))
+}
+
+/// Runs `dnf autoremove`.
+pub fn autoremove(session: &Session, args: &AutoremoveArgs) -> CommandResult {
+    recover_first(session)?;
+    let loaded = session.load(Needs::INSTALLED)?;
+    let mut request = request(session, &loaded, &ResolveOptions::default());
+    if args.specs.is_empty() {
+        request.autoremove();
+    }
+    let unneeded = cairn_pkg::query::filter::unneeded(&loaded.sack);
+    for spec in &args.specs {
+        let (mut ids, _) =
+            cairn_pkg::query::match_spec(&loaded.sack, spec, cairn_pkg::query::SpecScope::Installed);
+        ids.retain(|id| unneeded.contains(id));
+        if ids.is_empty() {
+            request.messages.push(format!("No packages to remove for argument: {spec}"));
+        } else {
+            request.jobs.push(Job::Remove(ids));
+        }
+    }
+    resolve_and_run(session, &loaded, request, &choices(&ResolveOptions::default()))
+}
+
+fn request<'a>(session: &Session, loaded: &'a Loaded, options: &ResolveOptions) -> Request<'a> {
+    Request::new(&loaded.sack, &loaded.groups, &loaded.state, settings(session, options))
+}
+
+/// Package files are installed as they are: the same NEVRA again is only a message.
+fn add_files(request: &mut Request<'_>, loaded: &Loaded) {
+    for id in &loaded.files {
+        let nevra = loaded.sack.get(*id).nevra();
+        let is_installed =
+            loaded.sack.by_name(&nevra.name).any(|package| package.is_installed() && package.nevra() == nevra);
+        if is_installed {
+            request.messages.push(format!("Package \"{nevra}\" is already installed."));
+        } else {
+            request.jobs.push(Job::Install(vec![*id]));
+        }
+    }
+}
+
+/// Returns the install-only packages above the limit, oldest first, without the running kernel.
+fn old_installonly(session: &Session, loaded: &Loaded) -> Vec<PackageId> {
+    let main = &session.configuration.main;
+    let limit = main.installonly_limit as usize;
+    let running = session.is_live().then(cairn_host::paths::running_kernel).unwrap_or_default();
+    let mut by_name: BTreeMap<&str, Vec<PackageId>> = BTreeMap::new();
+    let is_installonly = |package: &cairn_pkg::query::SackPackage<'_>| {
+        package.candidate.provides.iter().any(|provide| main.installonlypkgs.contains(&provide.name))
+            || main.installonlypkgs.contains(&package.nevra().name)
+    };
+    for package in loaded.sack.installed().filter(is_installonly) {
+        by_name.entry(&package.candidate.nevra.name).or_default().push(package.id);
+    }
+    let mut old = Vec::new();
+    for ids in by_name.values_mut() {
+        ids.sort_by(|a, b| loaded.sack.get(*b).nevra().evr.cmp(&loaded.sack.get(*a).nevra().evr));
+        let is_running = |id: &PackageId| {
+            let nevra = loaded.sack.get(*id).nevra();
+            !running.is_empty() && format!("{}.{}", nevra.evr.without_epoch(), nevra.arch) == running
+        };
+        if limit > 0 {
+            old.extend(ids.iter().skip(limit).copied().filter(|id| !is_running(id)));
+        }
+    }
+    old
+}
+
+/// Runs a request that other commands have made.
+pub fn run_request(
+    session: &Session,
+    loaded: &Loaded,
+    request: Request<'_>,
+    resolve: &ResolveOptions,
+) -> Result<u8, Failure> {
+    resolve_and_run(session, loaded, request, &choices(resolve))
+}

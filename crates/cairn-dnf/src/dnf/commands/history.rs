@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `dnf history list` and `dnf history info`.
+
+use crate::dnf::cli::HistoryArgs;
+use crate::dnf::session::Session;
+use crate::dnf::table::{Side, columns, cut, key_values};
+use crate::failure::{CommandResult, Failure};
+use cairn_pkg::state::history::{History, HistoryItem, HistoryRecord};
+use cairn_ui::format::{Zone, date_time};
+use cairn_ui::{Stream, exit};
+use serde_json::json;
+
+/// Width of the command line in lists where the output is no terminal.
+const COMMAND_WIDTH: usize = 38;
+
+/// Runs `dnf history list`.
+pub fn list(session: &Session, args: &HistoryArgs) -> CommandResult {
+    let Some(history) = History::open(&session.root)? else {
+        return if args.json { print_json(session, &json!([])) } else { Ok(exit::SUCCESS) };
+    };
+    let mut records = history.list()?;
+    if !args.specs.is_empty() {
+        let wanted = numbers(&args.specs, &records)?;
+        records.retain(|record| wanted.contains(&record.id));
+    }
+    if args.reverse {
+        records.reverse();
+    }
+    if args.json {
+        let values: Vec<serde_json::Value> = records.iter().map(list_value).collect();
+        return print_json(session, &json!(values));
+    }
+    let mut rows =
+        vec![["ID", "Command line", "Date and time", "Action(s)", "Altered"].map(str::to_owned).to_vec()];
+    let width = session.printer.width(Stream::Out).map_or(COMMAND_WIDTH, |w| w.saturating_sub(42).max(20));
+    for record in &records {
+        rows.push(vec![
+            record.id.to_string(),
+            cut(&record.description, width),
+            date_time(record.begin, Zone::Local),
+            String::new(),
+            record.n_items.to_string(),
+        ]);
+    }
+    for line in columns(&[Side::Right, Side::Left, Side::Left, Side::Left, Side::Right], &rows) {
+        session.printer.data(&line);
+    }
+    Ok(exit::SUCCESS)
+}
+
+/// Runs `dnf history info`.
+pub fn info(session: &Session, args: &HistoryArgs) -> CommandResult {
+    let Some(history) = History::open(&session.root)? else {
+        return Err(no_history());
+    };
+    let records = history.list()?;
+    let specs = if args.specs.is_empty() { vec!["last".to_owned()] } else { args.specs.clone() };
+    let mut wanted = numbers(&specs, &records)?;
+    if args.reverse {
+        wanted.reverse();
+    }
+    let users = session.root.read_to_string("etc/passwd").unwrap_or_default();
+    let mut values = Vec::new();
+    for id in wanted {
+        let Some(record) = history.get(id)? else {
+            return Err(Failure::new(format!("no transaction {id}")).hint("`dnf history list` shows all of them"));
+        };
+        if args.json {
+            values.push(info_value(&record, &users));
+        } else {
+            show(session, &record, &users);
+        }
+    }
+    if args.json { print_json(session, &json!(values)) } else { Ok(exit::SUCCESS) }
+}
+
+fn no_history() -> Failure {
+    Failure::new("there is no history yet").hint("the first transaction of dnf begins it")
+}
+
+/// Returns the transactions that numbers, ranges and `last` mean, in the order given.
+fn numbers(specs: &[String], records: &[HistoryRecord]) -> Result<Vec<i64>, Failure> {
+    let newest = records.iter().map(|record| record.id).max().unwrap_or(0);
+    let number = |text: &str| -> Result<i64, Failure> {
+        let wrong = || {
+            Failure::usage(format!("\"{text}\" is no transaction")).hint("write a number, a range as 3..5, last or last-1")
+        };
+        match text.strip_prefix("last") {
+            Some("") => Ok(newest),
+            Some(rest) => {
+                let back: i64 = rest.strip_prefix('-').and_then(|n| n.parse().ok()).ok_or_else(wrong)?;
+                Ok(newest - back)
+            }
+            None => text.parse().map_err(|_| wrong()),
+        }
+    };
+    let mut found = Vec::new();
+    for spec in specs {
+        match spec.split_once("..") {
+            Some((from, to)) => {
+                let (from, to) = (number(from)?, number(to)?);
+                found.extend(records.iter().map(|r| r.id).filter(|id| (from.min(to)..=from.max(to)).contains(id)));
+            }
+            None => found.push(number(spec)?),
+        }
+    }
+    found.dedup();
+    Ok(found)
+}
+
+fn show(session: &Session, record: &HistoryRecord, users: &str) {
+    let end = record.end.map_or_else(String::new, |end| date_time(end, Zone::Local));
+    let pairs = [
+        ("Transaction ID", record.id.to_string()),
+        ("Begin time", date_time(record.begin, Zone::Local)),
+        ("Begin rpmdb", record.rpmdb_begin.clone()),
+        ("End time", end),
+        ("End rpmdb", record.rpmdb_end.clone()),
+        ("User", user_text(record.user_id, users)),
+        ("Status", record.state.as_str().to_owned()),
+        ("Releasever", record.releasever.clone()),
+        ("Description", record.description.clone()),
+        ("Comment", record.comment.clone()),
+    ];
+    for line in key_values(&pairs) {
+        session.printer.data(&line);
+    }
+    session.printer.data("Packages altered:");
+    let mut rows = vec![["  Action", "Package", "Reason", "Repository"].map(str::to_owned).to_vec()];
+    for item in &record.items {
+        rows.push(vec![
+            format!("  {}", item.action.as_str()),
+            full_nevra(item),
+            item.reason.as_str().to_owned(),
+            item.repository.clone(),
+        ]);
+    }
+    for line in columns(&[Side::Left; 4], &rows) {
+        session.printer.data(&line);
+    }
+    session.printer.data("");
+}
+
+fn full_nevra(item: &HistoryItem) -> String {
+    format!("{}-{}.{}", item.nevra.name, item.nevra.evr.with_epoch(), item.nevra.arch)
+}
+
+/// Returns `0 root <root>`: number, full name and login name.
+fn user_text(id: u32, passwd: &str) -> String {
+    let entry = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|fields| {
+        fields.get(2).is_some_and(|field| field.parse() == Ok(id))
+    });
+    match entry {
+        Some(fields) => {
+            let login = fields.first().copied().unwrap_or_default();
+            let full = fields.get(4).and_then(|gecos| gecos.split(',').next()).filter(|name| !name.is_empty());
+            format!("{id} {} <{login}>", full.unwrap_or(login))
+        }
+        None => id.to_string(),
+    }
+}
+
+fn list_value(record: &HistoryRecord) -> serde_json::Value {
+    json!({
+        "id": record.id,
+        "command_line": record.description,
+        "start_time": record.begin,
+        "end_time": record.end,
+        "user_id": record.user_id,
+        "status": record.state.as_str(),
+        "releasever": record.releasever,
+        "altered_count": record.n_items,
+    })
+}
+
+fn info_value(record: &HistoryRecord, users: &str) -> serde_json::Value {
+    let packages: Vec<serde_json::Value> = record
+        .items
+        .iter()
+        .map(|item| {
+            json!({
+                "nevra": full_nevra(item),
+                "action": item.action.as_str(),
+                "reason": item.reason.as_str(),
+                "repository": item.repository,
+            })
+        })
+        .collect();
+    json!({
+        "id": record.id,
+        "start_time": record.begin,
+        "end_time": record.end,
+        "rpmdb_version_begin": record.rpmdb_begin,
+        "rpmdb_version_end": record.rpmdb_end,
+        "user_id": record.user_id,
+        "user_name": user_text(record.user_id, users),
+        "status": record.state.as_str(),
+        "releasever": record.releasever,
+        "description": record.description,
+        "comment": record.comment,
+        "packages": packages,
+        "groups": [],
+        "environments": [],
+    })
+}
+
+fn print_json(session: &Session, value: &serde_json::Value) -> CommandResult {
+    session.printer.json(value).map_err(|error| Failure::new(format!("cannot write JSON: {error}")))?;
+    Ok(exit::SUCCESS)
+}

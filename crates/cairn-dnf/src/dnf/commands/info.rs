@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `dnf info`, and the block of details that `repoquery --info` shows as well.
+
+use super::list::{nothing, print_json, sections};
+use crate::dnf::cli::ListArgs;
+use crate::dnf::session::Session;
+use crate::dnf::table::{key_values, size_text};
+use crate::failure::CommandResult;
+use cairn_pkg::query::SackPackage;
+use cairn_ui::exit;
+
+/// Runs `dnf info`.
+pub fn info(session: &Session, args: &ListArgs) -> CommandResult {
+    let (loaded, sections) = sections(session, args)?;
+    if args.json {
+        return print_json(session, &loaded.sack, &sections);
+    }
+    if sections.iter().all(|section| section.ids.is_empty()) {
+        return nothing(args);
+    }
+    let mut is_first = true;
+    for section in sections.iter().filter(|section| !section.ids.is_empty()) {
+        if !is_first {
+            session.printer.data("");
+        }
+        session.printer.data(section.heading);
+        for (index, id) in section.ids.iter().enumerate() {
+            if index > 0 {
+                session.printer.data("");
+            }
+            for line in details(loaded.sack.get(*id)) {
+                session.printer.data(&line);
+            }
+        }
+        is_first = false;
+    }
+    Ok(exit::SUCCESS)
+}
+
+/// Returns the lines about one package.
+pub fn details(package: SackPackage<'_>) -> Vec<String> {
+    let (nevra, about) = (package.nevra(), package.details);
+    let installed = package.is_installed();
+    let mut pairs = vec![
+        ("Name", nevra.name.clone()),
+        ("Epoch", nevra.evr.epoch.to_string()),
+        ("Version", nevra.evr.version.clone()),
+        ("Release", nevra.evr.release.clone()),
+        ("Architecture", nevra.arch.clone()),
+    ];
+    if !installed {
+        pairs.push(("Download size", size_text(about.size_package)));
+    }
+    pairs.push(("Installed size", size_text(about.size_installed)));
+    pairs.push(("Source", about.sourcerpm.clone()));
+    if installed {
+        pairs.push(("From repository", about.from_repository.clone()));
+    } else {
+        pairs.push(("Repository", about.repository.clone()));
+    }
+    pairs.extend([
+        ("Summary", about.summary.clone()),
+        ("URL", about.url.clone()),
+        ("License", about.license.clone()),
+        ("Description", about.description.trim_end().to_owned()),
+        ("Vendor", package.candidate.vendor.clone()),
+    ]);
+    key_values(&pairs)
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `dnf list` and `dnf check-upgrade`.
+
+use crate::dnf::cli::{CheckUpgradeArgs, ListArgs};
+use crate::dnf::session::{Loaded, Needs, Session};
+use crate::dnf::table::{Side, columns};
+use crate::failure::{CommandResult, Failure, complain};
+use cairn_pkg::query::filter;
+use cairn_pkg::query::sack::Sack;
+use cairn_pkg::query::spec::nevra_matches;
+use cairn_solve::PackageId;
+use cairn_ui::exit;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// One block of a list.
+#[derive(Debug)]
+pub struct Section {
+    /// Heading.
+    pub heading: &'static str,
+    /// Key in JSON.
+    pub key: &'static str,
+    /// Packages, by name.
+    pub ids: Vec<PackageId>,
+}
+
+/// Runs `dnf list`.
+pub fn list(session: &Session, args: &ListArgs) -> CommandResult {
+    let (loaded, sections) = sections(session, args)?;
+    if args.json {
+        return print_json(session, &loaded.sack, &sections);
+    }
+    if sections.iter().all(|section| section.ids.is_empty()) {
+        return nothing(args);
+    }
+    print_sections(session, &loaded.sack, &sections);
+    Ok(exit::SUCCESS)
+}
+
+/// Says that there is nothing; an error when something was named.
+pub fn nothing(args: &ListArgs) -> CommandResult {
+    complain("No matches found.");
+    if args.specs.is_empty() { Ok(exit::SUCCESS) } else { Err(Failure::silent(exit::FAILURE)) }
+}
+
+/// Loads and selects what `list` and `info` show.
+pub fn sections(session: &Session, args: &ListArgs) -> Result<(Loaded, Vec<Section>), Failure> {
+    let which = args.which;
+    let needs = if which.installed || which.autoremove { Needs::INSTALLED } else { Needs::ALL };
+    let loaded = session.load(needs)?;
+    let sack = &loaded.sack;
+    let matches = |id: &PackageId| {
+        let nevra = sack.get(*id).nevra();
+        args.specs.is_empty() || args.specs.iter().any(|spec| nevra_matches(spec, nevra).is_some())
+    };
+    let select = |ids: Vec<PackageId>| sorted(sack, ids.into_iter().filter(|id| matches(id)).collect());
+    let installed = || select(sack.installed().map(|package| package.id).collect());
+    let section = |heading, key, ids| Section { heading, key, ids };
+    let available = |hide_installed: bool| {
+        let mut ids: Vec<PackageId> = sack.available().map(|package| package.id).collect();
+        if !args.showduplicates {
+            ids = filter::latest(sack, &filter::best_priority(sack, &ids), 1);
+        }
+        if hide_installed {
+            ids.retain(|id| !is_present(sack, *id, args.showduplicates));
+        }
+        select(ids)
+    };
+    let sections = if which.installed {
+        vec![section("Installed packages", "installed_packages", installed())]
+    } else if which.available {
+        vec![section("Available packages", "available_packages", available(false))]
+    } else if which.extras {
+        vec![section("Extra packages", "extra_packages", select(filter::extras(sack)))]
+    } else if which.obsoletes {
+        let ids = filter::obsoleting(sack).into_iter().map(|(new, _)| new).collect();
+        vec![section("Obsoleting packages", "obsoleting_packages", select(ids))]
+    } else if which.upgrades {
+        vec![section("Available upgrades", "available_upgrades", select(filter::upgrades(sack)))]
+    } else if which.autoremove {
+        vec![section("Autoremove packages", "autoremove_packages", select(filter::unneeded(sack)))]
+    } else {
+        vec![
+            section("Installed packages", "installed_packages", installed()),
+            section("Available packages", "available_packages", available(true)),
+        ]
+    };
+    Ok((loaded, sections))
+}
+
+/// Without `--showduplicates`, an available package is hidden when its name.arch is installed in the same or a newer version.
+fn is_present(sack: &Sack, id: PackageId, exact_only: bool) -> bool {
+    let nevra = sack.get(id).nevra();
+    sack.by_name(&nevra.name).any(|other| {
+        let have = other.nevra();
+        let same = have.evr == nevra.evr || !exact_only && have.evr > nevra.evr;
+        other.is_installed() && have.arch == nevra.arch && same
+    })
+}
+
+/// Sorts by name, architecture and version.
+pub fn sorted(sack: &Sack, mut ids: Vec<PackageId>) -> Vec<PackageId> {
+    ids.sort_by(|a, b| {
+        let (a, b) = (sack.get(*a).nevra(), sack.get(*b).nevra());
+        (&a.name, &a.arch, &a.evr).cmp(&(&b.name, &b.arch, &b.evr))
+    });
+    ids.dedup();
+    ids
+}
+
+fn print_sections(session: &Session, sack: &Sack, sections: &[Section]) {
+    let rows: Vec<Vec<String>> = sections.iter().flat_map(|s| &s.ids).map(|id| row(sack, *id)).collect();
+    // All blocks share their columns.
+    let mut lines = columns(&[Side::Left, Side::Left, Side::Left], &rows).into_iter();
+    let mut is_first = true;
+    for section in sections.iter().filter(|section| !section.ids.is_empty()) {
+        if !is_first {
+            session.printer.data("");
+        }
+        is_first = false;
+        session.printer.data(section.heading);
+        for line in lines.by_ref().take(section.ids.len()) {
+            session.printer.data(&line);
+        }
+    }
+}
+
+fn row(sack: &Sack, id: PackageId) -> Vec<String> {
+    let package = sack.get(id);
+    let nevra = package.nevra();
+    vec![format!("{}.{}", nevra.name, nevra.arch), nevra.evr.to_string(), repository_of(sack, id)]
+}
+
+/// Returns the repository as lists show it: of an installed package the one it came from.
+pub fn repository_of(sack: &Sack, id: PackageId) -> String {
+    let details = sack.get(id).details;
+    if sack.get(id).is_installed() { details.from_repository.clone() } else { details.repository.clone() }
+}
+
+#[derive(Serialize)]
+struct JsonPackage {
+    name: String,
+    arch: String,
+    evr: String,
+    repository: String,
+}
+
+/// Prints sections as JSON in dnf5's form.
+pub fn print_json(session: &Session, sack: &Sack, sections: &[Section]) -> CommandResult {
+    let mut document: BTreeMap<&str, Vec<JsonPackage>> = BTreeMap::new();
+    for section in sections.iter().filter(|section| !section.ids.is_empty()) {
+        let packages = section.ids.iter().map(|id| {
+            let nevra = sack.get(*id).nevra();
+            JsonPackage {
+                name: nevra.name.clone(),
+                arch: nevra.arch.clone(),
+                evr: nevra.evr.to_string(),
+                repository: repository_of(sack, *id),
+            }
+        });
+        document.insert(section.key, packages.collect());
+    }
+    session.printer.json(&document).map_err(|error| Failure::new(format!("cannot write JSON: {error}")))?;
+    Ok(exit::SUCCESS)
+}
+
+/// Runs `dnf check-upgrade`.
+pub fn check_upgrade(session: &Session, args: &CheckUpgradeArgs) -> CommandResult {
+    let loaded = session.load(Needs::ALL)?;
+    let sack = &loaded.sack;
+    let mut ids = filter::upgrades(sack);
+    ids.retain(|id| {
+        let nevra = sack.get(*id).nevra();
+        args.specs.is_empty() || args.specs.iter().any(|spec| nevra_matches(spec, nevra).is_some())
+    });
+    let obsoleting: Vec<PackageId> = filter::obsoleting(sack).into_iter().map(|(new, _)| new).collect();
+    let found = !ids.is_empty();
+    let mut sections = vec![Section { heading: "Upgrades", key: "upgrades", ids: sorted(sack, ids) }];
+    if args.specs.is_empty() && !obsoleting.is_empty() {
+        sections.push(Section {
+            heading: "Obsoleting packages",
+            key: "obsoletes",
+            ids: sorted(sack, filter::latest(sack, &obsoleting, 1)),
+        });
+    }
+    if args.json {
+        print_json(session, sack, &sections)?;
+    } else {
+        print_sections(session, sack, &sections);
+    }
+    Ok(if found { exit::UPGRADES_AVAILABLE } else { exit::SUCCESS })
+}

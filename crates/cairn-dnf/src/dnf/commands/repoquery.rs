@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `dnf repoquery`: select packages, then show something of each.
+
+use super::info::details;
+use super::list::sorted;
+use super::queryformat::{self, dependency_lines, requirement_lines};
+use crate::dnf::cli::RepoqueryArgs;
+use crate::dnf::session::{Loaded, Needs, Session};
+use crate::failure::{CommandResult, Failure};
+use cairn_pkg::query::filter::{self, DependencyKind, depending_on};
+use cairn_pkg::query::sack::Sack;
+use cairn_pkg::query::{SackPackage, SpecScope, glob, match_spec};
+use cairn_pkg::state::PackageReason;
+use cairn_solve::PackageId;
+use cairn_ui::{Color, Printer, Verbosity, exit};
+use std::collections::BTreeSet;
+
+/// Lists the tags of `--queryformat`.
+pub fn querytags() -> CommandResult {
+    let printer = Printer::new(Verbosity::Normal, Color::Never);
+    for tag in queryformat::TAGS {
+        printer.data(tag);
+    }
+    Ok(exit::SUCCESS)
+}
+
+/// Runs `dnf repoquery`.
+pub fn repoquery(session: &Session, args: &RepoqueryArgs) -> CommandResult {
+    let loaded = session.load(needs(args))?;
+    let ids = select(session, &loaded, args);
+    show(session, &loaded.sack, &ids, args)?;
+    Ok(exit::SUCCESS)
+}
+
+fn wants_installed(args: &RepoqueryArgs) -> bool {
+    args.installed || args.userinstalled || args.extras || args.unneeded || args.leaves || args.installonly && !args.available
+}
+
+fn needs(args: &RepoqueryArgs) -> Needs {
+    let wants_files = args.show.files
+        || !args.file.is_empty()
+        || args.queryformat.as_deref().is_some_and(|format| format.contains("{files}"))
+        || args.specs.iter().chain(&args.whatprovides).any(|spec| spec.starts_with('/') || spec.starts_with("*/"));
+    let installed = wants_installed(args) || args.upgrades;
+    let available = !wants_installed(args) || args.extras || args.resolve;
+    Needs { installed, available, filelists: wants_files && available }
+}
+
+fn select(session: &Session, loaded: &Loaded, args: &RepoqueryArgs) -> Vec<PackageId> {
+    let sack = &loaded.sack;
+    let mut ids: Vec<PackageId> = if args.upgrades {
+        filter::upgrades(sack)
+    } else if args.extras {
+        filter::extras(sack)
+    } else if args.unneeded {
+        filter::unneeded(sack)
+    } else if args.leaves {
+        filter::leaves(sack)
+    } else if wants_installed(args) {
+        sack.installed().map(|package| package.id).collect()
+    } else {
+        sack.available().map(|package| package.id).collect()
+    };
+    if args.userinstalled {
+        let is_user = |id: &PackageId| {
+            matches!(
+                sack.get(*id).details.reason,
+                PackageReason::User | PackageReason::ExternalUser | PackageReason::Group | PackageReason::None
+            )
+        };
+        ids.retain(is_user);
+    }
+    if args.installonly {
+        let names = &session.configuration.main.installonlypkgs;
+        ids.retain(|id| {
+            let candidate = sack.get(*id).candidate;
+            names.contains(&candidate.nevra.name) || candidate.provides.iter().any(|p| names.contains(&p.name))
+        });
+    }
+    select_specs(sack, &mut ids, args);
+    if !args.arch.is_empty() {
+        ids.retain(|id| args.arch.iter().any(|arch| glob::matches(arch, &sack.get(*id).nevra().arch)));
+    }
+    select_dependencies(sack, &mut ids, args);
+    if let Some(limit) = args.latest_limit {
+        ids = filter::latest(sack, &ids, limit);
+    }
+    sorted(sack, ids)
+}
+
+fn select_specs(sack: &Sack, ids: &mut Vec<PackageId>, args: &RepoqueryArgs) {
+    if !args.specs.is_empty() {
+        let wanted: BTreeSet<PackageId> =
+            args.specs.iter().flat_map(|spec| match_spec(sack, spec, SpecScope::All).0).collect();
+        ids.retain(|id| wanted.contains(id));
+    }
+    if !args.file.is_empty() {
+        let has = |file: &String| args.file.iter().any(|pattern| glob::matches(pattern, file));
+        ids.retain(|id| sack.get(*id).candidate.files.iter().any(has));
+    }
+    if !args.whatprovides.is_empty() {
+        let everything = |_: &SackPackage<'_>| true;
+        let wanted: BTreeSet<PackageId> = args
+            .whatprovides
+            .iter()
+            .flat_map(|spec| {
+                let mut found = cairn_pkg::query::spec::match_provides(sack, spec, &everything);
+                found.extend(cairn_pkg::query::spec::match_files(sack, spec, &everything));
+                found
+            })
+            .collect();
+        ids.retain(|id| wanted.contains(id));
+    }
+}
+
+fn select_dependencies(sack: &Sack, ids: &mut Vec<PackageId>, args: &RepoqueryArgs) {
+    use DependencyKind as K;
+    let filters = [
+        (&args.whatrequires, K::Requires),
+        (&args.whatrecommends, K::Recommends),
+        (&args.whatsuggests, K::Suggests),
+        (&args.whatsupplements, K::Supplements),
+        (&args.whatenhances, K::Enhances),
+        (&args.whatconflicts, K::Conflicts),
+        (&args.whatobsoletes, K::Obsoletes),
+    ];
+    let scope = ids.clone();
+    for (wanted, kind) in filters {
+        if wanted.is_empty() {
+            continue;
+        }
+        let mut found: BTreeSet<PackageId> = depending_on(sack, kind, wanted, &scope).into_iter().collect();
+        while args.recursive && kind == K::Requires {
+            let names: Vec<String> = found.iter().map(|id| sack.get(*id).nevra().to_string()).collect();
+            let more = depending_on(sack, kind, &names, &scope);
+            let before = found.len();
+            found.extend(more);
+            if found.len() == before {
+                break;
+            }
+        }
+        ids.retain(|id| found.contains(id));
+    }
+    if !args.whatdepends.is_empty() {
+        let kinds = [K::Requires, K::Recommends, K::Suggests, K::Supplements, K::Enhances];
+        let found: BTreeSet<PackageId> =
+            kinds.into_iter().flat_map(|kind| depending_on(sack, kind, &args.whatdepends, &scope)).collect();
+        ids.retain(|id| found.contains(id));
+    }
+}
+
+fn show(session: &Session, sack: &Sack, ids: &[PackageId], args: &RepoqueryArgs) -> Result<(), Failure> {
+    use DependencyKind as K;
+    let printer = &session.printer;
+    if args.json {
+        let section = super::list::Section { heading: "", key: "packages", ids: ids.to_vec() };
+        super::list::print_json(session, sack, &[section])?;
+        return Ok(());
+    }
+    if let Some(format) = &args.queryformat {
+        // dnf5 ends each package's text as the format does: `\n` is the caller's business.
+        for id in ids {
+            printer.raw(&queryformat::render(format, sack.get(*id)));
+        }
+        return Ok(());
+    }
+    let show = args.show;
+    if show.info {
+        for id in ids {
+            for line in details(sack.get(*id)) {
+                printer.data(&line);
+            }
+            printer.data("");
+        }
+        return Ok(());
+    }
+    let kinds = [
+        (show.requires, K::Requires),
+        (show.provides, K::Provides),
+        (show.conflicts, K::Conflicts),
+        (show.obsoletes, K::Obsoletes),
+        (show.recommends, K::Recommends),
+        (show.suggests, K::Suggests),
+        (show.supplements, K::Supplements),
+        (show.enhances, K::Enhances),
+    ];
+    let kind = kinds.into_iter().find(|(wanted, _)| *wanted).map(|(_, kind)| kind);
+    let mut lines: BTreeSet<String> = BTreeSet::new();
+    for id in ids {
+        let package = sack.get(*id);
+        match kind {
+            Some(K::Requires) if args.resolve => lines.extend(resolved(sack, package)),
+            Some(kind) => lines.extend(dependency_lines(package, kind)),
+            None if show.requires_pre => lines.extend(requirement_lines(package, true)),
+            None if show.files => lines.extend(package.candidate.files.iter().cloned()),
+            None if show.sourcerpm => drop(lines.insert(package.details.sourcerpm.clone())),
+            None if show.location => drop(lines.insert(package.details.location.clone())),
+            None => drop(lines.insert(full_nevra(package))),
+        }
+    }
+    for line in lines {
+        printer.data(&cairn_ui::escape_control(&line));
+    }
+    Ok(())
+}
+
+fn full_nevra(package: SackPackage<'_>) -> String {
+    let nevra = package.nevra();
+    format!("{}-{}.{}", nevra.name, nevra.evr.with_epoch(), nevra.arch)
+}
+
+/// Returns the packages that provide what a package requires.
+fn resolved(sack: &Sack, package: SackPackage<'_>) -> Vec<String> {
+    let wants = package.candidate.requires.iter();
+    wants.flat_map(|wanted| sack.providers(wanted).map(full_nevra).collect::<Vec<_>>()).collect()
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The transaction as dnf5 shows it: the table, the summary, the sizes.
+
+use super::table::{Side, columns, size_rounded, size_text};
+use cairn_pkg::query::Sack;
+use cairn_pkg::resolve::{Plan, PlanAction, PlanItem};
+use cairn_pkg::state::PackageReason;
+
+/// Returns the lines of the table.
+pub fn transaction_table(plan: &Plan, sack: &Sack) -> Vec<String> {
+    let mut rows: Vec<Vec<String>> =
+        vec![["Package", "Arch", "Version", "Repository", "     Size"].map(str::to_owned).to_vec()];
+    // A heading stands above its packages, outside of the columns.
+    let mut headings: Vec<(usize, &str)> = Vec::new();
+    let mut items: Vec<&PlanItem> = plan.items.iter().collect();
+    items.sort_by_key(|item| (section_order(item), sack.get(item.id).nevra().to_string()));
+    let mut current = "";
+    for item in items {
+        let heading = section(item);
+        if heading != current {
+            headings.push((rows.len(), heading));
+            current = heading;
+        }
+        rows.push(package_row(sack, item, " "));
+        if item.action == PlanAction::ReasonChange {
+            let old = sack.get(item.id).details.reason.as_str();
+            rows.push(vec![format!("   {old} -> {}", item.reason.as_str())]);
+        }
+        for id in &item.replaces {
+            let replaced = PlanItem { id: *id, ..(*item).clone() };
+            rows.push(package_row(sack, &replaced, "   replacing "));
+        }
+    }
+    let sides = [Side::Left, Side::Left, Side::Left, Side::Left, Side::Right];
+    let mut lines = Vec::new();
+    for (index, line) in columns(&sides, &rows).into_iter().enumerate() {
+        if let Some((_, heading)) = headings.iter().find(|(row, _)| *row == index) {
+            lines.push(format!("{heading}:"));
+        }
+        lines.push(line);
+    }
+    for (heading, wanted) in [("Installing groups", true), ("Removing groups", false)] {
+        let ids: Vec<&String> =
+            plan.group_changes.iter().filter(|(_, change)| change.is_some() == wanted).map(|(id, _)| id).collect();
+        if !ids.is_empty() {
+            lines.push(format!("{heading}:"));
+            lines.extend(ids.into_iter().map(|id| format!(" {id}")));
+        }
+    }
+    lines
+}
+
+fn package_row(sack: &Sack, item: &PlanItem, indent: &str) -> Vec<String> {
+    let package = sack.get(item.id);
+    let nevra = package.nevra();
+    let repository = if package.is_installed() && item.action != PlanAction::ReasonChange {
+        match package.details.from_repository.as_str() {
+            "" => "@System",
+            known => known,
+        }
+    } else {
+        package.details.repository.as_str()
+    };
+    vec![
+        format!("{indent}{}", nevra.name),
+        nevra.arch.clone(),
+        nevra.evr.with_epoch(),
+        repository.to_owned(),
+        size_text(package.details.size_installed),
+    ]
+}
+
+fn section(item: &PlanItem) -> &'static str {
+    match (item.action, item.reason) {
+        (PlanAction::Install, PackageReason::Dependency) => "Installing dependencies",
+        (PlanAction::Install, PackageReason::WeakDependency) => "Installing weak dependencies",
+        (PlanAction::Install, PackageReason::Group) => "Installing group/module packages",
+        (PlanAction::Install, _) => "Installing",
+        (PlanAction::Upgrade, _) => "Upgrading",
+        (PlanAction::Downgrade, _) => "Downgrading",
+        (PlanAction::Reinstall, _) => "Reinstalling",
+        (PlanAction::Remove, PackageReason::Dependency) => "Removing dependent packages",
+        (PlanAction::Remove, PackageReason::Clean) => "Removing unused dependencies",
+        (PlanAction::Remove, _) => "Removing",
+        (PlanAction::ReasonChange, _) => "Changing reason",
+    }
+}
+
+/// dnf5 shows what goes first, then what changes, then what comes.
+fn section_order(item: &PlanItem) -> (u8, u8) {
+    let action = match item.action {
+        PlanAction::ReasonChange => 0,
+        PlanAction::Remove => 1,
+        PlanAction::Reinstall => 2,
+        PlanAction::Downgrade => 3,
+        PlanAction::Upgrade => 4,
+        PlanAction::Install => 5,
+    };
+    let reason = match (item.action, item.reason) {
+        (PlanAction::Install, PackageReason::Group) => 1,
+        (PlanAction::Install | PlanAction::Remove, PackageReason::Dependency) => 2,
+        (PlanAction::Install, PackageReason::WeakDependency) | (PlanAction::Remove, PackageReason::Clean) => 3,
+        _ => 0,
+    };
+    (action, reason)
+}
+
+/// Returns the lines below the table.
+pub fn summary(plan: &Plan) -> Vec<String> {
+    let count = |action: PlanAction| plan.items.iter().filter(|item| item.action == action).count();
+    let replaced: usize = plan.items.iter().map(|item| item.replaces.len()).sum();
+    let counts = [
+        ("Installing", count(PlanAction::Install)),
+        ("Reinstalling", count(PlanAction::Reinstall)),
+        ("Upgrading", count(PlanAction::Upgrade)),
+        ("Replacing", replaced),
+        ("Downgrading", count(PlanAction::Downgrade)),
+        ("Removing", count(PlanAction::Remove)),
+        ("Changing reason", count(PlanAction::ReasonChange)),
+    ];
+    let mut lines = vec!["Transaction Summary:".to_owned()];
+    for (word, number) in counts.into_iter().filter(|(_, number)| *number > 0) {
+        let noun = if number == 1 { "package" } else { "packages" };
+        lines.push(format!(" {:<17}{number:>4} {noun}", format!("{word}:")));
+    }
+    lines
+}
+
+/// Returns the lines about sizes; `present` bytes need no download.
+pub fn size_lines(plan: &Plan, sack: &Sack, present: u64) -> Vec<String> {
+    let size = plan.size(sack);
+    let mut lines = Vec::new();
+    if size.inbound > 0 {
+        lines.push(format!(
+            "Total size of inbound packages is {}. Need to download {}.",
+            size_rounded(size.inbound),
+            size_rounded(size.inbound.saturating_sub(present))
+        ));
+    }
+    let detail =
+        format!("(install {}, remove {})", size_rounded(size.installed), size_rounded(size.removed));
+    if size.installed >= size.removed {
+        let extra = size_rounded(size.installed - size.removed);
+        lines.push(format!("After this operation, {extra} extra will be used {detail}."));
+    } else {
+        let freed = size_rounded(size.removed - size.installed);
+        lines.push(format!("After this operation, {freed} will be freed {detail}."));
+    }
+    lines
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `dnf`: dnf5's command line over the package engine.
+
+pub mod cli;
+pub mod commands;
+pub mod display;
+pub mod local;
+pub mod session;
+pub mod table;
+pub mod transact;
+pub mod trust;
+
+use crate::failure::Failure;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory as _, Parser as _};
+use cli::Cli;
+use cairn_ui::{Color, Printer, Verbosity, exit};
+use std::process::ExitCode;
+
+/// Runs `dnf` with the arguments of the process, the program's name first.
+pub fn run(arguments: &[String]) -> ExitCode {
+    let arguments = with_old_spellings(arguments);
+    let cli = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let printer = Printer::new(Verbosity::Normal, Color::Auto);
+    let result = commands::run(cli, &arguments);
+    let code = match result {
+        Ok(code) => code,
+        Err(failure) => {
+            failure.show(&printer);
+            failure.code
+        }
+    };
+    match printer.finish() {
+        Ok(()) => exit::code(code),
+        Err(_) => exit::code(exit::FAILURE),
+    }
+}
+
+/// dnf4 and old habits: `list installed`, `grouplist`, `groupinstall`, `--qf=…`.
+fn with_old_spellings(arguments: &[String]) -> Vec<String> {
+    let mut out: Vec<String> = Vec::with_capacity(arguments.len() + 1);
+    let mut previous_list = false;
+    for argument in arguments {
+        let is_list = matches!(out.last().map(String::as_str), Some("list" | "info" | "ls"));
+        previous_list = is_list || previous_list && argument.starts_with('-');
+        match argument.as_str() {
+            "installed" | "available" | "upgrades" | "updates" | "extras" | "obsoletes" if is_list => {
+                out.push(format!("--{argument}"));
+            }
+            "grouplist" | "groupinfo" | "groupinstall" | "groupremove" => {
+                out.extend(["group".to_owned(), argument["group".len()..].to_owned()]);
+            }
+            _ => out.push(argument.clone()),
+        }
+    }
+    out
+}
+
+/// Shows what clap found, in the project's form.
+fn usage(error: &clap::Error) -> ExitCode {
+    let printer = Printer::new(Verbosity::Normal, Color::Auto);
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            printer.raw(&error.to_string());
+            return exit::code(exit::SUCCESS);
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
+            printer.raw(&Cli::command().render_help().to_string());
+            return exit::code(exit::USAGE);
+        }
+        _ => {}
+    }
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        Some(ContextValue::Strings(texts)) => texts.first().cloned(),
+        _ => None,
+    };
+    let rendered = error.to_string();
+    let first = rendered.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    let failure = match error.kind() {
+        ErrorKind::InvalidSubcommand => {
+            let word = text(ContextKind::InvalidSubcommand).unwrap_or_default();
+            Failure::usage(format!("unknown command \"{word}\""))
+        }
+        ErrorKind::UnknownArgument => {
+            let word = text(ContextKind::InvalidArg).unwrap_or_default();
+            Failure::usage(format!("unknown argument \"{word}\""))
+        }
+        ErrorKind::MissingRequiredArgument => {
+            let word = text(ContextKind::InvalidArg).unwrap_or_default();
+            Failure::usage(format!("missing argument {word}"))
+        }
+        _ => Failure::usage(first),
+    };
+    let near = text(ContextKind::SuggestedSubcommand).or_else(|| text(ContextKind::SuggestedArg));
+    let hint = match near {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "`dnf --help` lists commands, `dnf COMMAND --help` its arguments".to_owned(),
+    };
+    failure.hint(hint).show(&printer);
+    exit::code(exit::USAGE)
+}

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What every command of `dnf` works with: the roots, the configuration, the cache, and the loaded packages.
+
+use super::cli::GlobalOptions;
+use crate::failure::Failure;
+use cairn_host::fetch::Fetcher;
+use cairn_host::{Clock, Root};
+use cairn_pkg::query::sack::Filters;
+use cairn_pkg::query::{Sack, SackBuilder};
+use cairn_pkg::repos::metadata::{
+    self, Cache, Freshness, LoadContext, LoadEvent, Repository, load_repository, must_sign_packages,
+};
+use cairn_pkg::repos::trust::TRUST_DIRECTORY;
+use cairn_pkg::repos::{Configuration, LoadOptions, SetOption, load_configuration};
+use cairn_pkg::resolve::GroupSet;
+use cairn_pkg::rpmdb::{self, RpmDb};
+use cairn_pkg::state::SystemState;
+use cairn_rpm::header::Header;
+use cairn_rpm::repodata::is_primary_path;
+use cairn_solve::PackageId;
+use cairn_ui::{Color, Printer, Problem, Verbosity};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+/// One run of `dnf`.
+#[derive(Debug)]
+pub struct Session {
+    /// Terminal.
+    pub printer: Printer,
+    /// Options of every command.
+    pub options: GlobalOptions,
+    /// System that is looked at or changed.
+    pub root: Root,
+    /// System the configuration and keys are of.
+    pub config_root: Root,
+    /// Configuration with the options on top.
+    pub configuration: Configuration,
+    /// Metadata and package cache.
+    pub cache: Cache,
+    /// Downloads.
+    pub fetcher: Fetcher,
+    /// Clock.
+    pub clock: Clock,
+    /// User that runs the command.
+    pub user_id: u32,
+    /// Command line, for the history.
+    pub command_line: String,
+}
+
+/// Which packages a command needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Needs {
+    /// Installed packages.
+    pub installed: bool,
+    /// Packages of the enabled repositories.
+    pub available: bool,
+    /// All files of the available ones.
+    pub filelists: bool,
+}
+
+impl Needs {
+    /// Installed packages only.
+    pub const INSTALLED: Self = Self { installed: true, available: false, filelists: false };
+    /// Available packages only.
+    pub const AVAILABLE: Self = Self { installed: false, available: true, filelists: false };
+    /// Both.
+    pub const ALL: Self = Self { installed: true, available: true, filelists: false };
+}
+
+/// Loaded packages.
+#[derive(Debug)]
+pub struct Loaded {
+    /// Packages.
+    pub sack: Sack,
+    /// Groups of the repositories.
+    pub groups: GroupSet,
+    /// dnf5's state.
+    pub state: SystemState,
+    /// Packages given as files, in the order given.
+    pub files: Vec<PackageId>,
+}
+
+impl Session {
+    /// Opens the roots and reads the configuration.
+    pub fn open(options: GlobalOptions, arguments: &[String]) -> Result<Self, Failure> {
+        let printer = Printer::new(verbosity(&options), Color::Auto);
+        match Self::open_with(&options, arguments) {
+            Ok((root, config_root, configuration, cache, user_id)) => {
+                let session = Self {
+                    printer,
+                    options,
+                    root,
+                    config_root,
+                    configuration,
+                    cache,
+                    fetcher: Fetcher::new(),
+                    clock: Clock::system(),
+                    user_id,
+                    command_line: arguments.join(" "),
+                };
+                session.show_warnings();
+                Ok(session)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    fn open_with(
+        options: &GlobalOptions,
+        _arguments: &[String],
+    ) -> Result<(Root, Root, Configuration, Cache, u32), Failure> {
+        let root_path = options.installroot.clone().unwrap_or_else(|| PathBuf::from("/"));
+        if !root_path.is_absolute() {
+            let hint = format!("write --installroot={}", std::path::absolute(&root_path).unwrap_or_default().display());
+            return Err(Failure::usage("--installroot must be an absolute path").hint(hint));
+        }
+        let root = Root::create(&root_path)?;
+        let config_root = if options.use_host_config { Root::open("/")? } else { root.clone() };
+        let mut configuration = load_configuration(&config_root, &load_options(options)?)?;
+        apply_repository_options(&mut configuration, options)?;
+        apply_main_options(&mut configuration, options);
+        let user_id = std::fs::metadata("/proc/self").map_or(0, |stat| stat.uid());
+        let is_system = root_path == Path::new("/");
+        let cache = open_cache(&root, &configuration, user_id, is_system)?;
+        Ok((root, config_root, configuration, cache, user_id))
+    }
+
+    fn show_warnings(&self) {
+        for warning in &self.configuration.warnings {
+            self.printer.warning(&Problem::new(warning.to_string()).hints(warning.hint.clone()));
+        }
+    }
+
+    /// Returns the seconds since 1970.
+    pub fn now(&self) -> u64 {
+        self.clock.now_unix()
+    }
+
+    /// Returns whether the system the process runs on is changed.
+    pub fn is_live(&self) -> bool {
+        self.root.path_for_display() == Path::new("/")
+    }
+
+    /// Returns the architectures of packages that can be installed.
+    pub fn architectures(&self) -> Vec<&str> {
+        let arch = self.configuration.variables.get("arch").unwrap_or("x86_64");
+        vec![arch, "noarch"]
+    }
+
+    /// Returns dnf5's state; without its files everything is empty.
+    pub fn state(&self) -> Result<SystemState, Failure> {
+        Ok(SystemState::load(&self.root)?)
+    }
+
+    /// Opens the rpm database for reading; `None` when there is none yet.
+    pub fn rpmdb(&self) -> Result<Option<RpmDb>, Failure> {
+        if !RpmDb::exists(&self.root)? {
+            return Ok(None);
+        }
+        Ok(Some(RpmDb::open(&self.root, rpmdb::Access::ReadOnly)?))
+    }
+
+    /// Loads what a command needs.
+    pub fn load(&self, needs: Needs) -> Result<Loaded, Failure> {
+        self.load_with_files(needs, &[])
+    }
+
+    /// Loads what a command needs and the given package files.
+    pub fn load_with_files(&self, needs: Needs, files: &[(PathBuf, Header, u64)]) -> Result<Loaded, Failure> {
+        let state = self.state()?;
+        let mut builder = SackBuilder::new();
+        let mut wants_files = needs.filelists;
+        if needs.installed
+            && let Some(db) = self.rpmdb()?
+        {
+            let (packages, damage) = db.packages_and_damage()?;
+            for error in damage {
+                self.printer.warning(&Problem::new(error.to_string()).hints(error.hint()));
+            }
+            for package in &packages {
+                wants_files |= needs_filelists(package.header.requires().iter());
+                builder.add_installed(package, &state);
+            }
+        }
+        let mut groups = GroupSet::new();
+        if needs.available {
+            for mut repository in self.load_repositories(wants_files && needs.installed || needs.filelists)? {
+                if !repository.has_filelists && repository.packages.iter().any(|p| needs_filelists(p.requires.iter())) {
+                    metadata::add_filelists(&mut repository, &self.load_context(true), &mut |event| self.show(event))?;
+                }
+                groups.add(&repository.config.id, &repository.comps);
+                self.add_repository(&mut builder, repository);
+            }
+        }
+        let files = files.iter().map(|(path, header, size)| builder.add_file(path.clone(), header, *size)).collect();
+        Ok(Loaded { sack: builder.build(), groups, state, files })
+    }
+
+    fn add_repository(&self, builder: &mut SackBuilder, repository: Repository) {
+        let main = &self.configuration.main;
+        let config = repository.config.clone();
+        let must_sign = must_sign_packages(&config, main) && !self.options.no_gpgchecks;
+        let filters = [
+            Filters { exclude: &main.excludepkgs, include: &main.includepkgs },
+            Filters { exclude: &config.excludepkgs, include: &config.includepkgs },
+            Filters { exclude: &self.options.exclude, include: &[] },
+        ];
+        builder.add_repository(repository, must_sign, &self.architectures(), &filters);
+    }
+
+    /// Returns what loading a repository needs.
+    pub fn load_context(&self, filelists: bool) -> LoadContext<'_> {
+        let freshness = if self.options.cacheonly {
+            Freshness::CacheOnly
+        } else if self.options.refresh {
+            Freshness::Refresh
+        } else {
+            Freshness::Normal
+        };
+        LoadContext {
+            main: &self.configuration.main,
+            cache: &self.cache,
+            config_root: &self.config_root,
+            fetcher: &self.fetcher,
+            freshness,
+            filelists,
+            now: self.now(),
+        }
+    }
+
+    /// Loads the enabled repositories, those of `skip_if_unavailable` only if they can be loaded.
+    pub fn load_repositories(&self, filelists: bool) -> Result<Vec<Repository>, Failure> {
+        self.printer.info("Updating and loading repositories:");
+        let context = self.load_context(filelists);
+        let mut loaded = Vec::new();
+        for repository in self.configuration.enabled() {
+            match load_repository(repository, &context, &mut |event| self.show(event)) {
+                Ok(found) => loaded.push(found),
+                Err(error) => {
+                    let skip = repository.skip_if_unavailable.unwrap_or(self.configuration.main.skip_if_unavailable);
+                    if !skip {
+                        return Err(error.into());
+                    }
+                    let problem = Problem::from_error(&error).hints(error.hint());
+                    self.printer.warning(&problem);
+                }
+            }
+        }
+        self.printer.info("Repositories loaded.");
+        Ok(loaded)
+    }
+
+    fn show(&self, event: LoadEvent) {
+        match event {
+            LoadEvent::Downloaded { id, bytes } => {
+                let size = super::table::size_text(bytes);
+                self.printer.info(&format!(" {id:<38} 100% | {size:>10}"));
+            }
+            LoadEvent::Skipped { id, reason } => {
+                self.printer.warning(&Problem::new(format!("repository {id} is left out: {reason}")));
+            }
+            LoadEvent::Package { id, reason } => {
+                self.printer.warning(&Problem::new(format!("repository {id}: {reason}")));
+            }
+        }
+    }
+}
+
+fn verbosity(options: &GlobalOptions) -> Verbosity {
+    match (options.quiet, options.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (false, true) => Verbosity::Verbose,
+        (false, false) => Verbosity::Normal,
+    }
+}
+
+fn load_options(options: &GlobalOptions) -> Result<LoadOptions, Failure> {
+    let mut set_options = Vec::new();
+    for text in &options.setopt {
+        set_options.push(SetOption::parse(text).map_err(Failure::usage)?);
+    }
+    let mut variables = Vec::new();
+    for text in &options.setvar {
+        let Some((name, value)) = text.split_once('=') else {
+            return Err(Failure::usage(format!("--setvar {text:?} has no `=` (expected NAME=VALUE)")));
+        };
+        variables.push((name.to_owned(), value.to_owned()));
+    }
+    Ok(LoadOptions {
+        config_file: options.config.clone(),
+        set_options,
+        releasever: options.releasever.clone(),
+        arch: options.forcearch.clone().unwrap_or_else(|| std::env::consts::ARCH.to_owned()),
+        variables,
+    })
+}
+
+fn apply_repository_options(configuration: &mut Configuration, options: &GlobalOptions) -> Result<(), Failure> {
+    let as_usage = |error: cairn_pkg::repos::ConfigError| {
+        let mut failure = Failure::from(error);
+        failure.code = cairn_ui::exit::USAGE;
+        failure
+    };
+    for text in &options.repofrompath {
+        let Some((id, url)) = text.split_once(',') else {
+            return Err(Failure::usage(format!("--repofrompath {text:?} has no `,` (expected ID,URL)")));
+        };
+        configuration.add_repository(id, url).map_err(as_usage)?;
+    }
+    if !options.repo.is_empty() {
+        for repository in &mut configuration.repositories {
+            repository.enabled = false;
+        }
+        for pattern in &options.repo {
+            configuration.switch_repositories(pattern, true, "--repo").map_err(as_usage)?;
+        }
+    }
+    for pattern in &options.enable_repo {
+        configuration.switch_repositories(pattern, true, "--enable-repo").map_err(as_usage)?;
+    }
+    for pattern in &options.disable_repo {
+        configuration.switch_repositories(pattern, false, "--disable-repo").map_err(as_usage)?;
+    }
+    Ok(())
+}
+
+fn apply_main_options(configuration: &mut Configuration, options: &GlobalOptions) {
+    let main = &mut configuration.main;
+    main.assumeyes |= options.assumeyes;
+    main.assumeno |= options.assumeno;
+    if options.assumeyes {
+        main.assumeno = false;
+    }
+    if options.no_gpgchecks {
+        main.gpgcheck = false;
+        main.repo_gpgcheck = false;
+        main.localpkg_gpgcheck = false;
+        for repository in &mut configuration.repositories {
+            repository.gpgcheck = Some(false);
+            repository.repo_gpgcheck = Some(false);
+        }
+    }
+}
+
+/// An ordinary user who looks at the system has a cache of his own.
+fn open_cache(root: &Root, configuration: &Configuration, user_id: u32, is_system: bool) -> Result<Cache, Failure> {
+    if user_id == 0 || !is_system {
+        return Ok(Cache {
+            root: root.clone(),
+            directory: configuration.main.cachedir.clone(),
+            trust_directory: TRUST_DIRECTORY.to_owned(),
+        });
+    }
+    let directory = cairn_host::paths::cache_dir()?.join("dnf");
+    let root = Root::create(directory)?;
+    Ok(Cache { root, directory: "libdnf5".to_owned(), trust_directory: "trust".to_owned() })
+}
+
+fn needs_filelists<'a>(mut requires: impl Iterator<Item = &'a cairn_rpm::dependency::Dependency>) -> bool {
+    requires.any(|dependency| dependency.is_file() && !is_primary_path(&dependency.name))
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Tables and texts in dnf5's own form: columns one blank apart, sizes as `12.3 MiB` with the unit in three places.
+
+use cairn_ui::escape_control;
+
+/// Which side of a column its text stands at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Left.
+    Left,
+    /// Right.
+    Right,
+}
+
+/// Returns rows as lines; every column is as wide as its widest cell. Blanks at the end of a line stay away.
+pub fn columns(sides: &[Side], rows: &[Vec<String>]) -> Vec<String> {
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|cell| escape_control(cell).into_owned()).collect()).collect();
+    let widths: Vec<usize> = (0..sides.len())
+        .map(|column| rows.iter().filter_map(|row| row.get(column)).map(|c| c.chars().count()).max().unwrap_or(0))
+        .collect();
+    rows.iter().map(|row| line(sides, &widths, row)).collect()
+}
+
+fn line(sides: &[Side], widths: &[usize], row: &[String]) -> String {
+    let mut text = String::new();
+    for (index, cell) in row.iter().enumerate() {
+        if index > 0 {
+            text.push(' ');
+        }
+        let padding = " ".repeat(widths[index].saturating_sub(cell.chars().count()));
+        match sides[index] {
+            Side::Left => text.extend([cell.as_str(), &padding]),
+            Side::Right => text.extend([padding.as_str(), cell]),
+        }
+    }
+    text.trim_end().to_owned()
+}
+
+/// Returns a size with one decimal, the unit right-aligned in three places: `4.0   B`, `12.9 KiB`.
+pub fn size_text(bytes: u64) -> String {
+    let (value, unit) = scaled(bytes);
+    format!("{value:.1} {unit:>3}")
+}
+
+/// Returns a size without decimals: `13 KiB`.
+pub fn size_rounded(bytes: u64) -> String {
+    let (value, unit) = scaled(bytes);
+    format!("{value:.0} {unit}")
+}
+
+fn scaled(bytes: u64) -> (f64, &'static str) {
+    const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    let mut value = bytes as f64;
+    let mut unit = 0;
+    while value >= 1000.0 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    (value, UNITS[unit])
+}
+
+/// Returns keys and values as `Key  : value`; further lines of a value continue under it.
+pub fn key_values(pairs: &[(&str, String)]) -> Vec<String> {
+    let width = pairs.iter().map(|(key, _)| key.chars().count()).max().unwrap_or(0);
+    let mut lines = Vec::new();
+    for (key, value) in pairs {
+        let mut parts = value.split('\n');
+        let first = parts.next().unwrap_or_default();
+        lines.push(format!("{key:<width$} : {}", escape_control(first)).trim_end().to_owned());
+        for part in parts {
+            lines.push(format!("{:<width$} : {}", "", escape_control(part)).trim_end().to_owned());
+        }
+    }
+    lines
+}
+
+/// Cuts a text to `width` characters.
+pub fn cut(text: &str, width: usize) -> String {
+    text.chars().take(width).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        assert_eq!(size_text(4), "4.0   B");
+        assert_eq!(size_text(13_210), "12.9 KiB");
+        assert_eq!(size_rounded(13_210), "13 KiB");
+        assert_eq!(size_rounded(8), "8 B");
+    }
+
+    #[test]
+    fn tables() {
+        let rows = vec![
+            vec!["Package".to_owned(), "Size".to_owned()],
+            vec![" foo".to_owned(), "4.0   B".to_owned()],
+        ];
+        assert_eq!(columns(&[Side::Left, Side::Right], &rows), ["Package    Size", " foo    4.0   B"]);
+        assert_eq!(key_values(&[("Name", "a".to_owned()), ("Text", "x\ny".to_owned())]), [
+            "Name : a", "Text : x", "     : y"
+        ]);
+    }
+}

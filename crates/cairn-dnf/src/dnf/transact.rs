@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! From a request to a changed system: solve, show, ask, download, run, record. Every changing command ends here.
+
+use super::cli::ResolveOptions;
+use super::display;
+use super::session::{Loaded, Session};
+use super::trust;
+use crate::failure::{CommandResult, Failure, complain};
+use cairn_host::fetch::{Download, Progress as FetchProgress};
+use cairn_pkg::event::Event;
+use cairn_pkg::query::sack::Origin;
+use cairn_pkg::repos::metadata::resolve_base_urls;
+use cairn_pkg::resolve::{Plan, Request, Settings};
+use cairn_pkg::rpmdb::RpmDb;
+use cairn_pkg::state::cookie::rpmdb_cookie;
+use cairn_pkg::state::history::{History, HistoryRecord, HistoryState};
+use cairn_pkg::transaction::{self, ExtraFile, Ownership, Scriptlets, TransactionOptions};
+use cairn_solve::{Options, PackageId, solve};
+use cairn_ui::{Assume, Problem, Stream, Unit, exit};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+/// Options that decide how a request is solved and carried out.
+#[derive(Debug, Clone, Default)]
+pub struct Choices {
+    /// Options of the command.
+    pub resolve: ResolveOptions,
+    /// Keep dependencies that nothing needs any more.
+    pub keep_unneeded: bool,
+}
+
+/// Returns the settings by which arguments are read.
+pub fn settings(session: &Session, options: &ResolveOptions) -> Settings {
+    Settings {
+        skip_unavailable: options.skip_unavailable || session.configuration.main.skip_unavailable,
+        group_package_types: session.configuration.main.group_package_types.clone(),
+    }
+}
+
+/// Solves a request and carries it out after asking.
+pub fn resolve_and_run(
+    session: &Session,
+    loaded: &Loaded,
+    request: Request<'_>,
+    choices: &Choices,
+) -> CommandResult {
+    if !request.problems.is_empty() {
+        return Err(unresolvable(&request));
+    }
+    let plan = solve_request(session, loaded, &request, choices)?;
+    show_messages(session, &request.messages);
+    run_plan(session, loaded, &plan, choices)
+}
+
+/// Solves a request.
+pub fn solve_request(
+    session: &Session,
+    loaded: &Loaded,
+    request: &Request<'_>,
+    choices: &Choices,
+) -> Result<Plan, Failure> {
+    let mut plan = Plan::default();
+    if !request.jobs.is_empty() {
+        let options = solver_options(session, choices);
+        let solution = solve(&loaded.sack.universe, &request.jobs, &options).map_err(|explanation| {
+            let mut lines = vec!["Failed to resolve the transaction:".to_owned()];
+            let mut rest = explanation.lines.iter();
+            lines.push(format!("Problem: {}", rest.next().map_or("unknown", String::as_str)));
+            lines.extend(rest.map(|line| format!("  - {line}")));
+            lines.extend(explanation.hint(&options).map(|hint| format!("hint: {hint}")));
+            Failure::lines(lines)
+        })?;
+        for skipped in &solution.skipped {
+            let nevra = loaded.sack.get(skipped.package).nevra().to_string();
+            session.printer.warning(&Problem::new(format!("skipping {nevra}")).details(skipped.lines.clone()));
+        }
+        plan = Plan::from_solution(&loaded.sack, &solution, &request.from_groups);
+    }
+    plan.group_changes.clone_from(&request.group_changes);
+    Ok(plan)
+}
+
+fn solver_options(session: &Session, choices: &Choices) -> Options {
+    let main = &session.configuration.main;
+    let options = &choices.resolve;
+    let running_kernel = session.is_live().then(cairn_host::paths::running_kernel);
+    let mut installonly_names = Options::default().installonly_names;
+    installonly_names.extend(main.installonlypkgs.iter().cloned());
+    Options {
+        best: if options.no_best { false } else { options.best || main.best },
+        allow_erasing: options.allowerasing,
+        install_weak_deps: main.install_weak_deps,
+        installonly_names,
+        installonly_limit: main.installonly_limit as usize,
+        protected: main.protected_packages.clone(),
+        running_kernel: running_kernel.filter(|release| !release.is_empty()),
+        clean_requirements_on_remove: main.clean_requirements_on_remove && !choices.keep_unneeded,
+        excludes: BTreeSet::new(),
+    }
+}
+
+fn unresolvable(request: &Request<'_>) -> Failure {
+    let mut lines = vec!["Failed to resolve the transaction:".to_owned()];
+    lines.extend(request.problems.iter().map(|problem| problem.message.clone()));
+    lines.extend(request.messages.iter().cloned());
+    if request.problems.iter().any(|problem| problem.is_unavailable) {
+        lines.push("You can try to add to command line:".to_owned());
+        lines.push("  --skip-unavailable to skip unavailable packages".to_owned());
+    }
+    Failure::lines(lines)
+}
+
+fn show_messages(session: &Session, messages: &[String]) {
+    for message in messages {
+        complain(message);
+    }
+    if !messages.is_empty() {
+        session.printer.info("");
+    }
+}
+
+/// Shows a plan, asks, and carries it out.
+pub fn run_plan(session: &Session, loaded: &Loaded, plan: &Plan, choices: &Choices) -> CommandResult {
+    if plan.is_empty() {
+        session.printer.data("Nothing to do.");
+        return Ok(exit::SUCCESS);
+    }
+    let targets = download_targets(session, loaded, plan)?;
+    show_plan(session, loaded, plan, &targets);
+    if choices.resolve.downloadonly {
+        session.printer.info("The operation will only download packages for the transaction.");
+    }
+    if !confirmed(session)? {
+        complain("Operation aborted by the user.");
+        return Err(Failure::silent(exit::DECLINED));
+    }
+    download(session, &targets.downloads)?;
+    if choices.resolve.downloadonly {
+        session.printer.info("Complete!");
+        return Ok(exit::SUCCESS);
+    }
+    execute(session, loaded, plan, &targets)
+}
+
+fn show_plan(session: &Session, loaded: &Loaded, plan: &Plan, targets: &Targets) {
+    let printer = &session.printer;
+    for line in display::transaction_table(plan, &loaded.sack) {
+        printer.data(&line);
+    }
+    printer.data("");
+    for line in display::summary(plan) {
+        printer.data(&line);
+    }
+    printer.data("");
+    for line in display::size_lines(plan, &loaded.sack, targets.present) {
+        printer.info(&line);
+    }
+}
+
+fn confirmed(session: &Session) -> Result<bool, Failure> {
+    let main = &session.configuration.main;
+    if main.assumeno {
+        return Ok(false);
+    }
+    if main.assumeyes {
+        return Ok(true);
+    }
+    let answer = session.printer.confirm(Stream::Err, "Is this ok", Assume::Ask);
+    answer.map_err(|error| Failure::new(format!("cannot read the answer: {error}")))
+}
+
+/// Package files of a plan.
+#[derive(Debug, Default)]
+pub struct Targets {
+    /// Host path of every package that comes.
+    pub files: BTreeMap<PackageId, PathBuf>,
+    /// What is not there yet.
+    pub downloads: Vec<Download>,
+    /// Bytes that are there already.
+    pub present: u64,
+}
+
+/// Returns where the package files of a plan are or will be.
+pub fn download_targets(session: &Session, loaded: &Loaded, plan: &Plan) -> Result<Targets, Failure> {
+    let ids: Vec<PackageId> = plan.inbound().map(|item| item.id).collect();
+    targets_of(session, loaded, &ids, None)
+}
+
+/// Returns where package files are or will be: in the cache, or in `directory`.
+pub fn targets_of(
+    session: &Session,
+    loaded: &Loaded,
+    ids: &[PackageId],
+    directory: Option<&std::path::Path>,
+) -> Result<Targets, Failure> {
+    let mut targets = Targets::default();
+    let mut bases: BTreeMap<usize, String> = BTreeMap::new();
+    for id in ids {
+        let package = loaded.sack.get(*id);
+        match &package.details.origin {
+            Origin::Installed(_) => {}
+            Origin::File(path) => {
+                targets.present += package.details.size_package;
+                targets.files.insert(*id, path.clone());
+            }
+            Origin::Repository(index) => {
+                let repository = &loaded.sack.repositories[*index];
+                let name = format!("{}.rpm", package.nevra().file_stem());
+                let path = match directory {
+                    Some(directory) => directory.join(&name),
+                    None => {
+                        let cache = session.cache.root.path_for_display().join(&repository.directory);
+                        cache.join("packages").join(&name)
+                    }
+                };
+                let url = package_url(session, loaded, *index, &package.details.location, &mut bases)?;
+                let expected = cairn_host::fetch::Expected {
+                    sha256: Some(package.details.checksum.clone()),
+                    size: Some(package.details.size_package),
+                };
+                if std::fs::metadata(&path).is_ok_and(|stat| stat.len() == package.details.size_package) {
+                    targets.present += package.details.size_package;
+                }
+                targets.downloads.push(Download { url, dest: path.clone(), expected });
+                targets.files.insert(*id, path);
+            }
+        }
+    }
+    Ok(targets)
+}
+
+fn package_url(
+    session: &Session,
+    loaded: &Loaded,
+    index: usize,
+    location: &str,
+    bases: &mut BTreeMap<usize, String>,
+) -> Result<String, Failure> {
+    if let Some(base) = bases.get(&index) {
+        return Ok(format!("{base}/{location}"));
+    }
+    let repository = &loaded.sack.repositories[index];
+    let config = session.configuration.repositories.iter().find(|config| config.id == repository.id);
+    let urls = match config {
+        Some(config) if config.mirrorlist.is_some() || config.metalink.is_some() => {
+            resolve_base_urls(config, &session.fetcher)?
+        }
+        _ => repository.base_urls.clone(),
+    };
+    let base = urls.first().map(|url| cairn_pkg::repos::mirrors::normalized(url)).unwrap_or_default();
+    let url = format!("{base}/{location}");
+    bases.insert(index, base);
+    Ok(url)
+}
+
+/// Downloads package files, checked by size and SHA-256.
+pub fn download(session: &Session, downloads: &[Download]) -> Result<(), Failure> {
+    let missing: Vec<Download> = downloads.to_vec();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if session.options.cacheonly {
+        let absent = missing.iter().find(|d| !d.dest.exists() && !d.url.starts_with("file://"));
+        if let Some(download) = absent {
+            let name = download.dest.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            return Err(Failure::new(format!("package {name} is not in the cache"))
+                .hint("run the command once without --cacheonly"));
+        }
+    }
+    let total = missing.iter().filter_map(|d| d.expected.size).sum();
+    let progress = session.printer.progress("Downloading packages", Some(total), Unit::Bytes);
+    let received: Mutex<BTreeMap<usize, u64>> = Mutex::new(BTreeMap::new());
+    let parallel = session.configuration.main.max_parallel_downloads as usize;
+    let result = session.fetcher.download_all(&missing, parallel, &|event| {
+        let (index, bytes) = match event {
+            FetchProgress::Received { index, received, .. } => (index, received),
+            FetchProgress::Finished { index, size } => (index, size),
+            FetchProgress::Retrying { index, .. } => (index, 0),
+        };
+        if let Ok(mut map) = received.lock() {
+            map.insert(index, bytes);
+            progress.set(map.values().sum());
+        }
+    });
+    progress.finish();
+    Ok(result?)
+}
+
+fn execute(session: &Session, loaded: &Loaded, plan: &Plan, targets: &Targets) -> CommandResult {
+    let check = trust::check_packages(session, loaded, plan, targets)?;
+    let state = plan.state_after(&loaded.sack, &loaded.state);
+    let items = plan.transaction_items(&loaded.sack, &targets.files);
+    let cookie = current_cookie(session)?;
+    let mut history = History::create(&session.root)?;
+    let number = history.begin(&history_record(session, loaded, plan, &cookie))?;
+    let options = engine_options(session, &state, check);
+    let result = if items.is_empty() {
+        state.save(&session.root).map_err(Failure::from).map(|()| None)
+    } else {
+        run_engine(session, items, &options).map(Some)
+    };
+    let cookie = current_cookie(session)?;
+    let now = i64::try_from(session.now()).unwrap_or(0);
+    match result {
+        Ok(outcome) => {
+            let mut state = state;
+            state.rpmdb_cookie.clone_from(&cookie);
+            state.save(&session.root)?;
+            history.finish(number, now, &cookie, HistoryState::Ok)?;
+            finish(session, targets, outcome)
+        }
+        Err(failure) => {
+            history.finish(number, now, &cookie, HistoryState::Error)?;
+            Err(failure)
+        }
+    }
+}
+
+fn run_engine(
+    session: &Session,
+    items: Vec<transaction::TransactionItem>,
+    options: &TransactionOptions,
+) -> Result<transaction::Outcome, Failure> {
+    session.printer.info("Running transaction");
+    let total = items.len() as u64;
+    let progress = session.printer.progress("Running transaction", Some(total), Unit::Items);
+    let mut warnings = Vec::new();
+    let result = transaction::run(&session.root, items, options, &mut |event| match event {
+        Event::Verifying { package, .. } => progress.message(&format!("verifying {package}")),
+        Event::Staging { package, done, .. } => {
+            progress.message(&format!("installing {package}"));
+            progress.set(done as u64);
+        }
+        Event::Removing { package } => progress.message(&format!("removing {package}")),
+        Event::ScriptletOutput { package, kind, text } => {
+            warnings.push(format!(">>> {kind} scriptlet of {package}:\n{}", text.trim_end()));
+        }
+        Event::Warning(text) => warnings.push(text),
+        _ => {}
+    });
+    if result.is_ok() {
+        progress.set(total);
+    }
+    progress.finish();
+    for warning in warnings {
+        complain(&warning);
+    }
+    Ok(result?)
+}
+
+fn engine_options(
+    session: &Session,
+    state: &cairn_pkg::state::SystemState,
+    check: trust::PackageTrust,
+) -> TransactionOptions {
+    let flags = &session.configuration.main.tsflags;
+    let has = |flag: &str| flags.iter().any(|f| f == flag);
+    let mut options = TransactionOptions::live(check.keyring, u32::try_from(session.now()).unwrap_or(u32::MAX));
+    options.trust = check.trust;
+    if session.user_id != 0 {
+        // An ordinary user can fill a directory of his own, but not run programs in it as root or give files away.
+        options.ownership = Ownership::Record;
+        options.scriptlets = Scriptlets::Skip;
+    }
+    if has("noscripts") {
+        options.scriptlets = Scriptlets::Skip;
+    }
+    options.without_documentation = has("nodocs");
+    options.test_only = has("test");
+    let files = state.files().into_iter();
+    options.extra_files = files.map(|(path, content)| ExtraFile { path, content, mode: 0o644 }).collect();
+    options
+}
+
+fn finish(session: &Session, targets: &Targets, outcome: Option<transaction::Outcome>) -> CommandResult {
+    let mut code = exit::SUCCESS;
+    if let Some(outcome) = outcome {
+        for note in &outcome.notes {
+            session.printer.info(note);
+        }
+        for failure in &outcome.failures {
+            session.printer.warning(&Problem::new(failure.clone()));
+            code = exit::FAILURE;
+        }
+    }
+    if !session.configuration.main.keepcache {
+        for download in &targets.downloads {
+            // The cache is only a cache: what cannot be removed now is removed by `dnf clean packages`.
+            let _ = std::fs::remove_file(&download.dest);
+        }
+    }
+    session.printer.info("Complete!");
+    Ok(code)
+}
+
+fn current_cookie(session: &Session) -> Result<String, Failure> {
+    let Some(db) = session.rpmdb()? else { return Ok(rpmdb_cookie([])) };
+    cookie_of(&db)
+}
+
+fn cookie_of(db: &RpmDb) -> Result<String, Failure> {
+    let packages = db.packages()?;
+    Ok(rpmdb_cookie(packages.iter().map(|package| (package.header.name(), package.hnum as u32))))
+}
+
+fn history_record(session: &Session, loaded: &Loaded, plan: &Plan, cookie: &str) -> HistoryRecord {
+    let items = plan.history_items(&loaded.sack);
+    HistoryRecord {
+        id: 0,
+        begin: i64::try_from(session.now()).unwrap_or(0),
+        end: None,
+        rpmdb_begin: cookie.to_owned(),
+        rpmdb_end: String::new(),
+        releasever: session.configuration.variables.get("releasever").unwrap_or_default().to_owned(),
+        user_id: session.user_id,
+        description: session.command_line.clone(),
+        comment: session.options.comment.clone().unwrap_or_default(),
+        state: HistoryState::Started,
+        n_items: items.len(),
+        items,
+    }
+}

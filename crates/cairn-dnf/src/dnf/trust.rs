@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Which packages of a plan must be signed, and by whom.
+
+use super::session::{Loaded, Session};
+use super::transact::Targets;
+use crate::failure::Failure;
+use crate::keys;
+use cairn_pkg::query::sack::Origin;
+use cairn_pkg::repos::trust::read_keys;
+use cairn_pkg::resolve::Plan;
+use cairn_pkg::transaction::Trust;
+use cairn_rpm::signature::Keyring;
+use cairn_ui::Problem;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// How the engine checks the packages of a plan.
+#[derive(Debug)]
+pub struct PackageTrust {
+    /// What every package must prove.
+    pub trust: Trust,
+    /// Keys.
+    pub keyring: Arc<Keyring>,
+}
+
+/// Checks the packages of a plan and returns how the engine has to check them again.
+///
+/// Where every package must be signed, the engine does the work. Where some need not be, those that must are checked
+/// here, and the engine checks digests.
+pub fn check_packages(
+    session: &Session,
+    loaded: &Loaded,
+    plan: &Plan,
+    targets: &Targets,
+) -> Result<PackageTrust, Failure> {
+    let keyring = load_keyring(session, loaded)?;
+    let mut unsigned: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut signed = Vec::new();
+    for item in plan.inbound() {
+        let details = loaded.sack.get(item.id).details;
+        let must_sign = match details.origin {
+            Origin::Repository(index) => loaded.sack.repositories[index].must_sign,
+            Origin::File(_) => session.configuration.main.localpkg_gpgcheck,
+            Origin::Installed(_) => false,
+        };
+        if must_sign {
+            signed.push(item.id);
+        } else {
+            *unsigned.entry(details.repository.as_str()).or_default() += 1;
+        }
+    }
+    if unsigned.is_empty() {
+        return Ok(PackageTrust { trust: Trust::Signature, keyring: Arc::new(keyring) });
+    }
+    for id in signed {
+        let Some(path) = targets.files.get(&id) else { continue };
+        let shown = path.display();
+        let bytes = std::fs::read(path).map_err(|error| Failure::new(format!("cannot read `{shown}`: {error}")))?;
+        keyring.verify_package(&bytes).map_err(|error| {
+            let problem = Problem::from_error(&error);
+            let message = problem.render("").trim_start_matches(": ").trim_end().to_owned();
+            Failure::new(format!("{}: {message}", loaded.sack.get(id).nevra()))
+                .hint(error.hint().unwrap_or_else(|| "use a package that is signed by a trusted key"))
+        })?;
+    }
+    for (repository, count) in unsigned {
+        let noun = if count == 1 { "package" } else { "packages" };
+        let message = format!("skipped OpenPGP checks for {count} {noun} from repository: {repository}");
+        session.printer.warning(&Problem::new(message));
+    }
+    Ok(PackageTrust { trust: Trust::Digests, keyring: Arc::new(keyring) })
+}
+
+/// Returns the keys of the rpm database and of the repositories in use.
+fn load_keyring(session: &Session, loaded: &Loaded) -> Result<Keyring, Failure> {
+    let mut keyring = Keyring::new();
+    if let Some(db) = session.rpmdb()? {
+        keys::add_installed(&db, &mut keyring)?;
+    }
+    for repository in &loaded.sack.repositories {
+        let Some(config) = session.configuration.repositories.iter().find(|c| c.id == repository.id) else { continue };
+        if !repository.must_sign {
+            continue;
+        }
+        for (url, text) in read_keys(config, &session.config_root)? {
+            keyring.add_armored(&text).map_err(|error| {
+                let message = Problem::from_error(&error).render("").trim_start_matches(": ").trim_end().to_owned();
+                Failure::new(format!("repository {}: key {url}: {message}", config.id))
+            })?;
+        }
+    }
+    Ok(keyring)
+}

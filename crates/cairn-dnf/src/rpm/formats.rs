@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What `rpm -qi`, `--requires`, `--scripts` and the like show, as query formats.
+
+/// `-i`
+pub const INFO: &str = "Name        : %{NAME}\\n\
+%|EPOCH?{Epoch       : %{EPOCH}\\n}|\
+Version     : %{VERSION}\\n\
+Release     : %{RELEASE}\\n\
+%|DISTTAG?{DistTag     : %{DISTTAG}\\n}|\
+Architecture: %{ARCH}\\n\
+Install Date: %|INSTALLTIME?{%{INSTALLTIME:date}}:{(not installed)}|\\n\
+Group       : %{GROUP}\\n\
+Size        : %{LONGSIZE}\\n\
+%|LICENSE?{License     : %{LICENSE}}|\\n\
+Signature   : %|DSAHEADER?{%{DSAHEADER:pgpsig}}:{%|RSAHEADER?{%{RSAHEADER:pgpsig}}:{(none)}|}|\\n\
+Source RPM  : %{SOURCERPM}\\n\
+Build Date  : %{BUILDTIME:date}\\n\
+Build Host  : %{BUILDHOST}\\n\
+%|PACKAGER?{Packager    : %{PACKAGER}\\n}|\
+%|VENDOR?{Vendor      : %{VENDOR}\\n}|\
+%|VCS?{VCS         : %{VCS}\\n}|\
+%|URL?{URL         : %{URL}\\n}|\
+%|BUGURL?{Bug URL     : %{BUGURL}\\n}|\
+Summary     : %{SUMMARY}\\n\
+Description :\\n%{DESCRIPTION}\\n";
+
+/// `--changelog`
+pub const CHANGELOG: &str = "[* %{CHANGELOGTIME:day} %{CHANGELOGNAME}\\n%{CHANGELOGTEXT}\\n\\n]";
+/// `--changes`
+pub const CHANGES: &str = "[* %{CHANGELOGTIME:date} %{CHANGELOGNAME}\\n%{CHANGELOGTEXT}\\n\\n]";
+/// `--triggers`
+pub const TRIGGERS: &str =
+    "[trigger%{TRIGGERTYPE} scriptlet (using %{TRIGGERSCRIPTPROG}) -- %{TRIGGERCONDS}\\n%{TRIGGERSCRIPTS}\\n]";
+/// `--filetriggers`
+pub const FILE_TRIGGERS: &str = "[filetrigger%{FILETRIGGERTYPE} scriptlet (using %{FILETRIGGERSCRIPTPROG}) -- \
+%{FILETRIGGERCONDS}\\n%{FILETRIGGERSCRIPTS}\\n]\
+[transfiletrigger%{TRANSFILETRIGGERTYPE} scriptlet (using %{TRANSFILETRIGGERSCRIPTPROG}) -- \
+%{TRANSFILETRIGGERCONDS}\\n%{TRANSFILETRIGGERSCRIPTS}\\n]";
+
+/// Returns the format of one kind of dependencies: `REQUIRE`, `PROVIDE`, `CONFLICT`, …
+pub fn dependencies(kind: &str) -> String {
+    format!("[%|VERBOSE?{{%{{{kind}FLAGS:deptype}}: }}:{{}}|%{{{kind}NEVRS}}\\n]")
+}
+
+/// Returns the format of `--scripts`.
+pub fn scripts() -> String {
+    let scripts = [
+        ("PRETRANS", "pretrans"),
+        ("PREIN", "preinstall"),
+        ("POSTIN", "postinstall"),
+        ("PREUN", "preuninstall"),
+        ("POSTUN", "postuninstall"),
+        ("POSTTRANS", "posttrans"),
+        ("PREUNTRANS", "preuntrans"),
+        ("POSTUNTRANS", "postuntrans"),
+        ("VERIFYSCRIPT", "verify"),
+    ];
+    let one = |(tag, name): (&str, &str)| {
+        format!(
+            "%|{tag}?{{{name} scriptlet%|{tag}PROG?{{ (using[ %{{{tag}PROG}}])}}|:\\n%{{{tag}}}\\n}}:\
+             {{%|{tag}PROG?{{{name} program:[ %{{{tag}PROG}}]\\n}}|}}|"
+        )
+    };
+    scripts.into_iter().map(one).collect()
+}

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Small packages, a repository made of them, an empty root, and the real binary run on them.
+#![allow(dead_code, reason = "each test program uses its own part")]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, missing_docs, reason = "tests run the binary and may stop")]
+
+use cairn_rpm::build::{BuildOptions, FileSpec, PackageSpec, build_package};
+use cairn_rpm::dependency::Dependency;
+use cairn_rpm::evr::Evr;
+use cairn_rpm::package::Package;
+use cairn_rpm::repodata::{Comps, Group, GroupPackage, GroupPackageKind, RepoPackage, RepodataOptions, build_repodata};
+use cairn_rpm::signature::SigningKey;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use tempfile::TempDir;
+
+/// Time of all test data: 2024-01-01 00:00:00 UTC.
+pub const TIME: u32 = 1_704_067_200;
+
+/// The key of the test repository; making one takes a while, so there is one for all tests.
+pub fn key() -> &'static SigningKey {
+    static KEY: OnceLock<SigningKey> = OnceLock::new();
+    KEY.get_or_init(|| SigningKey::generate("Test <test@example.invalid>", TIME).unwrap())
+}
+
+/// A package with one file, `/usr/share/NAME/file`, that holds its version.
+pub fn package(name: &str, version: &str, requires: &[&str]) -> PackageSpec {
+    let mut spec = PackageSpec::new(name, Evr::parse(version).unwrap(), "noarch");
+    spec.summary = format!("Test package {name}");
+    spec.description = format!("The {name} package.");
+    spec.license = "MIT".to_owned();
+    spec.url = format!("https://example.invalid/{name}");
+    spec.source_package = format!("{name}-{version}.src.rpm");
+    spec.requires = requires.iter().map(|text| Dependency::parse(text).unwrap()).collect();
+    spec.files = vec![
+        FileSpec::directory(format!("/usr/share/{name}")),
+        FileSpec::regular(format!("/usr/share/{name}/file"), format!("{version}\n")),
+    ];
+    spec
+}
+
+/// A repository, a root and what came of commands.
+pub struct Bench {
+    pub directory: TempDir,
+    packages: Vec<PackageSpec>,
+    revision: u32,
+}
+
+/// What a command wrote and how it ended.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Ran {
+    /// Exit code, standard output and standard error in one text.
+    pub fn text(&self) -> String {
+        let mut text = format!("exit {}\n", self.code);
+        if !self.out.is_empty() {
+            text.push_str(&format!("--- out\n{}", self.out));
+        }
+        if !self.err.is_empty() {
+            text.push_str(&format!("--- err\n{}", self.err));
+        }
+        text
+    }
+}
+
+impl Bench {
+    /// A bench with these packages in its repository, signed.
+    pub fn new(packages: Vec<PackageSpec>) -> Self {
+        let mut bench = Self { directory: TempDir::new().unwrap(), packages, revision: 100 };
+        std::fs::create_dir_all(bench.root()).unwrap();
+        std::fs::write(bench.path("KEY"), key().public_armored().unwrap()).unwrap();
+        bench.publish();
+        bench
+    }
+
+    /// The usual small world.
+    pub fn usual() -> Self {
+        let mut new_foo = package("foo", "2.0-1", &["libfoo"]);
+        new_foo.recommends = vec![Dependency::parse("bar").unwrap()];
+        let mut baz = package("baz", "1.0-1", &[]);
+        baz.conflicts = vec![Dependency::parse("bar").unwrap()];
+        Self::new(vec![
+            package("libfoo", "1.0-1", &[]),
+            package("foo", "1.0-1", &["libfoo"]),
+            new_foo,
+            package("bar", "1.0-1", &[]),
+            baz,
+            package("broken", "1.0-1", &["nonexistent >= 3"]),
+        ])
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    pub fn root(&self) -> PathBuf {
+        self.path("root")
+    }
+
+    pub fn repository(&self) -> PathBuf {
+        self.path("repo")
+    }
+
+    /// Adds packages and publishes the repository again under the next revision.
+    pub fn add(&mut self, packages: Vec<PackageSpec>) {
+        self.packages.extend(packages);
+        self.revision += 1;
+        self.publish();
+    }
+
+    /// Publishes again under this revision.
+    pub fn publish_as(&mut self, revision: u32) {
+        self.revision = revision;
+        self.publish();
+    }
+
+    fn publish(&mut self) {
+        let repository = self.repository();
+        std::fs::create_dir_all(repository.join("repodata")).unwrap();
+        let options = BuildOptions::new(TIME);
+        let mut entries = Vec::new();
+        for spec in &self.packages {
+            let name = format!("{}-{}.{}.rpm", spec.name, spec.evr.without_epoch(), spec.arch);
+            let path = repository.join(&name);
+            if !path.exists() {
+                std::fs::write(&path, build_package(spec, &options, Some(key())).unwrap()).unwrap();
+            }
+            let bytes = std::fs::read(&path).unwrap();
+            let parsed = Package::parse(&mut &bytes[..]).unwrap();
+            entries.push(RepoPackage::from_package(&parsed, &name, bytes.len() as u64, &sha256(&path)));
+        }
+        let options = RepodataOptions {
+            revision: self.revision.to_string(),
+            timestamp: u64::from(TIME),
+            zstd_level: 3,
+            content_tags: Vec::new(),
+            distro_tags: Vec::new(),
+        };
+        for file in build_repodata(&entries, Some(&comps()), &options).unwrap() {
+            std::fs::write(repository.join(&file.path), &file.bytes).unwrap();
+        }
+        self.sign_index();
+    }
+
+    /// Signs `repomd.xml` as it is.
+    pub fn sign_index(&self) {
+        let index = self.repository().join("repodata/repomd.xml");
+        let signature = key().sign_detached_armored(&std::fs::read(&index).unwrap(), TIME).unwrap();
+        std::fs::write(index.with_extension("xml.asc"), signature).unwrap();
+    }
+
+    /// Runs `dnf` on the root with the signed repository `t`.
+    pub fn dnf(&self, arguments: &str) -> Ran {
+        let repository = self.repository();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dnf"));
+        command.arg0("dnf");
+        command.arg(format!("--installroot={}", self.root().display()));
+        command.arg(format!("--repofrompath=t,file://{}", repository.display()));
+        command.arg(format!("--setopt=t.gpgkey=file://{}", self.path("KEY").display()));
+        command.args(["--repo=t", "--releasever=1"]);
+        command.args(words(arguments));
+        self.run(command)
+    }
+
+    /// Runs `dnf` with the root's own configuration.
+    pub fn plain_dnf(&self, arguments: &str) -> Ran {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dnf"));
+        command.arg0("dnf").arg(format!("--installroot={}", self.root().display())).args(words(arguments));
+        self.run(command)
+    }
+
+    /// Runs `rpm` on the root.
+    pub fn rpm(&self, arguments: &str) -> Ran {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dnf"));
+        command.arg0("rpm").arg(format!("--root={}", self.root().display()));
+        command.args(words(arguments));
+        command.current_dir(self.repository());
+        self.run(command)
+    }
+
+    fn run(&self, mut command: Command) -> Ran {
+        let output = command.env("TZ", "UTC").env("NO_COLOR", "1").output().unwrap();
+        Ran {
+            code: output.status.code().unwrap_or(-1),
+            out: self.filtered(&output.stdout),
+            err: self.filtered(&output.stderr),
+        }
+    }
+
+    /// Replaces the temporary directory.
+    pub fn filtered(&self, bytes: &[u8]) -> String {
+        String::from_utf8_lossy(bytes).replace(self.directory.path().to_str().unwrap(), "[TMP]")
+    }
+
+    /// Content of a file of the root.
+    pub fn read(&self, path: &str) -> Option<String> {
+        std::fs::read_to_string(self.root().join(path)).ok()
+    }
+}
+
+fn comps() -> Comps {
+    let member = |name: &str, kind| GroupPackage { name: name.to_owned(), kind };
+    let group = Group {
+        id: "tools".to_owned(),
+        name: "Tools".to_owned(),
+        description: "Some tools".to_owned(),
+        default: false,
+        user_visible: true,
+        display_order: None,
+        lang_only: None,
+        packages: vec![member("foo", GroupPackageKind::Mandatory), member("bar", GroupPackageKind::Optional)],
+    };
+    Comps { groups: vec![group], environments: Vec::new(), categories: Vec::new() }
+}
+
+fn sha256(path: &Path) -> String {
+    use sha2::{Digest as _, Sha256};
+    Sha256::digest(std::fs::read(path).unwrap()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Splits at blanks; `'…'` keeps a part together.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (index, part) in line.split('\'').enumerate() {
+        if index % 2 == 1 {
+            words.push(part.to_owned());
+        } else {
+            words.extend(part.split_whitespace().map(str::to_owned));
+        }
+    }
+    words
+}
+
+/// Replaces dates and times of the form `2026-11-22 23:10:36` and cookies.
+pub fn without_times(text: &str) -> String {
+    text.lines().map(|line| format!("{}\n", mask(line))).collect()
+}
+
+fn mask(line: &str) -> String {
+    let bytes = line.as_bytes();
+    let pattern = b"dddd-dd-dd dd:dd:dd";
+    let mut out = String::new();
+    let mut index = 0;
+    while index < bytes.len() {
+        let window = &bytes[index..bytes.len().min(index + pattern.len())];
+        let is_time = window.len() == pattern.len()
+            && window.iter().zip(pattern).all(|(b, p)| if *p == b'd' { b.is_ascii_digit() } else { b == p });
+        let hex = bytes[index..].iter().take_while(|b| b.is_ascii_hexdigit()).count();
+        if is_time {
+            out.push_str("[TIME]             ");
+            index += pattern.len();
+        } else if hex == 64 {
+            out.push_str("[SHA]");
+            index += 64;
+        } else {
+            let character = line[index..].chars().next().unwrap();
+            out.push(character);
+            index += character.len_utf8();
+        }
+    }
+    out
+}

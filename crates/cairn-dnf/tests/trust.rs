@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What must be refused: unsigned, changed, old and misplaced metadata and packages; wrong configuration.
+#![allow(clippy::unwrap_used, reason = "a test may stop")]
+
+mod common;
+
+use common::Bench;
+use expect_test::{Expect, expect};
+
+fn check(bench: &Bench, command: &str, expected: Expect) {
+    let ran = bench.dnf(command);
+    assert_eq!(bench.rpm("-qa").out, "", "nothing may be installed");
+    let quiet = |line: &&str| !line.starts_with("Updating and loading");
+    let err: String = ran.err.lines().filter(quiet).map(|l| format!("{l}\n")).collect();
+    expected.assert_eq(&format!("exit {}\n{err}", ran.code));
+}
+
+#[test]
+fn index_without_signature() {
+    let bench = Bench::usual();
+    std::fs::remove_file(bench.repository().join("repodata/repomd.xml.asc")).unwrap();
+    let ran = bench.dnf("install -y bar");
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("error: repository t: repomd.xml.asc: metadata is not signed"), "{}", ran.err);
+    assert!(ran.err.contains("hint: "), "{}", ran.err);
+}
+
+#[test]
+fn changed_index() {
+    let bench = Bench::usual();
+    let path = bench.repository().join("repodata/repomd.xml");
+    let text = std::fs::read_to_string(&path).unwrap().replace("<revision>100<", "<revision>999<");
+    std::fs::write(&path, text).unwrap();
+    let ran = bench.dnf("install -y bar");
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("repository t: repomd.xml.asc: signature of key"), "{}", ran.err);
+}
+
+#[test]
+fn older_index() {
+    let mut bench = Bench::usual();
+    bench.publish_as(200);
+    assert_eq!(bench.dnf("makecache").code, 0);
+    bench.publish_as(100);
+    check(&bench, "makecache --refresh", expect![[r#"
+        exit 1
+        error: repository t: metadata is older than what this machine has already trusted (100 < 200): possible rollback
+        hint: the mirror may be stale; if the repository was really reset, run `dnf clean trust --repo=t`
+    "#]]);
+    assert_eq!(bench.dnf("clean trust").code, 0);
+    assert_eq!(bench.dnf("makecache --refresh").code, 0);
+}
+
+#[test]
+fn html_instead_of_an_index() {
+    let bench = Bench::usual();
+    std::fs::write(bench.repository().join("repodata/repomd.xml"), "<!DOCTYPE html>\n<html>Not Found</html>\n").unwrap();
+    bench.sign_index();
+    let ran = bench.dnf("install -y bar");
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("error: repository t: repomd.xml line 1: "), "{}", ran.err);
+}
+
+#[test]
+fn changed_primary() {
+    let bench = Bench::usual();
+    let directory = bench.repository().join("repodata");
+    let primary = std::fs::read_dir(&directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.to_str().unwrap().contains("primary"))
+        .unwrap();
+    let mut bytes = std::fs::read(&primary).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&primary, bytes).unwrap();
+    let ran = bench.dnf("install -y bar");
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("checksum mismatch (expected "), "{}", ran.err);
+}
+
+#[test]
+fn changed_package() {
+    let bench = Bench::usual();
+    let path = bench.repository().join("bar-1.0-1.noarch.rpm");
+    let mut bytes = std::fs::read(&path).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let ran = bench.dnf("install -y bar");
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("error: "), "{}", ran.err);
+    assert_eq!(bench.rpm("-qa").out, "");
+    assert!(!bench.root().join("usr/share/bar").exists());
+}
+
+#[test]
+fn configuration_errors() {
+    let bench = Bench::usual();
+    let directory = bench.root().join("etc/yum.repos.d");
+    std::fs::create_dir_all(&directory).unwrap();
+    let with = |text: &str| {
+        std::fs::write(directory.join("x.repo"), text).unwrap();
+        let ran = bench.plain_dnf("repolist");
+        format!("exit {}\n{}{}", ran.code, ran.out, ran.err)
+    };
+    expect![[r#"
+        exit 1
+        error: /etc/yum.repos.d/x.repo:3: gpgcheck: "maybe" is not yes/no
+    "#]]
+    .assert_eq(&with("[x]\nbaseurl=http://h/\ngpgcheck=maybe\n"));
+    expect![[r#"
+        exit 0
+        repo id repo name
+        x       x
+        warning: /etc/yum.repos.d/x.repo:3: unknown key "gpgchek" in [x]
+        hint: did you mean `gpgcheck`?
+    "#]]
+    .assert_eq(&with("[x]\nbaseurl=http://h/\ngpgchek=1\n"));
+    expect![[r#"
+        exit 1
+        error: /etc/yum.repos.d/x.repo:1: [x]: no baseurl, mirrorlist or metalink
+        hint: add `baseurl=URL`, or `enabled=0`
+    "#]]
+    .assert_eq(&with("[x]\nname=X\n"));
+    expect![[r#"
+        exit 1
+        error: /etc/yum.repos.d/x.repo:2: baseurl: undefined variable $nothing
+        hint: write its value into /etc/dnf/vars/nothing, or give --setvar=nothing=VALUE
+    "#]]
+    .assert_eq(&with("[x]\nbaseurl=http://h/$nothing\n"));
+    expect![[r#"
+        exit 1
+        error: /etc/yum.repos.d/x.repo:3: gpgkey: "http://h/key" is not a local file (expected file://)
+        hint: put the key into /etc/pki/rpm-gpg and name it as file:///etc/pki/rpm-gpg/NAME
+    "#]]
+    .assert_eq(&with("[x]\nbaseurl=http://h/\ngpgkey=http://h/key\n"));
+    expect![[r#"
+        exit 1
+        error: /etc/yum.repos.d/x.repo:1: repository id "../x" has the character '/'
+        hint: use letters, digits and - _ . : only
+    "#]]
+    .assert_eq(&with("[../x]\nbaseurl=http://h/\n"));
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::write(directory.join("x.repo"), "[x]\nbaseurl=http://h/\n").unwrap();
+    std::fs::set_permissions(directory.join("x.repo"), std::fs::Permissions::from_mode(0o666)).unwrap();
+    let ran = bench.plain_dnf("repolist");
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("x.repo: file is writable by everyone"), "{}", ran.err);
+}
+
+#[test]
+fn wrong_arguments() {
+    let bench = Bench::usual();
+    let run = |arguments: &str| {
+        let ran = bench.plain_dnf(arguments);
+        format!("exit {}\n{}", ran.code, ran.err)
+    };
+    expect![[r#"
+        exit 2
+        error: unknown command "instal"
+        hint: did you mean `install`?
+    "#]]
+    .assert_eq(&run("instal foo"));
+    expect![[r#"
+        exit 2
+        error: unknown argument "--bogus"
+        hint: `dnf --help` lists commands, `dnf COMMAND --help` its arguments
+    "#]]
+    .assert_eq(&run("install --bogus"));
+    expect![[r#"
+        exit 2
+        error: missing argument <SPEC>...
+        hint: `dnf --help` lists commands, `dnf COMMAND --help` its arguments
+    "#]]
+    .assert_eq(&run("install"));
+    expect![[r#"
+        exit 2
+        error: --repo: no repository matches "nothing"
+        hint: `dnf repolist --all` lists them
+    "#]]
+    .assert_eq(&run("--repo=nothing list"));
+    expect![[r#"
+        exit 1
+        error: --setopt: unknown key "gpgchek" in [main]
+        hint: did you mean `gpgcheck`?
+    "#]]
+    .assert_eq(&run("--setopt=gpgchek=0 list"));
+}

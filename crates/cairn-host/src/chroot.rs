@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Runs a package's scriptlet inside a target root.
+//!
+//! For `/` it runs directly. For another root it gets a mount namespace with the host's `/proc`, `/dev` and `/sys` and a chroot;
+//! as an ordinary user it additionally gets a user namespace with one id, in which changes of ownership fail. As in rpm, the body
+//! is written to a file in the root's `/var/tmp` and passed to the interpreter as its last own argument, followed by the
+//! scriptlet's arguments; the caller's environment is not passed on.
+
+use std::io::{self, Read, Write as _};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal};
+use rustix::thread::UnshareFlags;
+
+use crate::invocation::status_number;
+use crate::sandbox::{c_path, namespace_steps, step_error};
+use crate::sys::{self, Step};
+use crate::{HostError, Result, Root};
+
+/// A scriptlet to be run.
+#[derive(Debug, Clone, Copy)]
+pub struct Scriptlet<'a> {
+    /// The interpreter and its own arguments, for example `["/bin/sh"]`; a path inside the root.
+    pub interpreter: &'a [String],
+    /// The script. `None`: the interpreter alone is run (`%post -p /sbin/ldconfig`).
+    pub body: Option<&'a str>,
+    /// Arguments after the script file (`$1`: the number of installed instances).
+    pub args: &'a [String],
+    /// Additional environment variables.
+    pub env: &'a [(String, String)],
+    /// What the scriptlet reads; file triggers get their paths here.
+    pub stdin: &'a [u8],
+    /// Kills the scriptlet and its process group when it has run this long.
+    pub time_limit: Duration,
+}
+
+/// How a scriptlet ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// With this exit status.
+    Exited(i32),
+    /// By this signal.
+    Killed(i32),
+    /// It was killed because the time limit was over.
+    TimedOut,
+}
+
+/// What a scriptlet left behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScriptletOutput {
+    /// How it ended.
+    pub ending: Ending,
+    /// Standard output and standard error in the order written, at most [`OUTPUT_LIMIT`] bytes; invalid UTF-8 is replaced.
+    pub text: String,
+}
+
+impl ScriptletOutput {
+    /// Tells whether it ended by itself with status 0.
+    pub fn success(&self) -> bool {
+        self.ending == Ending::Exited(0)
+    }
+}
+
+/// Bytes of output that are kept; what comes after is read and dropped.
+pub const OUTPUT_LIMIT: usize = 1 << 20;
+
+/// How long to wait for more output after the scriptlet's end: a daemon it started may hold the pipe for ever.
+const OUTPUT_GRACE: Duration = Duration::from_millis(300);
+
+/// Runs `scriptlet` in `root` and waits for its end; any ending is a result. Errors mean that it could not be started.
+pub fn run(root: &Root, scriptlet: &Scriptlet<'_>) -> Result<ScriptletOutput> {
+    let Some((program, own_args)) = scriptlet.interpreter.split_first() else {
+        return Err(HostError::NotFound {
+            tool: String::new(),
+            place: "an empty interpreter".to_owned(),
+        });
+    };
+    let script = scriptlet.body.map(|body| ScriptFile::create(root, body)).transpose()?;
+    let mut command = Command::new(program);
+    command.args(own_args);
+    if let Some(script) = &script {
+        command.arg(format!("/{}", script.path));
+    }
+    command.args(scriptlet.args);
+    command.env_clear().env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    command.env("LC_ALL", "C.UTF-8").env("HOME", "/").env("TERM", "dumb");
+    command.envs(scriptlet.env.iter().map(|(name, value)| (name, value)));
+    let name = format!(
+        "{} (scriptlet in {})",
+        scriptlet.interpreter.join(" "),
+        root.path_for_display().display()
+    );
+    run_prepared(root, command, scriptlet, &name)
+}
+
+/// Tells whether `root` is the root directory this process sees.
+pub fn is_system_root(root: &Root) -> Result<bool> {
+    let here = Root::open("/")?.symlink_metadata("")?;
+    let there = root.symlink_metadata("")?;
+    Ok(here
+        .zip(there)
+        .is_some_and(|(here, there)| (here.device, here.inode) == (there.device, there.inode)))
+}
+
+fn run_prepared(
+    root: &Root,
+    mut command: Command,
+    scriptlet: &Scriptlet<'_>,
+    name: &str,
+) -> Result<ScriptletOutput> {
+    let failed = |source: io::Error| HostError::Start { command: name.to_owned(), source };
+    let (reader, writer) = io::pipe().map_err(failed)?;
+    command.stdin(if scriptlet.stdin.is_empty() { Stdio::null() } else { Stdio::piped() });
+    command.stdout(writer.try_clone().map_err(failed)?).stderr(writer);
+    command.process_group(0);
+    let steps = if is_system_root(root)? {
+        vec![Step::Umask(0o022), Step::ChangeDir(c_path("/")?)]
+    } else {
+        enter_steps(root)?
+    };
+    let mut report = sys::prepare(&mut command, steps).map_err(failed)?;
+    let mut child = command.spawn().map_err(|source| match report.failed_step() {
+        Some(step) => step_error(name, step, source),
+        None if source.kind() == io::ErrorKind::NotFound => HostError::NotFound {
+            tool: command.get_program().to_string_lossy().into_owned(),
+            place: format!("the root `{}`", root.path_for_display().display()),
+        },
+        None => failed(source),
+    })?;
+    // The command holds the writing ends of the pipe: without dropping it the reader would never see the end.
+    drop(command);
+    let text = Arc::new(Mutex::new(Vec::new()));
+    let collector = thread::spawn({
+        let text = Arc::clone(&text);
+        move || collect(reader, &text)
+    });
+    let stdin = child.stdin.take();
+    let bytes = scriptlet.stdin.to_vec();
+    // Not joined: a scriptlet that never reads must not block us; its end closes the pipe and ends the thread.
+    thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(&bytes)));
+    let ending = wait(&mut child, scriptlet.time_limit).map_err(failed)?;
+    let grace = Instant::now();
+    while !collector.is_finished() && grace.elapsed() < OUTPUT_GRACE {
+        thread::sleep(Duration::from_millis(2));
+    }
+    let text =
+        text.lock().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    Ok(ScriptletOutput { ending, text })
+}
+
+/// Enters `root` with the kernel's file systems mounted where it has a directory for them.
+fn enter_steps(root: &Root) -> Result<Vec<Step>> {
+    let mut flags = UnshareFlags::NEWNS;
+    if !rustix::process::geteuid().is_root() {
+        flags |= UnshareFlags::NEWUSER;
+    }
+    let fd = root
+        .fd()
+        .try_clone()
+        .map_err(|source| HostError::io("open directory", root.path_for_display(), source))?;
+    // Changing the directory comes first: unshare moves it to the copy in the new namespace, later it would be a foreign mount.
+    let mut steps = vec![Step::Umask(0o022), Step::ChangeDirTo(Arc::new(fd))];
+    steps.extend(namespace_steps(flags));
+    let kernel_dirs = ["/proc", "/dev", "/sys"];
+    for (slot, dir) in kernel_dirs.iter().enumerate() {
+        steps.push(Step::CloneMount(slot, c_path(dir)?));
+    }
+    steps.push(Step::ChrootHere);
+    // After the chroot a link in the target cannot lead these mounts out of it.
+    for (slot, dir) in kernel_dirs.iter().enumerate() {
+        steps.push(Step::AttachIfPresent(slot, c_path(dir)?));
+    }
+    steps.push(Step::ChangeDir(c_path("/")?));
+    Ok(steps)
+}
+
+fn wait(child: &mut std::process::Child, limit: Duration) -> io::Result<Ending> {
+    let start = Instant::now();
+    let mut pause = Duration::from_micros(200);
+    loop {
+        if let Some(status) = child.try_wait()? {
+            let number = status_number(status);
+            return Ok(if number < 0 { Ending::Killed(-number) } else { Ending::Exited(number) });
+        }
+        if start.elapsed() >= limit {
+            if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+                rustix::process::kill_process_group(group, Signal::KILL)?;
+            }
+            child.wait()?;
+            return Ok(Ending::TimedOut);
+        }
+        thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(20));
+    }
+}
+
+fn collect(mut reader: impl Read, text: &Mutex<Vec<u8>>) {
+    let mut buffer = [0; 8192];
+    while let Ok(length @ 1..) = reader.read(&mut buffer) {
+        if let Ok(mut text) = text.lock() {
+            let kept = length.min(OUTPUT_LIMIT.saturating_sub(text.len()));
+            text.extend_from_slice(&buffer[..kept]);
+        }
+    }
+}
+
+/// The script in a file of the root; removed on drop.
+struct ScriptFile<'a> {
+    root: &'a Root,
+    path: String,
+}
+
+static SCRIPT_SERIAL: AtomicU64 = AtomicU64::new(0);
+
+impl<'a> ScriptFile<'a> {
+    fn create(root: &'a Root, body: &str) -> Result<Self> {
+        let dir = if root.metadata("var/tmp")?.is_some_and(|stat| stat.is_dir()) {
+            "var/tmp"
+        } else {
+            root.mkdir_all("tmp", 0o1777)?;
+            "tmp"
+        };
+        let serial = SCRIPT_SERIAL.fetch_add(1, Ordering::Relaxed);
+        let path = format!("{dir}/rpm-tmp.{}.{serial}", std::process::id());
+        // Left over by a killed process that had our id.
+        root.remove_all(&path)?;
+        let mut file = root.create_new(&path, 0o700)?;
+        let script = Self { root, path };
+        file.write_all(body.as_bytes())
+            .map_err(|source| HostError::io("write", &script.path, source))?;
+        Ok(script)
+    }
+}
+
+impl Drop for ScriptFile<'_> {
+    fn drop(&mut self) {
+        // A left-over script file does no harm.
+        let _ = self.root.remove_file(&self.path);
+    }
+}

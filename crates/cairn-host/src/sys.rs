@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The one place with `unsafe` code: steps that a child process takes between fork and exec.
+//!
+//! After fork in a program with threads only async-signal-safe code may run, so every string is made before, and the child makes
+//! raw system calls only (rustix's linux-raw backend), without allocating. The number of the step that failed goes to the parent
+//! through a pipe, because std passes on nothing but the error number.
+#![expect(unsafe_code, reason = "std::os::unix::process::CommandExt::pre_exec is unsafe")]
+
+use std::ffi::CString;
+use std::io::{self, Read as _};
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+use std::sync::Arc;
+
+use rustix::fd::OwnedFd;
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, StatVfsMountFlags};
+use rustix::io::Errno;
+use rustix::mount::{
+    MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags,
+};
+use rustix::process::Signal;
+use rustix::thread::UnshareFlags;
+
+/// One thing a child does before it becomes the program. Paths are relative to the working directory of that moment.
+pub(crate) enum Step {
+    /// Leave the namespaces of the parent.
+    Unshare(UnshareFlags),
+    /// Write into an existing file, in one write.
+    WriteFile(CString, Vec<u8>),
+    /// Keep mounts below `/` from spreading in either direction.
+    MakePrivate,
+    /// Take a detached copy of a mounted directory or file, into slot N.
+    CloneMount(usize, CString),
+    /// Mount a tmpfs (target, options).
+    MountTmpfs(CString, CString),
+    /// Create a directory (it may exist).
+    MakeDir(CString, u32),
+    /// Create an empty file.
+    MakeFile(CString),
+    /// Create a symbolic link (text, path).
+    MakeLink(CString, CString),
+    /// Attach the copy in slot N to a path.
+    Attach(usize, CString),
+    /// Attach the copy in slot N to a path if that exists and is no link.
+    AttachIfPresent(usize, CString),
+    /// Make an attached mount read-only.
+    MakeReadOnly(CString),
+    /// Change the working directory.
+    ChangeDir(CString),
+    /// Change the working directory to an open one.
+    ChangeDirTo(Arc<OwnedFd>),
+    /// Make the working directory, a mount point, the root and detach the old root.
+    PivotHere,
+    /// Make the working directory the root.
+    ChrootHere,
+    /// Have the kernel kill this process when the thread that started it ends.
+    DieWithParent,
+    /// Set the file mode creation mask.
+    Umask(u32),
+}
+
+impl Step {
+    /// Returns words for an error message.
+    pub(crate) fn describe(&self) -> String {
+        let text = |path: &CString| path.to_string_lossy().into_owned();
+        let inside = |path: &CString| format!("/{}", text(path).trim_start_matches('/'));
+        match self {
+            Self::Unshare(_) => "unshare".to_owned(),
+            Self::WriteFile(path, _) => format!("write {}", text(path)),
+            Self::MakePrivate => "make mounts private".to_owned(),
+            Self::CloneMount(_, path) => format!("take {}", text(path)),
+            Self::MountTmpfs(path, _) => format!("mount tmpfs on {}", text(path)),
+            Self::MakeDir(path, _) | Self::MakeFile(path) | Self::MakeLink(_, path) => {
+                format!("create {}", inside(path))
+            }
+            Self::Attach(_, path) | Self::AttachIfPresent(_, path) => {
+                format!("mount {}", inside(path))
+            }
+            Self::MakeReadOnly(path) => format!("make {} read-only", inside(path)),
+            Self::ChangeDir(path) => format!("change to directory {}", text(path)),
+            Self::ChangeDirTo(_) => "change to the root".to_owned(),
+            Self::PivotHere => "pivot_root".to_owned(),
+            Self::ChrootHere => "chroot".to_owned(),
+            Self::DieWithParent => "set the death signal".to_owned(),
+            Self::Umask(_) => "set the umask".to_owned(),
+        }
+    }
+
+    /// Tells whether a refusal here means that namespaces are forbidden.
+    pub(crate) fn needs_namespaces(&self) -> bool {
+        match self {
+            Self::Unshare(_) | Self::MakePrivate => true,
+            Self::WriteFile(path, _) => path.as_bytes().starts_with(b"/proc/self/"),
+            _ => false,
+        }
+    }
+
+    fn take(&self, slots: &mut [Option<OwnedFd>]) -> Result<(), Errno> {
+        match self {
+            Self::Unshare(flags) => unshare(*flags),
+            Self::WriteFile(path, bytes) => {
+                let fd = rustix::fs::openat(
+                    CWD,
+                    path.as_c_str(),
+                    OFlags::WRONLY | OFlags::CLOEXEC,
+                    Mode::empty(),
+                )?;
+                rustix::io::write(&fd, bytes).map(drop)
+            }
+            Self::MakePrivate => rustix::mount::mount_change(
+                c"/",
+                MountPropagationFlags::PRIVATE | MountPropagationFlags::REC,
+            ),
+            Self::CloneMount(slot, path) => {
+                // AT_RECURSIVE also because a user namespace may not take a mount without the ones inherited below it.
+                let flags = OpenTreeFlags::OPEN_TREE_CLONE
+                    | OpenTreeFlags::OPEN_TREE_CLOEXEC
+                    | OpenTreeFlags::AT_RECURSIVE;
+                slots[*slot] = Some(rustix::mount::open_tree(CWD, path.as_c_str(), flags)?);
+                Ok(())
+            }
+            Self::MountTmpfs(path, options) => {
+                let flags = MountFlags::NOSUID | MountFlags::NODEV;
+                rustix::mount::mount(c"tmpfs", path.as_c_str(), c"tmpfs", flags, options.as_c_str())
+            }
+            Self::MakeDir(path, mode) => {
+                match rustix::fs::mkdirat(CWD, path.as_c_str(), Mode::from_raw_mode(*mode)) {
+                    Err(Errno::EXIST) => Ok(()),
+                    result => result,
+                }
+            }
+            // mknod and not open(O_CREAT): on a read-only file system an existing file is EEXIST here, but EROFS there.
+            Self::MakeFile(path) => {
+                match rustix::fs::mknodat(
+                    CWD,
+                    path.as_c_str(),
+                    FileType::RegularFile,
+                    Mode::from_raw_mode(0o644),
+                    0,
+                ) {
+                    Err(Errno::EXIST) => Ok(()),
+                    result => result,
+                }
+            }
+            Self::MakeLink(target, path) => {
+                rustix::fs::symlinkat(target.as_c_str(), CWD, path.as_c_str())
+            }
+            Self::Attach(slot, path) => attach(slots, *slot, path),
+            Self::AttachIfPresent(slot, path) => {
+                match rustix::fs::statat(CWD, path.as_c_str(), AtFlags::SYMLINK_NOFOLLOW) {
+                    Ok(stat) if FileType::from_raw_mode(stat.st_mode) != FileType::Symlink => {
+                        attach(slots, *slot, path)
+                    }
+                    Ok(_) | Err(Errno::NOENT | Errno::NOTDIR) => Ok(()),
+                    Err(error) => Err(error),
+                }
+            }
+            Self::MakeReadOnly(path) => make_read_only(path),
+            Self::ChangeDir(path) => rustix::process::chdir(path.as_c_str()),
+            Self::ChangeDirTo(dir) => rustix::process::fchdir(dir),
+            Self::PivotHere => {
+                rustix::process::pivot_root(c".", c".")?;
+                rustix::mount::unmount(c".", UnmountFlags::DETACH)?;
+                rustix::process::chdir(c"/")
+            }
+            Self::ChrootHere => rustix::process::chroot(c"."),
+            Self::DieWithParent => {
+                rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
+            }
+            Self::Umask(mask) => {
+                rustix::process::umask(Mode::from_raw_mode(*mask));
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The parent's view of the steps of one child.
+pub(crate) struct Report {
+    steps: Arc<Vec<Step>>,
+    pipe: std::fs::File,
+}
+
+impl Report {
+    /// Returns the step at which the child stopped, `None` if it took all of them. Call it after `spawn` has returned an error.
+    pub(crate) fn failed_step(&mut self) -> Option<&Step> {
+        let mut number = [0u8; 4];
+        // The pipe does not block: no number means that no step failed.
+        self.pipe.read_exact(&mut number).ok()?;
+        self.steps.get(u32::from_le_bytes(number) as usize)
+    }
+}
+
+/// Makes `command` take `steps` in its child process, in order, before the program starts.
+pub(crate) fn prepare(command: &mut Command, steps: Vec<Step>) -> io::Result<Report> {
+    let (reader, writer) = rustix::pipe::pipe_with(
+        rustix::pipe::PipeFlags::CLOEXEC | rustix::pipe::PipeFlags::NONBLOCK,
+    )?;
+    let steps = Arc::new(steps);
+    let slot_of = |step: &Step| if let Step::CloneMount(slot, _) = step { slot + 1 } else { 0 };
+    let n_slots = steps.iter().map(slot_of).max().unwrap_or(0);
+    let mut slots: Vec<Option<OwnedFd>> = std::iter::repeat_with(|| None).take(n_slots).collect();
+    let child_steps = Arc::clone(&steps);
+    let take_all = move || {
+        for (number, step) in child_steps.iter().enumerate() {
+            if let Err(error) = step.take(&mut slots) {
+                // If even this write fails there is nothing more the child could do.
+                let _ = rustix::io::write(&writer, &(number as u32).to_le_bytes());
+                return Err(error.into());
+            }
+        }
+        Ok(())
+    };
+    // SAFETY: the closure runs after fork. It reads memory that was allocated before, makes raw system calls and allocates nothing:
+    // all paths are CStrings, the slots have their final length, and io::Error from an errno holds no heap data.
+    unsafe { command.pre_exec(take_all) };
+    Ok(Report { steps, pipe: reader.into() })
+}
+
+fn unshare(flags: UnshareFlags) -> Result<(), Errno> {
+    // SAFETY: called in the single-threaded child between fork and exec; CLONE_FILES and CLONE_FS of other threads do not exist.
+    unsafe { rustix::thread::unshare_unsafe(flags) }
+}
+
+fn attach(slots: &[Option<OwnedFd>], slot: usize, path: &CString) -> Result<(), Errno> {
+    let Some(tree) = &slots[slot] else { return Err(Errno::BADF) };
+    rustix::mount::move_mount(
+        tree,
+        c"",
+        CWD,
+        path.as_c_str(),
+        MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH,
+    )
+}
+
+/// A user namespace may not clear the flags that the mount had outside, so they are all given again.
+fn make_read_only(path: &CString) -> Result<(), Errno> {
+    let present = rustix::fs::statvfs(path.as_c_str())?.f_flag;
+    let kept = [
+        (StatVfsMountFlags::NOSUID, MountFlags::NOSUID),
+        (StatVfsMountFlags::NODEV, MountFlags::NODEV),
+        (StatVfsMountFlags::NOEXEC, MountFlags::NOEXEC),
+        (StatVfsMountFlags::NOATIME, MountFlags::NOATIME),
+        (StatVfsMountFlags::NODIRATIME, MountFlags::NODIRATIME),
+        (StatVfsMountFlags::RELATIME, MountFlags::RELATIME),
+    ];
+    let mut flags = MountFlags::BIND | MountFlags::RDONLY;
+    for (have, keep) in kept {
+        if present.contains(have) {
+            flags |= keep;
+        }
+    }
+    rustix::mount::mount_remount(path.as_c_str(), flags, c"")
+}

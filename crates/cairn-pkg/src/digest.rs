@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Digests of files on disk, in the algorithm a package uses.
+
+use std::io::Read as _;
+
+use cairn_host::{HostError, Root};
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
+
+/// The digest of a file, where the algorithm is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Digested {
+    /// In hexadecimal.
+    Known(String),
+    /// The file is no regular file, or the algorithm is not one we compute (MD5, SHA-1).
+    Unknown,
+}
+
+impl Digested {
+    pub(crate) fn is(&self, expected: &str) -> bool {
+        matches!(self, Self::Known(digest) if digest == expected)
+    }
+}
+
+/// Computes a file's digest in the algorithm of `like`, recognised by its length.
+pub(crate) fn file_digest(root: &Root, path: &str, like: &str) -> Result<Digested, HostError> {
+    match like.len() {
+        64 => hash::<Sha256>(root, path),
+        96 => hash::<Sha384>(root, path),
+        128 => hash::<Sha512>(root, path),
+        _ => Ok(Digested::Unknown),
+    }
+}
+
+fn hash<D: sha2::Digest>(root: &Root, path: &str) -> Result<Digested, HostError> {
+    let mut file = root.open_read(path)?;
+    let mut hash = D::new();
+    let mut buffer = vec![0; 128 << 10];
+    loop {
+        let length = file.read(&mut buffer).map_err(|source| HostError::Io { operation: "read", path: path.into(), source })?;
+        if length == 0 {
+            return Ok(Digested::Known(hex::encode(hash.finalize())));
+        }
+        hash.update(&buffer[..length]);
+    }
+}
+
+/// A digest that is fed piece by piece, in the algorithm of an expected value.
+pub(crate) enum Running {
+    Sha256(Sha256),
+    Sha384(Sha384),
+    Sha512(Sha512),
+}
+
+impl Running {
+    /// Starts one for an expected digest; `None` for algorithms we do not compute.
+    pub(crate) fn like(expected: &str) -> Option<Self> {
+        match expected.len() {
+            64 => Some(Self::Sha256(Sha256::new())),
+            96 => Some(Self::Sha384(Sha384::new())),
+            128 => Some(Self::Sha512(Sha512::new())),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Sha256(hash) => hash.update(bytes),
+            Self::Sha384(hash) => hash.update(bytes),
+            Self::Sha512(hash) => hash.update(bytes),
+        }
+    }
+
+    pub(crate) fn finish(self) -> String {
+        match self {
+            Self::Sha256(hash) => hex::encode(hash.finalize()),
+            Self::Sha384(hash) => hex::encode(hash.finalize()),
+            Self::Sha512(hash) => hex::encode(hash.finalize()),
+        }
+    }
+}

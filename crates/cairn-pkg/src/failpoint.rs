@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Places where a test may end the process, to prove that a transaction survives it.
+
+use std::cell::Cell;
+
+/// Counts the fail points a run passes and calls a function at a chosen one.
+///
+/// The function is meant not to return (kill the process). In production the counter has no target and does nothing.
+#[derive(Debug)]
+pub struct FailPoints {
+    passed: Cell<u64>,
+    target: Option<(u64, fn(&'static str))>,
+}
+
+impl FailPoints {
+    /// Never acts.
+    pub fn none() -> Self {
+        Self { passed: Cell::new(0), target: None }
+    }
+
+    /// Calls `act` with the point's name at the `number`-th point passed, counted from 1.
+    pub fn at(number: u64, act: fn(&'static str)) -> Self {
+        Self { passed: Cell::new(0), target: Some((number, act)) }
+    }
+
+    /// Passes a point.
+    pub fn pass(&self, name: &'static str) {
+        let passed = self.passed.get() + 1;
+        self.passed.set(passed);
+        if let Some((number, act)) = self.target
+            && number == passed
+        {
+            act(name);
+        }
+    }
+
+    /// Returns how many points have been passed.
+    pub fn passed(&self) -> u64 {
+        self.passed.get()
+    }
+}
+
+impl Default for FailPoints {
+    fn default() -> Self {
+        Self::none()
+    }
+}

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Selections of packages that `list`, `repoquery` and `check` share.
+
+use super::glob;
+use super::sack::{Sack, SackPackage, provides};
+use cairn_rpm::dependency::{Dependency, RichDependency};
+use cairn_solve::{Candidate, PackageId};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// Kinds of dependencies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DependencyKind {
+    /// Provides.
+    Provides,
+    /// Requires.
+    Requires,
+    /// Conflicts.
+    Conflicts,
+    /// Obsoletes.
+    Obsoletes,
+    /// Recommends.
+    Recommends,
+    /// Suggests.
+    Suggests,
+    /// Supplements.
+    Supplements,
+    /// Enhances.
+    Enhances,
+}
+
+impl DependencyKind {
+    /// Returns the list of a package.
+    pub fn of(self, candidate: &Candidate) -> &[Dependency] {
+        match self {
+            Self::Provides => &candidate.provides,
+            Self::Requires => &candidate.requires,
+            Self::Conflicts => &candidate.conflicts,
+            Self::Obsoletes => &candidate.obsoletes,
+            Self::Recommends => &candidate.recommends,
+            Self::Suggests => &candidate.suggests,
+            Self::Supplements => &candidate.supplements,
+            Self::Enhances => &candidate.enhances,
+        }
+    }
+}
+
+/// Keeps the `limit` highest versions of each name and architecture; a negative limit drops them instead.
+pub fn latest(sack: &Sack, ids: &[PackageId], limit: i64) -> Vec<PackageId> {
+    let mut groups: BTreeMap<(&str, &str), Vec<PackageId>> = BTreeMap::new();
+    for id in ids {
+        let nevra = sack.get(*id).candidate;
+        groups.entry((&nevra.nevra.name, &nevra.nevra.arch)).or_default().push(*id);
+    }
+    let mut kept: BTreeSet<PackageId> = BTreeSet::new();
+    for members in groups.values_mut() {
+        members.sort_by(|a, b| sack.get(*b).nevra().evr.cmp(&sack.get(*a).nevra().evr));
+        let mut evrs = members.iter().map(|id| sack.get(*id).nevra().evr.clone()).collect::<Vec<_>>();
+        evrs.dedup();
+        let count = usize::try_from(limit.unsigned_abs()).unwrap_or(usize::MAX).min(evrs.len());
+        let top = &evrs[..count];
+        kept.extend(members.iter().copied().filter(|id| top.contains(&sack.get(*id).nevra().evr) == (limit >= 0)));
+    }
+    ids.iter().copied().filter(|id| kept.contains(id)).collect()
+}
+
+/// Returns the available packages that are newer than the installed ones of their name, latest only.
+pub fn upgrades(sack: &Sack) -> Vec<PackageId> {
+    let newer = |package: &SackPackage<'_>| {
+        let installed: Vec<_> = sack
+            .by_name(&package.nevra().name)
+            .filter(|other| other.is_installed() && arch_fits(&other.nevra().arch, &package.nevra().arch))
+            .collect();
+        !installed.is_empty() && installed.iter().all(|other| other.nevra().evr < package.nevra().evr)
+    };
+    let ids: Vec<PackageId> = sack.available().filter(newer).map(|package| package.id).collect();
+    latest(sack, &best_priority(sack, &ids), 1)
+}
+
+/// Keeps, for each name and architecture, the packages of the best priority.
+pub fn best_priority(sack: &Sack, ids: &[PackageId]) -> Vec<PackageId> {
+    let mut best: BTreeMap<(&str, &str), i32> = BTreeMap::new();
+    for id in ids {
+        let candidate = sack.get(*id).candidate;
+        let entry = best.entry((&candidate.nevra.name, &candidate.nevra.arch)).or_insert(candidate.priority);
+        *entry = (*entry).min(candidate.priority);
+    }
+    let keep = |id: &PackageId| {
+        let candidate = sack.get(*id).candidate;
+        best.get(&(candidate.nevra.name.as_str(), candidate.nevra.arch.as_str())) == Some(&candidate.priority)
+    };
+    ids.iter().copied().filter(keep).collect()
+}
+
+fn arch_fits(a: &str, b: &str) -> bool {
+    a == b || a == "noarch" || b == "noarch"
+}
+
+/// Returns the installed packages that no repository has.
+pub fn extras(sack: &Sack) -> Vec<PackageId> {
+    let is_extra = |package: &SackPackage<'_>| {
+        !sack.by_name(&package.nevra().name).any(|other| !other.is_installed() && other.nevra() == package.nevra())
+    };
+    sack.installed().filter(is_extra).map(|package| package.id).collect()
+}
+
+/// Returns the available packages that obsolete installed ones, with what they obsolete.
+pub fn obsoleting(sack: &Sack) -> Vec<(PackageId, PackageId)> {
+    let mut pairs = Vec::new();
+    for package in sack.available() {
+        for obsolete in &package.candidate.obsoletes {
+            for old in sack.by_name(&obsolete.name) {
+                let is_other = old.nevra().name != package.nevra().name;
+                if old.is_installed() && is_other && obsolete.matches_evr(&old.nevra().evr) {
+                    pairs.push((package.id, old.id));
+                }
+            }
+        }
+    }
+    pairs
+}
+
+/// Returns the packages whose dependencies of this kind need one of `wanted` or something the named packages provide.
+///
+/// `wanted` may be a capability, a file or a glob.
+pub fn depending_on(sack: &Sack, kind: DependencyKind, wanted: &[String], scope: &[PackageId]) -> Vec<PackageId> {
+    let mut targets: Vec<Dependency> = Vec::new();
+    let mut files: BTreeSet<&str> = BTreeSet::new();
+    let mut patterns: Vec<&str> = Vec::new();
+    for text in wanted {
+        let (packages, _) = super::match_spec(sack, text, super::SpecScope::All);
+        let by_nevra = packages.iter().filter(|id| super::spec::nevra_matches(text, sack.get(**id).nevra()).is_some());
+        for id in by_nevra {
+            let candidate = sack.get(*id).candidate;
+            targets.extend(candidate.provides.iter().cloned());
+            files.extend(candidate.files.iter().map(String::as_str));
+        }
+        if glob::is_pattern(text) {
+            patterns.push(text);
+        } else if let Ok(dependency) = Dependency::parse(text) {
+            targets.push(dependency);
+        }
+    }
+    let hits = |dependency: &Dependency| {
+        targets.iter().any(|target| dependency.is_satisfied_by(target) || target.is_satisfied_by(dependency))
+            || files.contains(dependency.name.as_str())
+            || patterns.iter().any(|pattern| glob::matches(pattern, &dependency.name))
+    };
+    let matches = |id: &PackageId| kind.of(sack.get(*id).candidate).iter().any(|d| any_member(d, &hits));
+    scope.iter().copied().filter(matches).collect()
+}
+
+/// Calls `test` for a dependency, or for each member of a rich one.
+fn any_member(dependency: &Dependency, test: &dyn Fn(&Dependency) -> bool) -> bool {
+    if !dependency.is_rich() {
+        return test(dependency);
+    }
+    let Ok(rich) = RichDependency::parse(&dependency.name) else { return false };
+    let mut found = false;
+    rich.for_each_simple(&mut |member| found |= test(member));
+    found
+}
+
+/// Returns whether a dependency holds among `packages`; rich ones are evaluated.
+pub fn is_met(dependency: &Dependency, packages: &[&Candidate]) -> bool {
+    if !dependency.is_rich() {
+        return packages.iter().any(|candidate| provides(candidate, dependency));
+    }
+    RichDependency::parse(&dependency.name).is_ok_and(|rich| is_rich_met(&rich, packages))
+}
+
+fn is_rich_met(rich: &RichDependency, packages: &[&Candidate]) -> bool {
+    match rich {
+        RichDependency::Simple(dependency) => packages.iter().any(|candidate| provides(candidate, dependency)),
+        RichDependency::And(members) => members.iter().all(|member| is_rich_met(member, packages)),
+        RichDependency::Or(members) => members.iter().any(|member| is_rich_met(member, packages)),
+        RichDependency::With(members) => {
+            packages.iter().any(|candidate| members.iter().all(|member| is_rich_met(member, &[candidate])))
+        }
+        RichDependency::Without(wanted, unwanted) => packages
+            .iter()
+            .any(|candidate| is_rich_met(wanted, &[candidate]) && !is_rich_met(unwanted, &[candidate])),
+        RichDependency::If { requirement, condition, otherwise } => {
+            if is_rich_met(condition, packages) {
+                is_rich_met(requirement, packages)
+            } else {
+                otherwise.as_ref().is_none_or(|other| is_rich_met(other, packages))
+            }
+        }
+        RichDependency::Unless { requirement, condition, otherwise } => {
+            if is_rich_met(condition, packages) {
+                otherwise.as_ref().is_none_or(|other| is_rich_met(other, packages))
+            } else {
+                is_rich_met(requirement, packages)
+            }
+        }
+    }
+}
+
+/// Returns the installed packages that were not asked for and that nothing wanted needs, directly or through others.
+pub fn unneeded(sack: &Sack) -> Vec<PackageId> {
+    let installed: Vec<SackPackage<'_>> = sack.installed().collect();
+    let mut needed: BTreeSet<PackageId> = BTreeSet::new();
+    let mut queue: VecDeque<PackageId> = VecDeque::new();
+    for package in &installed {
+        if package.details.reason.is_wanted() && needed.insert(package.id) {
+            queue.push_back(package.id);
+        }
+    }
+    while let Some(id) = queue.pop_front() {
+        let candidate = sack.get(id).candidate;
+        let wants = candidate.requires.iter().chain(&candidate.recommends);
+        for wanted in wants {
+            for package in &installed {
+                if any_member(wanted, &|d| provides(package.candidate, d)) && needed.insert(package.id) {
+                    queue.push_back(package.id);
+                }
+            }
+        }
+    }
+    installed.iter().map(|package| package.id).filter(|id| !needed.contains(id)).collect()
+}
+
+/// Returns the installed packages that no other installed one requires or recommends.
+pub fn leaves(sack: &Sack) -> Vec<PackageId> {
+    let installed: Vec<SackPackage<'_>> = sack.installed().collect();
+    let is_leaf = |package: &&SackPackage<'_>| {
+        !installed.iter().filter(|other| other.id != package.id).any(|other| {
+            let wants = other.candidate.requires.iter().chain(&other.candidate.recommends);
+            wants.into_iter().any(|wanted| any_member(wanted, &|d| provides(package.candidate, d)))
+        })
+    };
+    installed.iter().filter(is_leaf).map(|package| package.id).collect()
+}

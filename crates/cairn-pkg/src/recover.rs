@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Finishes or takes back an interrupted transaction: before its commit, what was staged is removed; after it, the rest is done.
+//!
+//! Call [`recover`] at boot and at the start of every program that reads or changes packages. Killed while it runs, it goes on the
+//! next time.
+
+use cairn_host::{Lock, Root};
+
+use crate::error::TransactionError;
+use crate::event::{Event, Phase};
+use crate::failpoint::FailPoints;
+use crate::journal::{self, Content, Journal, Side, TransactionId};
+use crate::rpmdb::{Access, RpmDb, fingerprint_of};
+use crate::transaction::apply::{Applier, file_away, interrupted, other_root, roll_back};
+use crate::transaction::{Durability, Ownership, Scriptlets};
+
+const LOCK: &str = "var/lib/cairn/lock";
+
+/// What was done about an interrupted transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recovered {
+    /// Nothing had changed yet; what was prepared is gone.
+    RolledBack {
+        /// The transaction.
+        id: TransactionId,
+        /// What it was about to do, one line per package.
+        summary: Vec<String>,
+    },
+    /// The rest was done.
+    RolledForward {
+        /// The transaction.
+        id: TransactionId,
+        /// What it did, one line per package.
+        summary: Vec<String>,
+        /// Scriptlets that were running at the interruption and have been run again.
+        rerun: Vec<String>,
+        /// What failed.
+        failures: Vec<String>,
+    },
+}
+
+/// Tells whether a transaction was interrupted; cheap.
+pub fn is_pending(root: &Root) -> Result<bool, TransactionError> {
+    Ok(!journal::list(root)?.is_empty())
+}
+
+/// Finishes or takes back interrupted transactions; returns what was done, oldest first, empty in the normal case.
+pub fn recover(root: &Root, events: &mut dyn FnMut(Event)) -> Result<Vec<Recovered>, TransactionError> {
+    recover_with(root, &FailPoints::none(), events)
+}
+
+/// As [`recover`], with fail points for tests.
+pub fn recover_with(root: &Root, fail_points: &FailPoints, events: &mut dyn FnMut(Event)) -> Result<Vec<Recovered>, TransactionError> {
+    if !is_pending(root)? {
+        return Ok(Vec::new());
+    }
+    let _lock = lock(root)?;
+    run(root, fail_points, events)
+}
+
+/// As [`recover`], for callers that hold the lock.
+pub(crate) fn recover_locked(root: &Root, events: &mut dyn FnMut(Event)) -> Result<Vec<Recovered>, TransactionError> {
+    run(root, &FailPoints::none(), events)
+}
+
+/// Takes the lock of all package changes in a root.
+pub(crate) fn lock(root: &Root) -> Result<Lock, TransactionError> {
+    root.mkdir_all(journal::DIRECTORY, 0o755)?;
+    root.try_lock_file(LOCK)?.ok_or(TransactionError::Busy)
+}
+
+fn run(root: &Root, fail_points: &FailPoints, events: &mut dyn FnMut(Event)) -> Result<Vec<Recovered>, TransactionError> {
+    let mut recovered = Vec::new();
+    for name in journal::list(root)? {
+        events(Event::Phase(Phase::Recover));
+        recovered.extend(recover_one(root, &name, fail_points, events)?);
+    }
+    Ok(recovered)
+}
+
+fn recover_one(root: &Root, name: &str, fail_points: &FailPoints, events: &mut dyn FnMut(Event)) -> Result<Option<Recovered>, TransactionError> {
+    let path = format!("{}/{name}", journal::DIRECTORY);
+    let Some(content) = journal::read(root, journal::DIRECTORY, name)? else {
+        // Not even its first record was written: nothing was done under it.
+        root.remove_file(path)?;
+        return Ok(None);
+    };
+    let (id, summary) = (content.begin.id, content.begin.summary.clone());
+    if !content.progress.committed {
+        roll_back(root, id, &content.steps, fail_points)?;
+        fail_points.pass("rolled back");
+        root.remove_file(path)?;
+        root.fsync_dir(journal::DIRECTORY)?;
+        return Ok(Some(Recovered::RolledBack { id, summary }));
+    }
+    if content.progress.done {
+        file_away(root, id)?;
+        return Ok(None);
+    }
+    if !content.progress.stored {
+        check_database(root, name, &content)?;
+    }
+    let rerun = interrupted_steps(&content);
+    let journal = Journal::resume(root, name, content.length)?;
+    let mut applier = Applier {
+        root,
+        content,
+        journal: Some(journal),
+        scriptlets: Scriptlets::Run,
+        ownership: Ownership::Apply,
+        durability: Durability::Journaled,
+        fail_points,
+        events,
+        failures: Vec::new(),
+    };
+    applier.run().map_err(interrupted)?;
+    Ok(Some(Recovered::RolledForward { id, summary, rerun, failures: applier.failures }))
+}
+
+/// The database must be the one the transaction was planned for, before or after its change.
+fn check_database(root: &Root, name: &str, content: &Content) -> Result<(), TransactionError> {
+    let expected = &content.begin.before;
+    if !RpmDb::exists(root)? {
+        let empty = fingerprint_of(std::iter::empty());
+        return if *expected == empty { Ok(()) } else { Err(other_root(name, expected, &empty)) };
+    }
+    let db = RpmDb::open(root, Access::Create)?;
+    let found = db.fingerprint()?;
+    if found == *expected {
+        return Ok(());
+    }
+    for package in &content.packages {
+        let present = db.blob(package.hnum)?;
+        if present.as_ref() != (package.side == Side::Added).then_some(&package.blob) {
+            return Err(other_root(name, expected, &found));
+        }
+    }
+    Ok(())
+}
+
+/// Returns the scriptlets that had begun and not ended.
+fn interrupted_steps(content: &Content) -> Vec<String> {
+    let finished = |index: u32| content.progress.finished.iter().any(|(done, _)| *done == index);
+    let open = content.progress.started.iter().filter(|index| !finished(**index));
+    let step = |index: &u32| match content.after.get(*index as usize) {
+        Some(journal::AfterStep::Scriptlet(scriptlet)) => Some(format!("{} of {}", scriptlet.kind, scriptlet.package)),
+        _ => None,
+    };
+    open.filter_map(step).collect()
+}

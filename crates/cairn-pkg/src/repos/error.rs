@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The errors of repositories.
+
+use super::ConfigError;
+use cairn_host::HostError;
+use std::error::Error;
+
+/// Why a repository, or its configuration, cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RepoError {
+    /// A configuration file cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A file of the cache cannot be read or written.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// Every place that was tried failed; one line each.
+    #[error("repository {id}: cannot download {file}: {}", attempts.join("; "))]
+    Unreachable {
+        /// Repository.
+        id: String,
+        /// File, relative to the base URL.
+        file: String,
+        /// `URL: what happened`.
+        attempts: Vec<String>,
+    },
+    /// There is nothing in the cache and the network must not be used.
+    #[error("repository {id}: no metadata in the cache")]
+    NotCached {
+        /// Repository.
+        id: String,
+    },
+    /// Metadata is not of the right form.
+    #[error("repository {id}: {message}")]
+    Metadata {
+        /// Repository.
+        id: String,
+        /// What is wrong and where.
+        message: String,
+    },
+    /// A file is not the one that `repomd.xml` names.
+    #[error("repository {id}: {file}: {what} mismatch (expected {expected}, found {found})")]
+    Mismatch {
+        /// Repository.
+        id: String,
+        /// File.
+        file: String,
+        /// `checksum` or `size`.
+        what: &'static str,
+        /// Value in `repomd.xml`.
+        expected: String,
+        /// Value of the file.
+        found: String,
+    },
+    /// `repomd.xml` has no good signature.
+    #[error("repository {id}: repomd.xml.asc: {message}")]
+    Signature {
+        /// Repository.
+        id: String,
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        hint: Option<String>,
+    },
+    /// A key cannot be used.
+    #[error("repository {id}: key {key}: {message}")]
+    Key {
+        /// Repository.
+        id: String,
+        /// Key file as configured.
+        key: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// Metadata is older than what was seen before.
+    #[error(
+        "repository {id}: metadata is older than what this machine has already trusted ({found} < {seen}): possible rollback"
+    )]
+    Rollback {
+        /// Repository.
+        id: String,
+        /// Revision that the repository has now.
+        found: String,
+        /// Newest revision seen.
+        seen: String,
+    },
+    /// A location in the metadata leads out of the repository.
+    #[error("repository {id}: unsafe location {location:?}")]
+    UnsafeLocation {
+        /// Repository.
+        id: String,
+        /// Location as written.
+        location: String,
+    },
+}
+
+impl RepoError {
+    /// Returns what an operator can do.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Config(error) => error.hint(),
+            Self::Host(error) => error.hint(),
+            Self::Unreachable { id, .. } => Some(format!(
+                "check the network and the baseurl, or leave the repository out with --disablerepo={id}"
+            )),
+            Self::NotCached { .. } => Some("run the command once without --cacheonly".to_owned()),
+            Self::Metadata { .. } | Self::UnsafeLocation { .. } => {
+                Some("the repository is damaged or not one: tell its owner".to_owned())
+            }
+            Self::Mismatch { .. } => Some(
+                "the mirror is being updated or serves other files: try again later, or use another mirror".to_owned(),
+            ),
+            Self::Signature { hint, .. } => hint.clone(),
+            Self::Key { .. } => Some("put the key's file there, or correct `gpgkey`".to_owned()),
+            Self::Rollback { id, .. } => Some(format!(
+                "the mirror may be stale; if the repository was really reset, run `dnf clean trust --repo={id}`"
+            )),
+        }
+    }
+}
+
+/// Returns an error and its causes in one line, joined by `: `.
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Reads `dnf.conf`, variables and repository files from a root, and puts options of the command line on top.
+
+use super::config::{Position, check_repo_id};
+use super::value::nearest;
+use super::{ConfigError, ConfigWarning, MainConfig, RepoConfig, Variables, ini};
+use cairn_host::{HostError, Root};
+
+/// Where `dnf.conf` is, inside the root.
+pub const CONFIG_FILE: &str = "etc/dnf/dnf.conf";
+
+/// One `--setopt`: `key=value` or `repository.key=value`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetOption {
+    /// Repository glob, when one was given.
+    pub repository: Option<String>,
+    /// Key.
+    pub key: String,
+    /// Value.
+    pub value: String,
+}
+
+impl SetOption {
+    /// Parses the argument of `--setopt`.
+    ///
+    /// # Errors
+    /// A message when it has no `=`.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let Some((left, value)) = text.split_once('=') else {
+            return Err(format!("--setopt {text:?} has no `=` (expected KEY=VALUE or REPO.KEY=VALUE)"));
+        };
+        let (repository, key) = match left.rsplit_once('.') {
+            Some((repository, key)) => (Some(repository.to_owned()), key),
+            None => (None, left),
+        };
+        Ok(Self { repository, key: key.trim().to_owned(), value: value.trim().to_owned() })
+    }
+}
+
+/// What the command line says about configuration.
+#[derive(Debug, Clone, Default)]
+pub struct LoadOptions {
+    /// Configuration file inside the root instead of `/etc/dnf/dnf.conf`; then it must exist.
+    pub config_file: Option<String>,
+    /// Options in order.
+    pub set_options: Vec<SetOption>,
+    /// Value of `$releasever` instead of the system's.
+    pub releasever: Option<String>,
+    /// rpm architecture of the system, for example `x86_64`.
+    pub arch: String,
+    /// Further variables.
+    pub variables: Vec<(String, String)>,
+}
+
+/// Everything the configuration says.
+#[derive(Debug, Clone)]
+pub struct Configuration {
+    /// `[main]`.
+    pub main: MainConfig,
+    /// Repositories in file order, disabled ones too.
+    pub repositories: Vec<RepoConfig>,
+    /// Variables.
+    pub variables: Variables,
+    /// What was not understood.
+    pub warnings: Vec<ConfigWarning>,
+    /// Options for repositories, kept for those that are added later.
+    repository_options: Vec<SetOption>,
+}
+
+/// Reads the configuration of `root`.
+///
+/// # Errors
+/// A file that cannot be read or used.
+pub fn load_configuration(root: &Root, options: &LoadOptions) -> Result<Configuration, ConfigError> {
+    let mut configuration = Configuration {
+        main: MainConfig::default(),
+        repositories: Vec::new(),
+        variables: Variables::new(),
+        warnings: Vec::new(),
+        repository_options: Vec::new(),
+    };
+    configuration.variables.set("arch", &options.arch);
+    configuration.variables.set("basearch", base_architecture(&options.arch));
+    if let Some(release) = options.releasever.clone().or_else(|| detect_release(root)) {
+        configuration.variables.set("releasever", &release);
+    }
+    configuration.load_main(root, options)?;
+    configuration.load_variables(root)?;
+    for (name, value) in &options.variables {
+        configuration.variables.set(name, value);
+    }
+    if let Some(release) = &options.releasever {
+        configuration.variables.set("releasever", release);
+    }
+    configuration.load_protected(root)?;
+    for directory in configuration.main.reposdir.clone() {
+        configuration.load_repository_directory(root, directory.trim_matches('/'))?;
+    }
+    configuration.check_options()?;
+    Ok(configuration)
+}
+
+impl Configuration {
+    fn load_main(&mut self, root: &Root, options: &LoadOptions) -> Result<(), ConfigError> {
+        let path = options.config_file.as_deref().unwrap_or(CONFIG_FILE).trim_start_matches('/');
+        let mut paths: Vec<String> = Vec::new();
+        if options.config_file.is_none() {
+            for directory in ["usr/share/dnf5/libdnf.conf.d", "etc/dnf/libdnf5.conf.d"] {
+                let names = list_directory(root, directory, ".conf")?;
+                paths.extend(names.iter().map(|name| format!("{directory}/{name}")));
+            }
+        }
+        if options.config_file.is_some() || exists(root, path)? {
+            paths.push(path.to_owned());
+        }
+        for path in paths {
+            let shown = format!("/{path}");
+            for section in ini::parse(&shown, &read_checked(root, &path)?)? {
+                if section.name == "main" {
+                    for entry in section.entries {
+                        let at = Position { file: &shown, line: entry.line };
+                        self.warnings.extend(self.main.set(&entry.key, &entry.value, at)?);
+                    }
+                } else {
+                    self.add_section(&shown, section)?;
+                }
+            }
+        }
+        for option in &options.set_options {
+            if option.repository.is_some() {
+                self.repository_options.push(option.clone());
+            } else {
+                let warning = self.main.set(&option.key, &option.value, Position { file: "--setopt", line: 0 })?;
+                if let Some(warning) = warning {
+                    // A typing mistake on the command line must not pass silently: nothing else would show it.
+                    return Err(ConfigError {
+                        file: warning.file,
+                        line: 0,
+                        column: 0,
+                        message: warning.message,
+                        hint: warning.hint,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn load_variables(&mut self, root: &Root) -> Result<(), ConfigError> {
+        for directory in self.main.varsdir.clone() {
+            let directory = directory.trim_matches('/');
+            for name in list_directory(root, directory, "")? {
+                let bytes = read_checked(root, &format!("{directory}/{name}"))?;
+                let text = String::from_utf8_lossy(&bytes);
+                self.variables.set(&name, text.lines().next().unwrap_or_default().trim());
+            }
+        }
+        Ok(())
+    }
+
+    fn load_protected(&mut self, root: &Root) -> Result<(), ConfigError> {
+        for directory in ["etc/dnf/protected.d", "usr/share/dnf5/protected.d"] {
+            for name in list_directory(root, directory, ".conf")? {
+                let bytes = read_checked(root, &format!("{directory}/{name}"))?;
+                let text = String::from_utf8_lossy(&bytes).into_owned();
+                let lines = text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#'));
+                self.main.protected_packages.extend(lines.map(str::to_owned));
+            }
+        }
+        Ok(())
+    }
+
+    fn load_repository_directory(&mut self, root: &Root, directory: &str) -> Result<(), ConfigError> {
+        for name in list_directory(root, directory, ".repo")? {
+            let path = format!("{directory}/{name}");
+            self.parse_repository_file(&format!("/{path}"), &read_checked(root, &path)?)?;
+        }
+        Ok(())
+    }
+
+    /// Parses one repository file and adds its repositories; `file` is the name used in errors.
+    ///
+    /// # Errors
+    /// The first problem of the file.
+    pub fn parse_repository_file(&mut self, file: &str, bytes: &[u8]) -> Result<(), ConfigError> {
+        for section in ini::parse(file, bytes)? {
+            if section.name == "main" {
+                continue;
+            }
+            self.add_section(file, section)?;
+        }
+        Ok(())
+    }
+
+    fn add_section(&mut self, file: &str, section: ini::Section) -> Result<(), ConfigError> {
+        let at = Position { file, line: section.line };
+        let id = self.variables.expand(&section.name).unwrap_or(section.name.clone());
+        check_repo_id(&id, at)?;
+        if let Some(first) = self.repositories.iter().find(|r| r.id == id) {
+            return Err(ConfigError {
+                file: file.to_owned(),
+                line: section.line,
+                column: 0,
+                message: format!("repository [{id}] is defined twice (first in {}:{})", first.file, first.line),
+                hint: Some("rename one of the two".to_owned()),
+            });
+        }
+        let mut repository = RepoConfig { file: file.to_owned(), line: section.line, ..RepoConfig::new(&id) };
+        if let Some(entry) = section.entries.iter().find(|e| e.key == "enabled") {
+            repository.set("enabled", &entry.value, Position { file, line: entry.line })?;
+        }
+        for entry in &section.entries {
+            let at = Position { file, line: entry.line };
+            let value = match self.variables.expand(&entry.value) {
+                Ok(value) => value,
+                // A disabled repository may need variables that this system does not have.
+                Err(_) if !repository.enabled => continue,
+                Err(name) => {
+                    return Err(ConfigError {
+                        file: file.to_owned(),
+                        line: entry.line,
+                        column: 0,
+                        message: format!("{}: undefined variable ${name}", entry.key),
+                        hint: Some(format!("write its value into /etc/dnf/vars/{name}, or give --setvar={name}=VALUE")),
+                    });
+                }
+            };
+            self.warnings.extend(repository.set(&entry.key, &value, at)?);
+        }
+        self.apply_options(&mut repository)?;
+        repository.check()?;
+        self.repositories.push(repository);
+        Ok(())
+    }
+
+    fn apply_options(&self, repository: &mut RepoConfig) -> Result<(), ConfigError> {
+        for option in &self.repository_options {
+            let pattern = option.repository.as_deref().unwrap_or_default();
+            if crate::query::glob::matches(pattern, &repository.id) {
+                let warning =
+                    repository.set(&option.key, &option.value, Position { file: "--setopt", line: 0 })?;
+                if let Some(warning) = warning {
+                    return Err(ConfigError {
+                        file: warning.file,
+                        line: 0,
+                        column: 0,
+                        message: warning.message,
+                        hint: warning.hint,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a repository from the command line (`--repofrompath=ID,URL`); its variables are replaced.
+    ///
+    /// # Errors
+    /// The identifier or the URL is not allowed, or the identifier exists.
+    pub fn add_repository(&mut self, id: &str, url: &str) -> Result<(), ConfigError> {
+        let at = Position { file: "--repofrompath", line: 0 };
+        check_repo_id(id, at)?;
+        let error = |message: String| ConfigError {
+            file: "--repofrompath".to_owned(),
+            line: 0,
+            column: 0,
+            message,
+            hint: None,
+        };
+        if self.repositories.iter().any(|r| r.id == id) {
+            return Err(error(format!("repository {id:?} exists already")));
+        }
+        let url = self.variables.expand(url).map_err(|name| error(format!("undefined variable ${name}")))?;
+        let mut repository = RepoConfig::new(id);
+        repository.set("baseurl", &url, at)?;
+        self.apply_options(&mut repository)?;
+        self.repositories.push(repository);
+        Ok(())
+    }
+
+    /// Enables or disables repositories that match a glob.
+    ///
+    /// # Errors
+    /// No repository matches.
+    pub fn switch_repositories(&mut self, pattern: &str, enabled: bool, option: &str) -> Result<(), ConfigError> {
+        let mut found = false;
+        for repository in &mut self.repositories {
+            if crate::query::glob::matches(pattern, &repository.id) {
+                repository.enabled = enabled;
+                found = true;
+            }
+        }
+        if found {
+            return Ok(());
+        }
+        let ids: Vec<&str> = self.repositories.iter().map(|r| r.id.as_str()).collect();
+        Err(ConfigError {
+            file: option.to_owned(),
+            line: 0,
+            column: 0,
+            message: format!("no repository matches {pattern:?}"),
+            hint: Some(match nearest(pattern, &ids) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "`dnf repolist --all` lists them".to_owned(),
+            }),
+        })
+    }
+
+    /// Returns the enabled repositories.
+    pub fn enabled(&self) -> impl Iterator<Item = &RepoConfig> {
+        self.repositories.iter().filter(|r| r.enabled)
+    }
+
+    fn check_options(&self) -> Result<(), ConfigError> {
+        // Options for repositories may name one that --repofrompath adds later: only their form is checked here.
+        for option in &self.repository_options {
+            let mut probe = RepoConfig::new("probe");
+            let found = probe.set(&option.key, &option.value, Position { file: "--setopt", line: 0 })?;
+            if let Some(warning) = found {
+                let ConfigWarning { file, message, hint, .. } = warning;
+                return Err(ConfigError { file, line: 0, column: 0, message, hint });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns the architecture repositories are named by: `i386` for every x86, otherwise the same.
+pub fn base_architecture(arch: &str) -> &str {
+    match arch {
+        "i386" | "i486" | "i586" | "i686" | "athlon" | "geode" => "i386",
+        "amd64" | "ia32e" | "x86_64_v2" | "x86_64_v3" | "x86_64_v4" => "x86_64",
+        other => other,
+    }
+}
+
+fn detect_release(root: &Root) -> Option<String> {
+    let text = ["etc/os-release", "usr/lib/os-release"].iter().find_map(|path| root.read_to_string(path).ok())?;
+    let value = text.lines().find_map(|line| line.strip_prefix("VERSION_ID="))?;
+    Some(value.trim().trim_matches(['"', '\'']).to_owned())
+}
+
+fn list_directory(root: &Root, directory: &str, suffix: &str) -> Result<Vec<String>, ConfigError> {
+    if !exists(root, directory)? {
+        return Ok(Vec::new());
+    }
+    let mut names = root.read_dir(directory).map_err(|e| unreadable(directory, &e))?;
+    names.retain(|name| name.ends_with(suffix) && !name.starts_with('.'));
+    Ok(names)
+}
+
+fn read_checked(root: &Root, path: &str) -> Result<Vec<u8>, ConfigError> {
+    let error = |message: String, hint: Option<String>| ConfigError {
+        file: format!("/{path}"),
+        line: 0,
+        column: 0,
+        message,
+        hint,
+    };
+    if let Ok(Some(stat)) = root.symlink_metadata(path)
+        && !stat.is_symlink()
+        && stat.mode & 0o002 != 0
+    {
+        let hint = format!("`chmod o-w /{path}`, after checking what it says");
+        return Err(error("file is writable by everyone".to_owned(), Some(hint)));
+    }
+    root.read(path).map_err(|e| unreadable(path, &e))
+}
+
+fn exists(root: &Root, path: &str) -> Result<bool, ConfigError> {
+    match root.metadata(path) {
+        Ok(stat) => Ok(stat.is_some()),
+        Err(e) if e.is_not_found() => Ok(false),
+        Err(e) => Err(unreadable(path, &e)),
+    }
+}
+
+fn unreadable(path: &str, error: &HostError) -> ConfigError {
+    ConfigError {
+        file: format!("/{path}"),
+        line: 0,
+        column: 0,
+        message: crate::repos::error::chain(error),
+        hint: error.hint(),
+    }
+}

@@ -1,0 +1,480 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The metadata cache: `var/cache/libdnf5/ID-HASH/{repodata,packages}/`.
+//!
+//! `repomd.xml` is checked (signature, age of its revision) before anything it names is fetched; every file it names is
+//! checked by size and SHA-256 before it gets its name in the cache, and again when it is read.
+
+use super::trust::{self, Seen};
+use super::{MainConfig, RepoConfig, RepoError, decompress, error, mirrors};
+use cairn_host::Root;
+use cairn_host::fetch::{Expected, Fetcher};
+use cairn_rpm::repodata::{
+    Comps, Limits, RepoMd, RepoMdRecord, RepoPackage, check_location, parse_comps, parse_filelists, parse_primary,
+};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// Largest `repomd.xml` and signature accepted, in bytes.
+const REPOMD_LIMIT: u64 = 1 << 20;
+
+/// Where metadata is kept.
+#[derive(Debug, Clone)]
+pub struct Cache {
+    /// Root that holds it.
+    pub root: Root,
+    /// Directory of the cache inside the root.
+    pub directory: String,
+    /// Directory of the newest revisions seen inside the root.
+    pub trust_directory: String,
+}
+
+/// When the network is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freshness {
+    /// Only what is in the cache.
+    CacheOnly,
+    /// What is in the cache, unless it is older than `metadata_expire`.
+    Normal,
+    /// Always asks.
+    Refresh,
+}
+
+/// Everything that loading needs besides the repository.
+#[derive(Debug, Clone, Copy)]
+pub struct LoadContext<'a> {
+    /// `[main]`.
+    pub main: &'a MainConfig,
+    /// Cache.
+    pub cache: &'a Cache,
+    /// Root with the key files.
+    pub config_root: &'a Root,
+    /// Downloads.
+    pub fetcher: &'a Fetcher,
+    /// When to ask.
+    pub freshness: Freshness,
+    /// Whether file lists are needed.
+    pub filelists: bool,
+    /// Seconds since 1970.
+    pub now: u64,
+}
+
+/// What happens while a repository is loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LoadEvent {
+    /// Metadata of this repository was downloaded: so many bytes.
+    Downloaded {
+        /// Repository.
+        id: String,
+        /// Bytes.
+        bytes: u64,
+    },
+    /// A repository was left out; why.
+    Skipped {
+        /// Repository.
+        id: String,
+        /// Reason.
+        reason: String,
+    },
+    /// A package of the repository cannot be used; why.
+    Package {
+        /// Repository.
+        id: String,
+        /// Reason.
+        reason: String,
+    },
+}
+
+/// A loaded repository.
+#[derive(Debug, Clone)]
+pub struct Repository {
+    /// Its definition.
+    pub config: RepoConfig,
+    /// Index of its metadata.
+    pub repomd: RepoMd,
+    /// Base URLs to fetch packages from, best first, without a slash at the end.
+    pub base_urls: Vec<String>,
+    /// Directory of its cache inside the cache's root.
+    pub directory: String,
+    /// Packages in the order of the metadata.
+    pub packages: Vec<RepoPackage>,
+    /// Groups.
+    pub comps: Comps,
+    /// Whether `packages` have all of their files.
+    pub has_filelists: bool,
+    /// When the metadata was last known to be fresh, seconds since 1970.
+    pub checked: i64,
+}
+
+/// Returns the name of a repository's directory in the cache: `ID-` and 16 digits of its first URL's SHA-256.
+pub fn cache_name(repository: &RepoConfig) -> String {
+    let first = repository.metalink.as_ref().or(repository.mirrorlist.as_ref()).or(repository.baseurl.first());
+    let digest = Sha256::digest(first.map(String::as_bytes).unwrap_or_default());
+    format!("{}-{}", repository.id, &hex::encode(digest)[..16])
+}
+
+/// Returns whether packages of the repository must be signed.
+pub fn must_sign_packages(repository: &RepoConfig, main: &MainConfig) -> bool {
+    repository.gpgcheck.unwrap_or(main.gpgcheck)
+}
+
+/// Returns whether metadata of the repository must be signed.
+pub fn must_sign_metadata(repository: &RepoConfig, main: &MainConfig) -> bool {
+    repository.repo_gpgcheck.unwrap_or(main.repo_gpgcheck)
+}
+
+/// Loads one repository.
+///
+/// # Errors
+/// Whatever makes its metadata unusable.
+pub fn load_repository(
+    repository: &RepoConfig,
+    context: &LoadContext<'_>,
+    events: &mut dyn FnMut(LoadEvent),
+) -> Result<Repository, RepoError> {
+    let mut session = Session {
+        repository,
+        context,
+        directory: format!("{}/{}", context.cache.directory, cache_name(repository)),
+        downloaded: 0,
+        base_urls: None,
+    };
+    let (repomd, checked) = session.index()?;
+    let mut loaded = Repository {
+        config: repository.clone(),
+        base_urls: Vec::new(),
+        directory: session.directory.clone(),
+        packages: Vec::new(),
+        comps: Comps::default(),
+        has_filelists: false,
+        checked,
+        repomd,
+    };
+    session.load_primary(&mut loaded, events)?;
+    session.load_comps(&mut loaded)?;
+    if context.filelists {
+        session.load_filelists(&mut loaded)?;
+    }
+    // A cached repository is used without asking for its mirrors until a package is needed.
+    loaded.base_urls = session.base_urls.clone().unwrap_or_else(|| repository.baseurl.clone());
+    if session.downloaded > 0 {
+        events(LoadEvent::Downloaded { id: repository.id.clone(), bytes: session.downloaded });
+    }
+    Ok(loaded)
+}
+
+/// Adds file lists to a repository that was loaded without them.
+///
+/// # Errors
+/// As [`load_repository`].
+pub fn add_filelists(
+    loaded: &mut Repository,
+    context: &LoadContext<'_>,
+    events: &mut dyn FnMut(LoadEvent),
+) -> Result<(), RepoError> {
+    if loaded.has_filelists {
+        return Ok(());
+    }
+    let repository = loaded.config.clone();
+    let mut session = Session {
+        repository: &repository,
+        context,
+        directory: loaded.directory.clone(),
+        downloaded: 0,
+        base_urls: None,
+    };
+    session.load_filelists(loaded)?;
+    if session.downloaded > 0 {
+        events(LoadEvent::Downloaded { id: repository.id.clone(), bytes: session.downloaded });
+    }
+    Ok(())
+}
+
+/// Returns the base URLs of a repository, asking its mirror list where it has one.
+///
+/// # Errors
+/// The mirror list cannot be fetched.
+pub fn resolve_base_urls(repository: &RepoConfig, fetcher: &Fetcher) -> Result<Vec<String>, RepoError> {
+    mirrors::base_urls(repository, fetcher)
+}
+
+struct Session<'a> {
+    repository: &'a RepoConfig,
+    context: &'a LoadContext<'a>,
+    directory: String,
+    downloaded: u64,
+    base_urls: Option<Vec<String>>,
+}
+
+impl Session<'_> {
+    fn id(&self) -> String {
+        self.repository.id.clone()
+    }
+
+    fn root(&self) -> &Root {
+        &self.context.cache.root
+    }
+
+    fn malformed(&self, message: String) -> RepoError {
+        RepoError::Metadata { id: self.id(), message }
+    }
+
+    fn base_urls(&mut self) -> Result<Vec<String>, RepoError> {
+        if self.base_urls.is_none() {
+            self.base_urls = Some(mirrors::base_urls(self.repository, self.context.fetcher)?);
+        }
+        Ok(self.base_urls.clone().unwrap_or_default())
+    }
+
+    /// Returns the checked index and when it was last known to be fresh.
+    fn index(&mut self) -> Result<(RepoMd, i64), RepoError> {
+        let path = format!("{}/repodata/repomd.xml", self.directory);
+        let cached = self.root().metadata(&path)?;
+        if let Some(stat) = &cached {
+            let expire = self.repository.metadata_expire.unwrap_or(self.context.main.metadata_expire);
+            let age = self.context.now.saturating_sub(u64::try_from(stat.mtime).unwrap_or(0));
+            let is_fresh = match self.context.freshness {
+                Freshness::CacheOnly => true,
+                Freshness::Refresh => false,
+                Freshness::Normal => {
+                    expire.is_none_or(|limit| age < limit) && self.root().metadata(self.expired_mark())?.is_none()
+                }
+            };
+            if is_fresh {
+                let bytes = self.root().read(&path)?;
+                let signature = self.root().read(format!("{path}.asc")).unwrap_or_default();
+                // The cache may be older than a stricter configuration.
+                if self.check_index_signature(&bytes, &signature).is_ok() {
+                    return Ok((self.parse_index(&bytes)?, stat.mtime));
+                }
+            }
+        }
+        if self.context.freshness == Freshness::CacheOnly {
+            return Err(RepoError::NotCached { id: self.id() });
+        }
+        let (bytes, signature) = self.fetch_index()?;
+        let repomd = self.parse_index(&bytes)?;
+        let name = cache_name(self.repository);
+        let cache = self.context.cache;
+        let seen = trust::load_seen(&cache.root, &cache.trust_directory, &name)?;
+        trust::check_rollback(&self.repository.id, &repomd.revision, seen.as_ref())?;
+        self.store_index(&bytes, &signature)?;
+        let now_seen = Seen { revision: repomd.revision.clone() };
+        if seen.as_ref() != Some(&now_seen) {
+            trust::store_seen(&cache.root, &cache.trust_directory, &name, &now_seen)?;
+        }
+        Ok((repomd, i64::try_from(self.context.now).unwrap_or(0)))
+    }
+
+    fn expired_mark(&self) -> String {
+        format!("{}/expired", self.directory)
+    }
+
+    fn parse_index(&self, bytes: &[u8]) -> Result<RepoMd, RepoError> {
+        let repomd = RepoMd::parse(bytes).map_err(|e| self.malformed(e.to_string()))?;
+        for record in &repomd.records {
+            if check_location(&record.location).is_err() {
+                return Err(RepoError::UnsafeLocation { id: self.id(), location: record.location.clone() });
+            }
+        }
+        Ok(repomd)
+    }
+
+    fn check_index_signature(&self, bytes: &[u8], signature: &[u8]) -> Result<(), RepoError> {
+        if !must_sign_metadata(self.repository, self.context.main) {
+            return Ok(());
+        }
+        let keyring = trust::load_keyring(self.repository, self.context.config_root)?;
+        trust::check_signature(self.repository, &keyring, bytes, signature)
+    }
+
+    /// Fetches `repomd.xml` and its signature from the first mirror that has good ones.
+    fn fetch_index(&mut self) -> Result<(Vec<u8>, Vec<u8>), RepoError> {
+        let must_sign = must_sign_metadata(self.repository, self.context.main);
+        let mut attempts = Vec::new();
+        let mut refused = None;
+        for base in self.base_urls()? {
+            // The index may be replaced between the two downloads: one more try is not an attack.
+            for _ in 0..2 {
+                let url = format!("{base}/repodata/repomd.xml");
+                let bytes = match self.context.fetcher.get(&url, REPOMD_LIMIT) {
+                    Ok(bytes) => bytes,
+                    Err(e) => {
+                        attempts.push(error::chain(&e));
+                        break;
+                    }
+                };
+                let mut signature = Vec::new();
+                if must_sign {
+                    match self.context.fetcher.get(&format!("{url}.asc"), REPOMD_LIMIT) {
+                        Ok(found) => signature = found,
+                        Err(e) => {
+                            refused = Some(self.unsigned(&error::chain(&e)));
+                            break;
+                        }
+                    }
+                }
+                match self.check_index_signature(&bytes, &signature) {
+                    Ok(()) => {
+                        self.downloaded += (bytes.len() + signature.len()) as u64;
+                        return Ok((bytes, signature));
+                    }
+                    Err(e) => refused = Some(e),
+                }
+            }
+        }
+        Err(refused.unwrap_or(RepoError::Unreachable {
+            id: self.id(),
+            file: "repodata/repomd.xml".to_owned(),
+            attempts,
+        }))
+    }
+
+    fn unsigned(&self, cause: &str) -> RepoError {
+        RepoError::Signature {
+            id: self.id(),
+            message: format!("metadata is not signed ({cause})"),
+            hint: Some(format!(
+                "use a repository that signs its metadata, or set `repo_gpgcheck=0` in [{}] to accept it as it is",
+                self.repository.id
+            )),
+        }
+    }
+
+    fn store_index(&self, bytes: &[u8], signature: &[u8]) -> Result<(), RepoError> {
+        let directory = format!("{}/repodata", self.directory);
+        self.root().mkdir_all(&directory, 0o755)?;
+        let path = format!("{directory}/repomd.xml");
+        if signature.is_empty() {
+            remove_if_there(self.root(), &format!("{path}.asc"))?;
+        } else {
+            self.root().write_atomic(format!("{path}.asc"), signature, 0o644)?;
+        }
+        self.root().write_atomic(&path, bytes, 0o644)?;
+        self.root().set_mtime(&path, i64::try_from(self.context.now).unwrap_or(0))?;
+        remove_if_there(self.root(), &self.expired_mark())?;
+        Ok(())
+    }
+
+    /// Returns the checked bytes of a record, from the cache or a mirror.
+    fn record_bytes(&mut self, record: &RepoMdRecord) -> Result<Vec<u8>, RepoError> {
+        let base = record.location.rsplit('/').next().unwrap_or_default();
+        let extension = base.split_once('.').map_or("", |(_, extension)| extension);
+        let is_plain = extension.chars().all(|c| c.is_ascii_alphanumeric() || c == '.');
+        let extension = if is_plain { extension } else { "bin" };
+        let name = format!("{}-{}.{extension}", record.checksum, record.kind.replace('/', "_"));
+        let path = format!("{}/repodata/{name}", self.directory);
+        match self.root().read(&path) {
+            Ok(bytes) if self.check_record(record, &bytes).is_ok() => return Ok(bytes),
+            Ok(_) => {}
+            Err(e) if e.is_not_found() => {}
+            Err(e) => return Err(e.into()),
+        }
+        if self.context.freshness == Freshness::CacheOnly {
+            return Err(RepoError::NotCached { id: self.id() });
+        }
+        let mut attempts = Vec::new();
+        let mut refused = None;
+        for base in self.base_urls()? {
+            let url = format!("{base}/{}", record.location);
+            match self.context.fetcher.get(&url, record.size.unwrap_or(decompress::DEFAULT_LIMIT)) {
+                Ok(bytes) => match self.check_record(record, &bytes) {
+                    Ok(()) => {
+                        self.downloaded += bytes.len() as u64;
+                        self.root().mkdir_all(format!("{}/repodata", self.directory), 0o755)?;
+                        self.root().write_atomic(&path, &bytes, 0o644)?;
+                        return Ok(bytes);
+                    }
+                    Err(e) => refused = Some(e),
+                },
+                Err(e) => attempts.push(error::chain(&e)),
+            }
+        }
+        let file = record.location.clone();
+        Err(refused.unwrap_or(RepoError::Unreachable { id: self.id(), file, attempts }))
+    }
+
+    fn check_record(&self, record: &RepoMdRecord, bytes: &[u8]) -> Result<(), RepoError> {
+        let mismatch = |what, expected: String, found: String| RepoError::Mismatch {
+            id: self.id(),
+            file: record.location.clone(),
+            what,
+            expected,
+            found,
+        };
+        if let Some(size) = record.size
+            && size != bytes.len() as u64
+        {
+            return Err(mismatch("size", size.to_string(), bytes.len().to_string()));
+        }
+        let found = hex::encode(Sha256::digest(bytes));
+        if found != record.checksum {
+            return Err(mismatch("checksum", record.checksum.clone(), found));
+        }
+        Ok(())
+    }
+
+    fn load_primary(&mut self, into: &mut Repository, events: &mut dyn FnMut(LoadEvent)) -> Result<(), RepoError> {
+        let Some(record) = into.repomd.record("primary").cloned() else {
+            return Err(self.malformed("repomd.xml names no primary metadata".to_owned()));
+        };
+        let bytes = self.record_bytes(&record)?;
+        let limit = decompress::limit(bytes.len() as u64, record.open_size);
+        let reader = decompress::open(&bytes, limit).map_err(|e| self.malformed(format!("{}: {e}", record.location)))?;
+        let packages = &mut into.packages;
+        let outcome = parse_primary(reader, &Limits::for_size(limit), &mut |package| packages.push(package))
+            .map_err(|e| self.malformed(e.to_string()))?;
+        for problem in outcome.problems {
+            let reason = format!("{}: {}", problem.package, problem.error);
+            events(LoadEvent::Package { id: self.id(), reason });
+        }
+        Ok(())
+    }
+
+    fn load_comps(&mut self, into: &mut Repository) -> Result<(), RepoError> {
+        let kinds = ["group_zst", "group_xz", "group_gz", "group"];
+        let Some(record) = kinds.iter().find_map(|kind| into.repomd.record(kind)).cloned() else {
+            return Ok(());
+        };
+        let bytes = self.record_bytes(&record)?;
+        let limit = decompress::limit(bytes.len() as u64, record.open_size);
+        let mut text = Vec::new();
+        let read = decompress::open(&bytes, limit)
+            .and_then(|mut reader| std::io::Read::read_to_end(&mut reader, &mut text));
+        read.map_err(|e| self.malformed(format!("{}: {e}", record.location)))?;
+        into.comps = parse_comps(&text, &Limits::for_size(limit)).map_err(|e| self.malformed(e.to_string()))?;
+        Ok(())
+    }
+
+    fn load_filelists(&mut self, into: &mut Repository) -> Result<(), RepoError> {
+        let Some(record) = into.repomd.record("filelists").cloned() else {
+            return Ok(());
+        };
+        let bytes = self.record_bytes(&record)?;
+        let limit = decompress::limit(bytes.len() as u64, record.open_size);
+        let reader = decompress::open(&bytes, limit).map_err(|e| self.malformed(format!("{}: {e}", record.location)))?;
+        let by_id: BTreeMap<String, usize> =
+            into.packages.iter().enumerate().map(|(index, package)| (package.pkgid.clone(), index)).collect();
+        let packages = &mut into.packages;
+        parse_filelists(reader, &Limits::for_size(limit), &mut |files| {
+            if let Some(package) = by_id.get(&files.pkgid).and_then(|index| packages.get_mut(*index)) {
+                package.files = files.files;
+            }
+        })
+        .map_err(|e| self.malformed(e.to_string()))?;
+        into.has_filelists = true;
+        Ok(())
+    }
+}
+
+fn remove_if_there(root: &Root, path: &str) -> Result<(), RepoError> {
+    match root.remove_file(path) {
+        Ok(()) => Ok(()),
+        Err(error) if error.is_not_found() => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Returns what is known of a package file before it is downloaded.
+pub fn expected_package(package: &RepoPackage) -> Expected {
+    Expected { sha256: Some(package.pkgid.clone()), size: Some(package.size_package) }
+}

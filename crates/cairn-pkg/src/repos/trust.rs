@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Trust in metadata: who may sign `repomd.xml`, and the newest revision this machine has seen of each repository.
+//!
+//! The signature says who made the metadata, not when: a mirror could serve an old copy for ever, and offer the packages
+//! with yesterday's holes. So the newest revision seen is kept, and an older one is refused.
+
+use super::{RepoConfig, RepoError, error};
+use cairn_host::Root;
+use cairn_rpm::evr::compare_versions;
+use cairn_rpm::signature::Keyring;
+use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
+
+/// Directory of what was seen, inside the root.
+pub const TRUST_DIRECTORY: &str = "var/lib/cairn/trust";
+
+/// What was seen of one repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Newest revision of `repomd.xml`.
+    pub revision: String,
+}
+
+/// Returns what was seen of the repository with that cache name.
+///
+/// # Errors
+/// The file exists and cannot be read or is not of its form.
+pub fn load_seen(root: &Root, directory: &str, name: &str) -> Result<Option<Seen>, RepoError> {
+    let path = format!("{directory}/{name}.json");
+    let bytes = match root.read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.is_not_found() => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    serde_json::from_slice(&bytes).map(Some).map_err(|error| RepoError::Metadata {
+        id: name.to_owned(),
+        message: format!("/{path}: {error}"),
+    })
+}
+
+/// Remembers what was seen.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn store_seen(root: &Root, directory: &str, name: &str, seen: &Seen) -> Result<(), RepoError> {
+    root.mkdir_all(directory, 0o755)?;
+    let mut text = serde_json::to_string(seen).unwrap_or_default();
+    text.push('\n');
+    root.write_atomic(format!("{directory}/{name}.json"), text.as_bytes(), 0o644)?;
+    Ok(())
+}
+
+/// Refuses a revision older than the one seen.
+///
+/// # Errors
+/// [`RepoError::Rollback`].
+pub fn check_rollback(id: &str, revision: &str, seen: Option<&Seen>) -> Result<(), RepoError> {
+    match seen {
+        Some(seen) if compare_revisions(revision, &seen.revision) == Ordering::Less => Err(RepoError::Rollback {
+            id: id.to_owned(),
+            found: revision.to_owned(),
+            seen: seen.revision.clone(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Orders revisions: as numbers where both are, otherwise as rpm orders versions.
+fn compare_revisions(a: &str, b: &str) -> Ordering {
+    match (a.parse::<u128>(), b.parse::<u128>()) {
+        (Ok(a), Ok(b)) => a.cmp(&b),
+        _ => compare_versions(a, b),
+    }
+}
+
+/// Reads the keys of a repository, from the system the configuration is of, otherwise from the host.
+///
+/// # Errors
+/// A key file is missing or not a key.
+pub fn load_keyring(repository: &RepoConfig, config_root: &Root) -> Result<Keyring, RepoError> {
+    let mut keyring = Keyring::new();
+    for (url, text) in read_keys(repository, config_root)? {
+        keyring.add_armored(&text).map_err(|e| RepoError::Key {
+            id: repository.id.clone(),
+            key: url,
+            message: error::chain(&e),
+        })?;
+    }
+    Ok(keyring)
+}
+
+/// Returns the key files of a repository: URL and armored text.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn read_keys(repository: &RepoConfig, config_root: &Root) -> Result<Vec<(String, String)>, RepoError> {
+    let mut keys = Vec::new();
+    for url in &repository.gpgkey {
+        let path = url.strip_prefix("file://").unwrap_or(url);
+        let text = match config_root.read_to_string(path) {
+            Err(error) if error.is_not_found() => Root::open("/").and_then(|host| host.read_to_string(path)),
+            other => other,
+        };
+        let text = text.map_err(|e| RepoError::Key {
+            id: repository.id.clone(),
+            key: url.clone(),
+            message: error::chain(&e),
+        })?;
+        keys.push((url.clone(), text));
+    }
+    Ok(keys)
+}
+
+/// Checks the signature of `repomd.xml`.
+///
+/// # Errors
+/// No key is configured, or the signature is not a good one of these keys.
+pub fn check_signature(
+    repository: &RepoConfig,
+    keyring: &Keyring,
+    repomd: &[u8],
+    signature: &[u8],
+) -> Result<(), RepoError> {
+    let id = || repository.id.clone();
+    if repository.gpgkey.is_empty() {
+        return Err(RepoError::Signature {
+            id: id(),
+            message: "no key to check it with".to_owned(),
+            hint: Some(format!(
+                "add `gpgkey=file:///etc/pki/rpm-gpg/KEY` to [{}], or `repo_gpgcheck=0` to accept unsigned metadata",
+                repository.id
+            )),
+        });
+    }
+    keyring.verify_detached(repomd, signature).map_err(|e| RepoError::Signature {
+        id: id(),
+        message: error::chain(&e),
+        hint: Some("the mirror is being updated, or the metadata was changed: try again later".to_owned()),
+    })?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rollback() {
+        let seen = Seen { revision: "200".to_owned() };
+        assert!(check_rollback("x", "200", Some(&seen)).is_ok());
+        assert!(check_rollback("x", "1000", Some(&seen)).is_ok());
+        assert!(check_rollback("x", "1", None).is_ok());
+        assert_eq!(
+            check_rollback("x", "100", Some(&seen)).unwrap_err().to_string(),
+            "repository x: metadata is older than what this machine has already trusted (100 < 200): possible rollback"
+        );
+    }
+
+    #[test]
+    fn remembers() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = Root::open(directory.path()).unwrap();
+        assert_eq!(load_seen(&root, TRUST_DIRECTORY, "x-1").unwrap(), None);
+        let seen = Seen { revision: "7".to_owned() };
+        store_seen(&root, TRUST_DIRECTORY, "x-1", &seen).unwrap();
+        assert_eq!(load_seen(&root, TRUST_DIRECTORY, "x-1").unwrap(), Some(seen));
+    }
+}

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The plan of a transaction: a value that is shown, confirmed and then carried out as it is.
+
+use crate::query::sack::{Origin, SYSTEM, Sack};
+use crate::state::history::{HistoryAction, HistoryItem};
+use crate::state::{GroupState, PackageReason, SystemState};
+use crate::transaction::{Action, TransactionItem};
+use cairn_solve::{ActionKind, PackageId, Reason, Solution};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+/// What happens to a package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PlanAction {
+    /// New.
+    Install,
+    /// Newer than what it replaces.
+    Upgrade,
+    /// Older than what it replaces.
+    Downgrade,
+    /// The same again.
+    Reinstall,
+    /// Goes.
+    Remove,
+    /// Only its reason changes.
+    ReasonChange,
+}
+
+/// One package of a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanItem {
+    /// What happens.
+    pub action: PlanAction,
+    /// Package.
+    pub id: PackageId,
+    /// Installed packages whose place it takes.
+    pub replaces: Vec<PackageId>,
+    /// Why; for removals [`PackageReason::Clean`] where nothing needs it, [`PackageReason::Dependency`] where it needs
+    /// something that goes.
+    pub reason: PackageReason,
+}
+
+/// What a transaction will do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Packages, by action, reason and name.
+    pub items: Vec<PlanItem>,
+    /// Groups as they are afterwards; `None` = removed.
+    pub group_changes: BTreeMap<String, Option<GroupState>>,
+}
+
+/// What a plan costs, in bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PlanSize {
+    /// Package files, those that are there already included.
+    pub inbound: u64,
+    /// Files that come.
+    pub installed: u64,
+    /// Files that go.
+    pub removed: u64,
+}
+
+impl Plan {
+    /// Makes the plan of a solution. `from_groups` are the names that groups bring.
+    pub fn from_solution(sack: &Sack, solution: &Solution, from_groups: &BTreeSet<String>) -> Self {
+        let mut items: Vec<PlanItem> = Vec::new();
+        let replaced: BTreeSet<PackageId> =
+            solution.actions.iter().flat_map(|action| action.replaces.iter().copied()).collect();
+        for action in &solution.actions {
+            let kind = match action.kind {
+                ActionKind::Install => PlanAction::Install,
+                ActionKind::Upgrade => PlanAction::Upgrade,
+                ActionKind::Downgrade => PlanAction::Downgrade,
+                ActionKind::Reinstall => PlanAction::Reinstall,
+                ActionKind::Remove => PlanAction::Remove,
+                // What is replaced or obsoleted is named by the package that takes its place.
+                ActionKind::Obsoleted => continue,
+            };
+            if kind == PlanAction::Remove && replaced.contains(&action.package) {
+                continue;
+            }
+            let reason = reason_of(sack, action.package, action.reason, &action.replaces, kind, from_groups);
+            items.push(PlanItem { action: kind, id: action.package, replaces: action.replaces.clone(), reason });
+        }
+        let mut plan = Self { items, group_changes: BTreeMap::new() };
+        plan.sort(sack);
+        plan
+    }
+
+    /// Brings the items into their fixed order.
+    pub fn sort(&mut self, sack: &Sack) {
+        self.items.sort_by_cached_key(|item| (item.action, item.reason, sack.get(item.id).nevra().to_string()));
+    }
+
+    /// Returns whether nothing would happen.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty() && self.group_changes.is_empty()
+    }
+
+    /// Returns the items whose packages come.
+    pub fn inbound(&self) -> impl Iterator<Item = &PlanItem> {
+        self.items.iter().filter(|item| !matches!(item.action, PlanAction::Remove | PlanAction::ReasonChange))
+    }
+
+    /// Returns what the plan costs.
+    pub fn size(&self, sack: &Sack) -> PlanSize {
+        let mut size = PlanSize::default();
+        for item in &self.items {
+            let details = sack.get(item.id).details;
+            match item.action {
+                PlanAction::Remove => size.removed += details.size_installed,
+                PlanAction::ReasonChange => {}
+                PlanAction::Install | PlanAction::Upgrade | PlanAction::Downgrade | PlanAction::Reinstall => {
+                    size.inbound += details.size_package;
+                    size.installed += details.size_installed;
+                    size.removed += item.replaces.iter().map(|id| sack.get(*id).details.size_installed).sum::<u64>();
+                }
+            }
+        }
+        size
+    }
+
+    /// Returns the engine's items; `files` are the package files of what comes.
+    pub fn transaction_items(&self, sack: &Sack, files: &BTreeMap<PackageId, PathBuf>) -> Vec<TransactionItem> {
+        let number = |id: &PackageId| match sack.get(*id).details.origin {
+            Origin::Installed(number) => Some(number),
+            Origin::Repository(_) | Origin::File(_) => None,
+        };
+        let items = self.items.iter().filter_map(|item| {
+            let package = sack.get(item.id);
+            let action = match item.action {
+                PlanAction::Install => Action::Install,
+                PlanAction::Upgrade => Action::Upgrade,
+                PlanAction::Downgrade => Action::Downgrade,
+                PlanAction::Reinstall => Action::Reinstall,
+                PlanAction::Remove => Action::Remove,
+                PlanAction::ReasonChange => return None,
+            };
+            let replaces = if action == Action::Remove {
+                number(&item.id).into_iter().collect()
+            } else {
+                item.replaces.iter().filter_map(number).collect()
+            };
+            Some(TransactionItem {
+                action,
+                nevra: package.nevra().clone(),
+                rpm: files.get(&item.id).cloned(),
+                from_repo: package.details.repository.clone(),
+                replaces,
+            })
+        });
+        items.collect()
+    }
+
+    /// Returns the state as it is after the plan.
+    pub fn state_after(&self, sack: &Sack, state: &SystemState) -> SystemState {
+        let mut after = state.clone();
+        let forget = |after: &mut SystemState, id: PackageId| {
+            let nevra = sack.get(id).nevra();
+            after.nevras.remove(&nevra.to_string());
+            after.packages.remove(&format!("{}.{}", nevra.name, nevra.arch));
+        };
+        for item in &self.items {
+            if item.action == PlanAction::Remove {
+                forget(&mut after, item.id);
+            }
+            for id in &item.replaces {
+                forget(&mut after, *id);
+            }
+        }
+        for item in &self.items {
+            let package = sack.get(item.id);
+            let nevra = package.nevra();
+            match item.action {
+                PlanAction::Remove => {}
+                PlanAction::ReasonChange => after.set_reason(&nevra.name, &nevra.arch, item.reason),
+                PlanAction::Install | PlanAction::Upgrade | PlanAction::Downgrade | PlanAction::Reinstall => {
+                    after.set_reason(&nevra.name, &nevra.arch, item.reason);
+                    after.nevras.insert(nevra.to_string(), package.details.repository.clone());
+                }
+            }
+        }
+        for (id, change) in &self.group_changes {
+            match change {
+                Some(group) => after.groups.insert(id.clone(), group.clone()),
+                None => after.groups.remove(id),
+            };
+        }
+        after
+    }
+
+    /// Returns the items for the history, as dnf5 records them.
+    pub fn history_items(&self, sack: &Sack) -> Vec<HistoryItem> {
+        let mut items = Vec::new();
+        let mut gone = BTreeSet::new();
+        for item in &self.items {
+            let package = sack.get(item.id);
+            let action = match item.action {
+                PlanAction::Install => HistoryAction::Install,
+                PlanAction::Upgrade => HistoryAction::Upgrade,
+                PlanAction::Downgrade => HistoryAction::Downgrade,
+                PlanAction::Reinstall => HistoryAction::Reinstall,
+                PlanAction::Remove => HistoryAction::Remove,
+                PlanAction::ReasonChange => HistoryAction::ReasonChange,
+            };
+            items.push(HistoryItem {
+                action,
+                nevra: package.nevra().clone(),
+                reason: item.reason,
+                repository: package.details.repository.clone(),
+            });
+            for id in &item.replaces {
+                if gone.insert(*id) {
+                    let old = sack.get(*id);
+                    items.push(HistoryItem {
+                        action: HistoryAction::Replaced,
+                        nevra: old.nevra().clone(),
+                        reason: old.details.reason,
+                        repository: SYSTEM.to_owned(),
+                    });
+                }
+            }
+        }
+        items
+    }
+}
+
+fn reason_of(
+    sack: &Sack,
+    id: PackageId,
+    solved: Reason,
+    replaces: &[PackageId],
+    kind: PlanAction,
+    from_groups: &BTreeSet<String>,
+) -> PackageReason {
+    let name = &sack.get(id).nevra().name;
+    let solved = match solved {
+        Reason::User if kind == PlanAction::Install && from_groups.contains(name) => PackageReason::Group,
+        Reason::User => PackageReason::User,
+        Reason::Dependency => PackageReason::Dependency,
+        Reason::WeakDependency => PackageReason::WeakDependency,
+        Reason::Group => PackageReason::Group,
+        Reason::Clean => PackageReason::Clean,
+        Reason::External => PackageReason::ExternalUser,
+    };
+    if kind == PlanAction::Remove || replaces.is_empty() {
+        return solved;
+    }
+    // A package inherits from those it replaces; being wanted by the user wins.
+    let inherited = replaces.iter().map(|old| sack.get(*old).details.reason);
+    inherited.max_by_key(|reason| strength(*reason)).filter(|old| strength(*old) > 0).unwrap_or(solved)
+}
+
+fn strength(reason: PackageReason) -> u32 {
+    match reason {
+        PackageReason::None | PackageReason::Clean => 0,
+        PackageReason::WeakDependency => 1,
+        PackageReason::Dependency => 2,
+        PackageReason::Group => 3,
+        PackageReason::ExternalUser => 4,
+        PackageReason::User => 5,
+    }
+}

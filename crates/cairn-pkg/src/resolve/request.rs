@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The arguments of the changing commands as solver jobs. Nothing is printed: messages and problems are collected.
+
+use super::groups::GroupSet;
+use crate::query::sack::{Sack, SackPackage};
+use crate::query::{MatchKind, SpecScope, match_spec};
+use crate::state::{GroupState, PackageReason, SystemState};
+use cairn_solve::{Job, PackageId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Choices that change what arguments mean.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Arguments without a match are messages, not problems.
+    pub skip_unavailable: bool,
+    /// Types of group packages that are installed.
+    pub group_package_types: Vec<String>,
+}
+
+/// Something that makes a request impossible.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What, in dnf5's words.
+    pub message: String,
+    /// Whether `--skip-unavailable` would help.
+    pub is_unavailable: bool,
+}
+
+/// Jobs, and what was found on the way.
+#[derive(Debug)]
+pub struct Request<'a> {
+    sack: &'a Sack,
+    groups: &'a GroupSet,
+    state: &'a SystemState,
+    settings: Settings,
+    /// For the solver.
+    pub jobs: Vec<Job>,
+    /// For the user, in order.
+    pub messages: Vec<String>,
+    /// What makes the request impossible.
+    pub problems: Vec<Problem>,
+    /// Installed packages the user has named: they are wanted from now on.
+    pub marked_user: BTreeSet<PackageId>,
+    /// Packages that groups bring.
+    pub from_groups: BTreeSet<String>,
+    /// Groups as they are afterwards; `None` = removed.
+    pub group_changes: BTreeMap<String, Option<GroupState>>,
+}
+
+impl<'a> Request<'a> {
+    /// Returns an empty request.
+    pub fn new(sack: &'a Sack, groups: &'a GroupSet, state: &'a SystemState, settings: Settings) -> Self {
+        Self {
+            sack,
+            groups,
+            state,
+            settings,
+            jobs: Vec::new(),
+            messages: Vec::new(),
+            problems: Vec::new(),
+            marked_user: BTreeSet::new(),
+            from_groups: BTreeSet::new(),
+            group_changes: BTreeMap::new(),
+        }
+    }
+
+    fn unavailable(&mut self, message: String) {
+        if self.settings.skip_unavailable {
+            self.messages.push(message);
+        } else {
+            self.problems.push(Problem { message, is_unavailable: true });
+        }
+    }
+
+    fn no_match(&mut self, spec: &str) {
+        self.unavailable(format!("No match for argument: {spec}"));
+    }
+
+    /// Adds `install SPEC`.
+    pub fn install(&mut self, spec: &str) {
+        if let Some(group) = spec.strip_prefix('@') {
+            self.install_group(group, &self.settings.group_package_types.clone());
+            return;
+        }
+        let (available, kind) = match_spec(self.sack, spec, SpecScope::Available);
+        let (installed, installed_kind) = match_spec(self.sack, spec, SpecScope::Installed);
+        if available.is_empty() && installed.is_empty() {
+            self.no_match(spec);
+            return;
+        }
+        if matches!(kind, MatchKind::Provide | MatchKind::File) {
+            self.install_one_of(spec, &available, &installed);
+            return;
+        }
+        // Where the installed ones match only as providers and the available ones by name, the name counts.
+        let same_kind = available.is_empty() || std::mem::discriminant(&kind) == std::mem::discriminant(&installed_kind);
+        let installed = if same_kind { installed } else { Vec::new() };
+        for (name, ids) in self.by_name(&available) {
+            let here: Vec<PackageId> = installed.iter().copied().filter(|id| self.name_of(*id) == name).collect();
+            self.install_named(&ids, &here);
+        }
+        let offered: BTreeSet<String> = available.iter().map(|id| self.name_of(*id).to_owned()).collect();
+        for id in installed {
+            if !offered.contains(self.name_of(id)) {
+                self.say_installed(id);
+            }
+        }
+    }
+
+    /// One name: an upgrade where it is installed, an installation where it is not.
+    fn install_named(&mut self, available: &[PackageId], installed: &[PackageId]) {
+        let sack = self.sack;
+        // A version that was named exactly and is not installed is installed beside or instead of another.
+        let other_versions: Vec<PackageId> =
+            sack.by_name(self.name_of(available[0])).filter(SackPackage::is_installed).map(|p| p.id).collect();
+        if installed.is_empty() {
+            if let Some(same) = other_versions.iter().find(|id| self.is_same_nevra(**id, available)) {
+                self.say_installed(*same);
+            } else {
+                self.jobs.push(Job::Install(available.to_vec()));
+            }
+            return;
+        }
+        for id in installed {
+            self.say_installed(*id);
+        }
+        let is_newer = |id: &PackageId| {
+            let offered = sack.get(*id);
+            installed.iter().all(|have| {
+                let have = sack.get(*have);
+                offered.nevra().evr > have.nevra().evr
+            })
+        };
+        if available.iter().any(is_newer) {
+            let mut all = available.to_vec();
+            all.extend_from_slice(installed);
+            all.sort_unstable();
+            self.jobs.push(Job::Install(all));
+        }
+    }
+
+    fn is_same_nevra(&self, id: PackageId, others: &[PackageId]) -> bool {
+        let nevra = self.sack.get(id).nevra().clone();
+        others.iter().any(|other| *self.sack.get(*other).nevra() == nevra)
+    }
+
+    fn install_one_of(&mut self, _spec: &str, available: &[PackageId], installed: &[PackageId]) {
+        if let Some(id) = installed.first() {
+            self.say_installed(*id);
+            return;
+        }
+        self.jobs.push(Job::Install(available.to_vec()));
+    }
+
+    fn say_installed(&mut self, id: PackageId) {
+        let nevra = self.sack.get(id).nevra().to_string();
+        self.messages.push(format!("Package \"{nevra}\" is already installed."));
+        self.marked_user.insert(id);
+    }
+
+    /// Adds `remove SPEC`.
+    pub fn remove(&mut self, spec: &str) {
+        if let Some(group) = spec.strip_prefix('@') {
+            self.remove_group(group);
+            return;
+        }
+        let (installed, _) = match_spec(self.sack, spec, SpecScope::Installed);
+        if installed.is_empty() {
+            self.messages.push(format!("No packages to remove for argument: {spec}"));
+            return;
+        }
+        self.jobs.push(Job::Remove(installed));
+    }
+
+    /// Adds `upgrade SPEC`.
+    pub fn upgrade(&mut self, spec: &str) {
+        if let Some(group) = spec.strip_prefix('@') {
+            self.install_group(group, &self.settings.group_package_types.clone());
+            return;
+        }
+        if let Some(ids) = self.installed_or_problem(spec) {
+            let (available, _) = match_spec(self.sack, spec, SpecScope::Available);
+            let mut targets = available;
+            targets.retain(|id| ids.iter().any(|have| self.name_of(*have) == self.name_of(*id)));
+            targets.extend(ids);
+            targets.sort_unstable();
+            self.jobs.push(Job::Upgrade(Some(targets)));
+        }
+    }
+
+    /// Adds `upgrade` of everything.
+    pub fn upgrade_all(&mut self) {
+        self.jobs.push(Job::Upgrade(None));
+    }
+
+    /// Adds `distro-sync`.
+    pub fn distro_sync(&mut self, specs: &[String]) {
+        if specs.is_empty() {
+            self.jobs.push(Job::DistroSync(None));
+        }
+        for spec in specs {
+            if let Some(ids) = self.installed_or_problem(spec) {
+                self.jobs.push(Job::DistroSync(Some(ids)));
+            }
+        }
+    }
+
+    /// Adds `autoremove`.
+    pub fn autoremove(&mut self) {
+        self.jobs.push(Job::Autoremove);
+    }
+
+    /// Adds `downgrade SPEC`.
+    pub fn downgrade(&mut self, spec: &str) {
+        let Some(installed) = self.installed_or_problem(spec) else { return };
+        let (available, _) = match_spec(self.sack, spec, SpecScope::Available);
+        for id in installed {
+            let have = self.sack.get(id);
+            let (name, arch, evr) = (have.nevra().name.clone(), have.nevra().arch.clone(), have.nevra().evr.clone());
+            let mut lower: Vec<PackageId> = available
+                .iter()
+                .copied()
+                .filter(|other| {
+                    let other = self.sack.get(*other);
+                    other.nevra().name == name && other.nevra().evr < evr
+                })
+                .collect();
+            if lower.is_empty() {
+                self.messages.push(format!(
+                    "The lowest available version of the \"{name}.{arch}\" package is already installed, cannot downgrade it."
+                ));
+                continue;
+            }
+            // The next lower version, as dnf does.
+            let best = lower.iter().map(|id| self.sack.get(*id).nevra().evr.clone()).max();
+            lower.retain(|id| Some(&self.sack.get(*id).nevra().evr) == best.as_ref());
+            lower.push(id);
+            lower.sort_unstable();
+            self.jobs.push(Job::Downgrade(lower));
+        }
+    }
+
+    /// Adds `reinstall SPEC`.
+    pub fn reinstall(&mut self, spec: &str) {
+        let Some(installed) = self.installed_or_problem(spec) else { return };
+        for id in installed {
+            let nevra = self.sack.get(id).nevra().clone();
+            if self.sack.by_name(&nevra.name).any(|p| !p.is_installed() && *p.nevra() == nevra) {
+                self.jobs.push(Job::Reinstall(vec![id]));
+                continue;
+            }
+            let message = format!(
+                "Installed packages for argument '{spec}' are not available in repositories in the same version, \
+                 available versions: {}, cannot reinstall.",
+                self.versions_of(&nevra.name)
+            );
+            self.problems.push(Problem { message, is_unavailable: false });
+        }
+    }
+
+    fn versions_of(&self, name: &str) -> String {
+        let mut versions: Vec<String> =
+            self.sack.by_name(name).filter(|p| !p.is_installed()).map(|p| p.nevra().evr.to_string()).collect();
+        versions.dedup();
+        if versions.is_empty() { "none".to_owned() } else { versions.join(", ") }
+    }
+
+    /// Returns the installed packages a spec means, or records why there are none.
+    fn installed_or_problem(&mut self, spec: &str) -> Option<Vec<PackageId>> {
+        let (all, _) = match_spec(self.sack, spec, SpecScope::All);
+        if all.is_empty() {
+            self.no_match(spec);
+            return None;
+        }
+        let names: BTreeSet<&str> = all.iter().map(|id| self.name_of(*id)).collect();
+        let installed: Vec<PackageId> = self
+            .sack
+            .installed()
+            .filter(|package| names.contains(package.nevra().name.as_str()))
+            .map(|package| package.id)
+            .collect();
+        if installed.is_empty() {
+            let message = format!("Packages for argument '{spec}' available, but not installed.");
+            self.problems.push(Problem { message, is_unavailable: false });
+            return None;
+        }
+        Some(installed)
+    }
+
+    /// Adds `group install`; `types` are the kinds of packages wanted.
+    pub fn install_group(&mut self, spec: &str, types: &[String]) {
+        let groups = self.groups.find(spec);
+        if groups.is_empty() {
+            self.no_match(spec);
+            return;
+        }
+        for group in groups {
+            let mut names = Vec::new();
+            for (name, kind) in &group.packages {
+                if !types.iter().any(|wanted| wanted == kind) {
+                    continue;
+                }
+                names.push(name.clone());
+                let available: Vec<PackageId> =
+                    self.sack.by_name(name).filter(|p| !p.is_installed()).map(|p| p.id).collect();
+                let is_installed = self.sack.by_name(name).any(|p| p.is_installed());
+                if is_installed {
+                    continue;
+                }
+                if available.is_empty() {
+                    let message = format!("No match for group package \"{name}\"");
+                    // Only mandatory packages make a group incomplete.
+                    if kind == "mandatory" { self.unavailable(message) } else { self.messages.push(message) }
+                    continue;
+                }
+                self.from_groups.insert(name.clone());
+                self.jobs.push(Job::Install(available));
+            }
+            let state = GroupState { user_installed: true, package_types: types.to_vec(), packages: names };
+            self.group_changes.insert(group.id.clone(), Some(state));
+        }
+    }
+
+    /// Adds `group remove`.
+    pub fn remove_group(&mut self, spec: &str) {
+        let known: Vec<String> = self.groups.find(spec).into_iter().map(|group| group.id.clone()).collect();
+        let ids: Vec<String> = self
+            .state
+            .groups
+            .keys()
+            .filter(|id| known.contains(id) || crate::query::glob::matches(spec, id))
+            .cloned()
+            .collect();
+        if ids.is_empty() {
+            self.messages.push(format!("No groups to remove for argument: {spec}"));
+        }
+        for id in ids {
+            let others: BTreeSet<&String> =
+                self.state.groups.iter().filter(|(other, _)| **other != id).flat_map(|(_, g)| &g.packages).collect();
+            for name in &self.state.groups[&id].packages {
+                let removable = |package: &SackPackage<'_>| {
+                    package.is_installed() && package.details.reason == PackageReason::Group && !others.contains(name)
+                };
+                let packages: Vec<PackageId> = self.sack.by_name(name).filter(removable).map(|p| p.id).collect();
+                if !packages.is_empty() {
+                    self.jobs.push(Job::Remove(packages));
+                }
+            }
+            self.group_changes.insert(id, None);
+        }
+    }
+
+    fn name_of(&self, id: PackageId) -> &'a str {
+        let sack: &'a Sack = self.sack;
+        &sack.universe.candidates[id.0 as usize].nevra.name
+    }
+
+    fn by_name(&self, ids: &[PackageId]) -> BTreeMap<&'a str, Vec<PackageId>> {
+        let mut grouped: BTreeMap<&str, Vec<PackageId>> = BTreeMap::new();
+        for id in ids {
+            grouped.entry(self.name_of(*id)).or_default().push(*id);
+        }
+        grouped
+    }
+}

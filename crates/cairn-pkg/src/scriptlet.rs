@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Scriptlets as plain values, and running one of them in a root.
+
+use std::time::Duration;
+
+use cairn_host::{Root, chroot};
+use serde::{Deserialize, Serialize};
+
+use crate::event::Event;
+
+/// Time after which a scriptlet is killed.
+pub const TIME_LIMIT: Duration = Duration::from_secs(30 * 60);
+/// rpm's name of its embedded interpreter.
+pub const LUA: &str = "<lua>";
+
+/// A scriptlet or trigger with everything needed to run it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CollectedScriptlet {
+    /// The package it belongs to, as NEVRA.
+    pub package: String,
+    /// Its kind as rpm writes it: `%post`, `%transfiletriggerin`.
+    pub kind: String,
+    /// Interpreter and its own arguments: `["/bin/sh"]`, `["<lua>"]`.
+    pub interpreter: Vec<String>,
+    /// The script; `None` runs the interpreter alone.
+    pub body: Option<String>,
+    /// `$1` and, for triggers, `$2`.
+    pub args: Vec<i32>,
+    /// Paths a file trigger reads, one per line; empty for others.
+    pub stdin: Vec<String>,
+    /// Installation prefixes or other environment, in order.
+    pub env: Vec<(String, String)>,
+}
+
+impl CollectedScriptlet {
+    /// Tells whether it needs rpm's embedded Lua interpreter.
+    pub fn is_lua(&self) -> bool {
+        self.interpreter.first().is_some_and(|program| program == LUA)
+    }
+
+    /// Runs it in `root`. Output goes to `events`. Returns how it failed, `None` on success.
+    pub(crate) fn run(&self, root: &Root, events: &mut dyn FnMut(Event)) -> Option<String> {
+        events(Event::ScriptletStarted { package: self.package.clone(), kind: self.kind.clone() });
+        if self.is_lua() {
+            return Some("is a `<lua>` scriptlet, which this program cannot run".to_owned());
+        }
+        let args: Vec<String> = self.args.iter().map(ToString::to_string).collect();
+        let mut stdin = String::new();
+        for path in &self.stdin {
+            stdin.push_str(path);
+            stdin.push('\n');
+        }
+        let request = chroot::Scriptlet {
+            interpreter: &self.interpreter,
+            body: self.body.as_deref(),
+            args: &args,
+            env: &self.env,
+            stdin: stdin.as_bytes(),
+            time_limit: TIME_LIMIT,
+        };
+        match chroot::run(root, &request) {
+            Ok(output) => {
+                if !output.text.is_empty() {
+                    let (package, kind) = (self.package.clone(), self.kind.clone());
+                    events(Event::ScriptletOutput { package, kind, text: output.text });
+                }
+                match output.ending {
+                    chroot::Ending::Exited(0) => None,
+                    chroot::Ending::Exited(status) => Some(format!("ended with exit status {status}")),
+                    chroot::Ending::Killed(signal) => Some(format!("was killed by signal {signal}")),
+                    chroot::Ending::TimedOut => Some(format!("took longer than {} minutes and was stopped", TIME_LIMIT.as_secs() / 60)),
+                }
+            }
+            Err(error) => Some(format!("could not be run: {}", chain(&error))),
+        }
+    }
+}
+
+/// Writes an error and its causes in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        text.push_str(&format!(": {next}"));
+        cause = next.source();
+    }
+    text
+}

@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Transactions: install, upgrade and remove packages so that a crash anywhere leaves a system entirely before or entirely after.
+//!
+//! [`run`] reads as the table of contents: read and verify, plan, check, run what must run first, stage, commit, apply. Nothing
+//! live changes before the `Commit` record of the [journal](crate::journal) is on disk; everything after it can be repeated.
+
+pub(crate) mod apply;
+pub(crate) mod fate;
+mod options;
+pub(crate) mod order;
+mod paths;
+pub(crate) mod set;
+mod space;
+pub(crate) mod stage;
+
+use std::collections::BTreeSet;
+
+use cairn_host::Root;
+use cairn_rpm::header::ScriptletKind;
+
+pub use self::options::{
+    Action, Durability, ExtraFile, Outcome, Ownership, OwnershipEntry, OwnershipKind, Scriptlets, TransactionItem, TransactionOptions,
+    Trust,
+};
+use self::apply::{Applier, interrupted, roll_back, sync_places};
+use self::fate::{Directory, FilePlan};
+use self::order::Element;
+use self::set::{Fate, Set};
+use self::stage::{AttributeSource, Serials, Stager, staged_name};
+use crate::error::TransactionError;
+use crate::event::{Event, Phase};
+use crate::journal::{self, AfterStep, Begin, Content, Journal, PackageRow, Progress, Record, Side, Step, TransactionId};
+use crate::owners::Owners;
+use crate::recover;
+use crate::rpmdb::{Access, FileState, InstallRecord, RpmDb, fingerprint_of, installed_blob};
+use crate::scriptlet::CollectedScriptlet;
+use crate::triggers::{self, Program};
+use crate::undo;
+
+/// Runs a transaction.
+///
+/// Errors before the commit leave the system as it was (scriptlets that ran before it excepted). An error after it is
+/// [`TransactionError::Interrupted`]: [`recover`](crate::recover::recover) goes on.
+pub fn run(
+    root: &Root,
+    items: Vec<TransactionItem>,
+    options: &TransactionOptions,
+    events: &mut dyn FnMut(Event),
+) -> Result<Outcome, TransactionError> {
+    let journaled = options.durability == Durability::Journaled;
+    let _lock = if journaled { Some(recover::lock(root)?) } else { None };
+    if journaled {
+        recover::recover_locked(root, events)?;
+    }
+    let db = open_database(root)?;
+    events(Event::Phase(Phase::Verify));
+    let mut set = Set::load(db.as_ref(), items, options, events)?;
+    events(Event::Phase(Phase::Plan));
+    let order = order::order(&mut set);
+    set.number(db.as_ref().map_or(Ok(1), RpmDb::next_number)?);
+    let mut plan = fate::plan(root, db.as_ref(), &mut set, &order, options)?;
+    plan_extra_directories(root, &mut plan, options)?;
+    space::check(root, &set, &plan)?;
+    let mut serials = Serials::assign(&mut set, options);
+    let deferred = if options.scriptlets == Scriptlets::Run { deferred_pre(root, db.as_ref(), &set)? } else { BTreeSet::new() };
+    let mut program = match options.scriptlets {
+        Scriptlets::Skip => without_scriptlets(&set, &order),
+        Scriptlets::Run | Scriptlets::Collect => triggers::program(&set, &order, db.as_ref(), &deferred)?,
+    };
+    if options.scriptlets == Scriptlets::Run {
+        check_interpreters(root, &set, &program)?;
+    }
+    if options.test_only {
+        return Ok(outcome(&set, 0, &plan, options, &program));
+    }
+    let before = db.as_ref().map_or_else(|| Ok(fingerprint_of(std::iter::empty())), RpmDb::fingerprint)?;
+    drop(db);
+
+    let id = if journaled { next_id(root)? } else { 0 };
+    let begin = Begin { id, time: options.time, before, summary: set.summary(), undoes: None };
+    let mut outcome = outcome(&set, id, &plan, options, &program);
+    let mut journal = if journaled { Some(Journal::create(root, &begin)?) } else { None };
+    options.fail_points.pass("journal begun");
+    let mut prepared = Prepared { root, id, set, plan, options, content: empty_content(begin) };
+    let staged = prepared
+        .run_before(&program, events)
+        .and_then(|()| prepared.stage(&mut serials, &mut program, journal.as_mut(), events));
+    if let Err(error) = staged {
+        prepared.abandon(journaled)?;
+        return Err(error);
+    }
+    if let Some(journal) = &mut journal {
+        journal.append(&Record::Commit)?;
+        journal.flush()?;
+    }
+    options.fail_points.pass("committed");
+    let mut applier = Applier {
+        root,
+        content: prepared.content,
+        journal,
+        scriptlets: options.scriptlets,
+        ownership: options.ownership,
+        durability: options.durability,
+        fail_points: &options.fail_points,
+        events,
+        failures: Vec::new(),
+    };
+    applier.run().map_err(interrupted)?;
+    outcome.failures = applier.failures;
+    Ok(outcome)
+}
+
+/// Returns the number of the next transaction of a root.
+pub(crate) fn next_id(root: &Root) -> Result<TransactionId, TransactionError> {
+    let kept = undo::list(root)?;
+    let pending = journal::list(root)?;
+    let pending = pending.iter().filter_map(|name| name.strip_suffix(".journal")?.parse().ok());
+    Ok(kept.into_iter().chain(pending).max().unwrap_or(0) + 1)
+}
+
+fn open_database(root: &Root) -> Result<Option<RpmDb>, TransactionError> {
+    if RpmDb::exists(root)? { Ok(Some(RpmDb::open(root, Access::ReadWrite)?)) } else { Ok(None) }
+}
+
+fn empty_content(begin: Begin) -> Content {
+    Content { begin, steps: Vec::new(), packages: Vec::new(), after: Vec::new(), progress: Progress::default(), length: 0 }
+}
+
+fn without_scriptlets(set: &Set, order: &[Element]) -> Program {
+    let mut program = Program::default();
+    for element in order {
+        if let Element::Erase(at) = element {
+            let erased = &set.erased[*at];
+            program.after.push(AfterStep::Remove { package: erased.label.clone(), removals: erased.removals.clone() });
+        }
+    }
+    program
+}
+
+fn outcome(set: &Set, id: TransactionId, plan: &FilePlan, options: &TransactionOptions, program: &Program) -> Outcome {
+    let collected = || -> Vec<CollectedScriptlet> {
+        let before = program.before.iter().map(|before| before.scriptlet.clone());
+        let after = program.after.iter().filter_map(|step| if let AfterStep::Scriptlet(scriptlet) = step { Some(scriptlet.clone()) } else { None });
+        before.chain(after).collect()
+    };
+    Outcome {
+        id,
+        added: set.added.iter().map(|added| (added.nevra.clone(), added.hnum)).collect(),
+        removed: set.erased.iter().map(|erased| (erased.nevra.clone(), erased.hnum)).collect(),
+        ownership: if options.ownership == Ownership::Record { stage::ownership(set, plan, options) } else { Vec::new() },
+        scriptlets: if options.scriptlets == Scriptlets::Collect { collected() } else { Vec::new() },
+        failures: Vec::new(),
+        notes: plan.notes.clone(),
+    }
+}
+
+/// Directories above extra files.
+fn plan_extra_directories(root: &Root, plan: &mut FilePlan, options: &TransactionOptions) -> Result<(), TransactionError> {
+    for extra in &options.extra_files {
+        let mut directory = paths::parent(&extra.path);
+        while !directory.is_empty() && !plan.directories.contains_key(directory) {
+            let exists = root.metadata(directory)?.is_some();
+            plan.directories.insert(directory.to_owned(), Directory { described: None, exists });
+            directory = paths::parent(directory);
+        }
+    }
+    Ok(())
+}
+
+/// Tells whether a program can be run in the root as it is now.
+fn is_runnable(root: &Root, program: &str) -> Result<bool, TransactionError> {
+    Ok(root.metadata(program)?.is_some_and(|stat| stat.is_file() && stat.mode & 0o111 != 0))
+}
+
+/// Returns the packages whose `%pre` must wait until files are in place: its interpreter or what `Requires(pre)` names comes with
+/// this transaction and is not there yet.
+fn deferred_pre(root: &Root, db: Option<&RpmDb>, set: &Set) -> Result<BTreeSet<usize>, TransactionError> {
+    let mut deferred = BTreeSet::new();
+    for (at, added) in set.added.iter().enumerate() {
+        let header = &added.package.header;
+        let Some(scriptlet) = header.scriptlet(ScriptletKind::PreInstall) else { continue };
+        let interpreter = scriptlet.interpreter.first().map_or("", String::as_str);
+        if interpreter != crate::scriptlet::LUA && !is_runnable(root, interpreter)? {
+            deferred.insert(at);
+            continue;
+        }
+        for requirement in header.requires() {
+            if requirement.sense & cairn_rpm::dependency::sense::SCRIPT_PRE == 0 || requirement.is_rich() || requirement.is_rpmlib() {
+                continue;
+            }
+            let there = if requirement.is_file() {
+                root.metadata(&requirement.name)?.is_some()
+            } else {
+                let providers = db.map_or(Ok(Vec::new()), |db| db.by_provide(&requirement.name))?;
+                providers.iter().any(|package| package.header.provides().iter().any(|provide| requirement.is_satisfied_by(provide)))
+            };
+            // What nobody provides is the solver's business, not a reason to wait.
+            let comes = set.added.iter().any(|other| {
+                other.package.header.provides().iter().any(|provide| requirement.is_satisfied_by(provide))
+                    || other.files.iter().any(|file| file.path == requirement.name)
+            });
+            if !there && comes {
+                deferred.insert(at);
+                break;
+            }
+        }
+    }
+    Ok(deferred)
+}
+
+/// Refuses scriptlets that could not be run.
+fn check_interpreters(root: &Root, set: &Set, program: &Program) -> Result<(), TransactionError> {
+    let comes: BTreeSet<&str> = set
+        .added
+        .iter()
+        .flat_map(|added| added.files.iter().zip(&added.resolved))
+        .flat_map(|(file, place)| [file.path.trim_start_matches('/'), place.as_str()])
+        .collect();
+    let before = program.before.iter().map(|before| (&before.scriptlet, true));
+    let after = program.after.iter().filter_map(|step| if let AfterStep::Scriptlet(scriptlet) = step { Some((scriptlet, false)) } else { None });
+    for (scriptlet, must_be_there) in before.chain(after) {
+        let interpreter = scriptlet.interpreter.first().cloned().unwrap_or_default();
+        let (package, kind) = (scriptlet.package.clone(), scriptlet.kind.clone());
+        if scriptlet.is_lua() {
+            return Err(TransactionError::Lua { package, kind });
+        }
+        if is_runnable(root, &interpreter)? {
+            continue;
+        }
+        let will_be_there = comes.contains(interpreter.trim_start_matches('/')) || comes_through_link(root, set, &comes, &interpreter)?;
+        if must_be_there || !will_be_there {
+            return Err(TransactionError::NoInterpreter { package, kind, interpreter });
+        }
+    }
+    Ok(())
+}
+
+/// Looks an interpreter up under the name it has once the links of the transaction and of the root are resolved.
+fn comes_through_link(root: &Root, set: &Set, comes: &BTreeSet<&str>, interpreter: &str) -> Result<bool, TransactionError> {
+    let mut lookup = paths::Paths::new(root, None);
+    let links = set.added.iter().enumerate().flat_map(|(at, added)| {
+        let links = added.files.iter().filter(|file| file.is_symlink() && !file.is_ghost());
+        links.map(move |file| (at, file.path.as_str(), file.link_target.as_str()))
+    });
+    lookup.add_links(links)?;
+    Ok(comes.contains(lookup.resolve(interpreter, None, "")?.as_str()))
+}
+
+/// A transaction with everything decided and nothing done.
+struct Prepared<'a> {
+    root: &'a Root,
+    id: TransactionId,
+    set: Set,
+    plan: FilePlan,
+    options: &'a TransactionOptions,
+    content: Content,
+}
+
+impl Prepared<'_> {
+    /// Runs `%pretrans`, `%pre` and the like.
+    fn run_before(&self, program: &Program, events: &mut dyn FnMut(Event)) -> Result<(), TransactionError> {
+        if self.options.scriptlets != Scriptlets::Run {
+            return Ok(());
+        }
+        events(Event::Phase(Phase::Before));
+        for before in &program.before {
+            let Some(ending) = before.scriptlet.run(self.root, events) else { continue };
+            let (package, kind) = (before.scriptlet.package.clone(), before.scriptlet.kind.clone());
+            if before.critical {
+                return Err(TransactionError::Scriptlet { package, kind, ending });
+            }
+            events(Event::Warning(format!("{package}: {kind} {ending}")));
+        }
+        Ok(())
+    }
+
+    /// Writes the plan to the journal and the files beside their targets.
+    fn stage(
+        &mut self,
+        serials: &mut Serials,
+        program: &mut Program,
+        mut journal: Option<&mut Journal>,
+        events: &mut dyn FnMut(Event),
+    ) -> Result<(), TransactionError> {
+        events(Event::Phase(Phase::Stage));
+        // Read after %pre: it creates users.
+        let owners = Owners::load(self.root)?;
+        let source = || match self.options.ownership {
+            Ownership::Apply => AttributeSource::Apply(&owners),
+            Ownership::Record => AttributeSource::Record,
+        };
+        let mut steps = stage::steps(self.root, &self.set, &self.plan, serials, &source())?;
+        let extra: Vec<u32> = self.options.extra_files.iter().map(|_| serials.take()).collect();
+        for (extra, serial) in self.options.extra_files.iter().zip(&extra) {
+            steps.push(Step::Place { serial: *serial, target: extra.path.clone(), keep_as: None, config: None });
+        }
+        self.content.steps = steps;
+        if let Some(journal) = journal.as_deref_mut() {
+            journal.append(&Record::Steps(self.content.steps.clone()))?;
+            journal.flush()?;
+        }
+        self.options.fail_points.pass("steps recorded");
+        let mut stager = Stager::new(self.root, self.id, serials, source(), self.options);
+        stager.make_directories(&self.content.steps)?;
+        let total = self.set.added.len();
+        for at in 0..total {
+            events(Event::Staging { package: self.set.added[at].label.clone(), done: at, total });
+            stager.unpack(&self.set, at, events)?;
+        }
+        for (extra, serial) in self.options.extra_files.iter().zip(&extra) {
+            self.options.fail_points.pass("stage extra file");
+            self.root.write(staged_name(&extra.path, self.id, *serial), &extra.content, extra.mode)?;
+        }
+        self.content.packages = self.rows()?;
+        let after = std::mem::take(&mut program.after).into_iter();
+        let kept = |step: &AfterStep| self.options.scriptlets == Scriptlets::Run || !matches!(step, AfterStep::Scriptlet(_));
+        self.content.after = after.filter(kept).collect();
+        if let Some(journal) = journal {
+            for package in &self.content.packages {
+                journal.append(&Record::Package(package.clone()))?;
+            }
+            journal.append(&Record::After(self.content.after.clone()))?;
+            self.options.fail_points.pass("staged");
+            sync_places(self.root, &self.content.steps, &[])?;
+            journal.flush()?;
+            self.options.fail_points.pass("flushed");
+        }
+        Ok(())
+    }
+
+    /// Returns the database rows that come and go.
+    fn rows(&self) -> Result<Vec<PackageRow>, TransactionError> {
+        let mut rows = Vec::new();
+        for erased in &self.set.erased {
+            let blob = erased.header.source_bytes().to_vec();
+            rows.push(PackageRow { side: Side::Erased, hnum: erased.hnum, blob });
+        }
+        for added in &self.set.added {
+            let file_states = added.fates.iter().map(|fate| match fate {
+                Fate::NotInstalled => FileState::NotInstalled,
+                Fate::Create { .. } | Fate::Beside { .. } | Fate::Directory | Fate::Skip => FileState::Normal,
+            });
+            let record = InstallRecord {
+                install_time: self.options.time,
+                transaction_id: self.options.time,
+                file_states: file_states.collect(),
+            };
+            let blob = installed_blob(&added.package.header, &added.package.signature_header, &record)?;
+            rows.push(PackageRow { side: Side::Added, hnum: added.hnum, blob });
+        }
+        Ok(rows)
+    }
+
+    /// Removes what was staged.
+    fn abandon(&self, journaled: bool) -> Result<(), TransactionError> {
+        roll_back(self.root, self.id, &self.content.steps, &self.options.fail_points)?;
+        if journaled {
+            self.root.remove_file(format!("{}/{}", journal::DIRECTORY, journal::file_name(self.id)))?;
+        }
+        Ok(())
+    }
+}

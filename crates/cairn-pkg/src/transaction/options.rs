@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a transaction is asked to do, how, and what comes out of it: plain values.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cairn_rpm::evr::Nevra;
+use cairn_rpm::signature::Keyring;
+use serde::{Deserialize, Serialize};
+
+use crate::failpoint::FailPoints;
+use crate::journal::TransactionId;
+use crate::scriptlet::CollectedScriptlet;
+
+/// What happens to a package.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Action {
+    /// It comes beside whatever is installed.
+    Install,
+    /// It comes in place of older ones.
+    Upgrade,
+    /// It comes in place of newer ones.
+    Downgrade,
+    /// It comes in place of itself.
+    Reinstall,
+    /// It goes.
+    Remove,
+    /// It goes because another package of the transaction obsoletes it.
+    Obsoleted,
+}
+
+impl Action {
+    /// Tells whether a package file is installed.
+    pub fn adds(self) -> bool {
+        !matches!(self, Self::Remove | Self::Obsoleted)
+    }
+}
+
+/// One package of a transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransactionItem {
+    /// What happens to it.
+    pub action: Action,
+    /// Which package.
+    pub nevra: Nevra,
+    /// Host path of its package file; needed where the action adds.
+    pub rpm: Option<PathBuf>,
+    /// Id of the repository it comes from, for history; the engine does not look at it.
+    pub from_repo: String,
+    /// Rows of the database that go: the packages it replaces or obsoletes, or the one that is removed. Where empty, upgrades,
+    /// downgrades and reinstalls replace what is installed under the same name and architecture, and removals take `nevra`.
+    pub replaces: Vec<u64>,
+}
+
+/// Who owns the files that are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ownership {
+    /// Owners, modes, capabilities and devices are applied: the process is root.
+    Apply,
+    /// Files are written as the current user, readable and writable for it; what they should be is returned as
+    /// [`OwnershipEntry`]s. For image composition.
+    Record,
+}
+
+/// What happens to scriptlets and triggers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scriptlets {
+    /// They run in the root.
+    Run,
+    /// They do not run; [`Outcome::scriptlets`] lists what would have run, in order.
+    Collect,
+    /// They are left out.
+    Skip,
+}
+
+/// What a package file must prove.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// A valid signature by a key of the keyring, and intact digests.
+    Signature,
+    /// Intact digests only. For packages that were signed by nobody or verified by other means.
+    Digests,
+}
+
+/// What must survive a crash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// Everything: journal, flushes, undo store. For live systems.
+    Journaled,
+    /// Nothing: the root is thrown away after a crash. No journal, no flush, no undo. For image composition.
+    Scratch,
+}
+
+/// A file outside of packages that changes together with them, atomically (for example the state files of dnf).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExtraFile {
+    /// Its path below the root.
+    pub path: String,
+    /// Its new content.
+    pub content: Vec<u8>,
+    /// Its permission bits.
+    pub mode: u32,
+}
+
+/// How a transaction runs.
+#[derive(Debug)]
+pub struct TransactionOptions {
+    /// Who owns the files.
+    pub ownership: Ownership,
+    /// What happens to scriptlets.
+    pub scriptlets: Scriptlets,
+    /// What must survive a crash.
+    pub durability: Durability,
+    /// What package files must prove.
+    pub trust: Trust,
+    /// Keys that packages may be signed with.
+    pub keyring: Arc<Keyring>,
+    /// Time recorded as the installation time, seconds since 1970.
+    pub time: u32,
+    /// Files that change with the packages.
+    pub extra_files: Vec<ExtraFile>,
+    /// Leave out documentation (`%doc`), as `tsflags=nodocs` does.
+    pub without_documentation: bool,
+    /// Prepare everything and stop before anything changes; conflicts, space and order are still checked.
+    pub test_only: bool,
+    /// Where tests end the process.
+    pub fail_points: FailPoints,
+}
+
+impl TransactionOptions {
+    /// For a live system: everything applied, run, journaled and verified.
+    pub fn live(keyring: Arc<Keyring>, time: u32) -> Self {
+        Self {
+            ownership: Ownership::Apply,
+            scriptlets: Scriptlets::Run,
+            durability: Durability::Journaled,
+            trust: Trust::Signature,
+            keyring,
+            time,
+            extra_files: Vec::new(),
+            without_documentation: false,
+            test_only: false,
+            fail_points: FailPoints::none(),
+        }
+    }
+
+    /// For composing an image as an ordinary user: owners recorded, scriptlets collected, nothing flushed.
+    pub fn compose(keyring: Arc<Keyring>, time: u32) -> Self {
+        Self {
+            ownership: Ownership::Record,
+            scriptlets: Scriptlets::Collect,
+            durability: Durability::Scratch,
+            ..Self::live(keyring, time)
+        }
+    }
+}
+
+/// Type of a recorded file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum OwnershipKind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link.
+    Symlink,
+    /// A character device; not created on disk.
+    CharacterDevice,
+    /// A block device; not created on disk.
+    BlockDevice,
+    /// A named pipe.
+    Fifo,
+}
+
+/// What a file of an image should be; see [`Ownership::Record`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnershipEntry {
+    /// Path below the root, without a leading slash and without symbolic links in it.
+    pub path: String,
+    /// Type.
+    pub kind: OwnershipKind,
+    /// Owner by name.
+    pub user: String,
+    /// Group by name.
+    pub group: String,
+    /// Permission bits, 0o7777.
+    pub mode: u32,
+    /// Capabilities as in the package: `cap_net_raw=ep`; empty for none.
+    pub caps: String,
+    /// Modification time, seconds since 1970.
+    pub mtime: u32,
+    /// Device number (16 bits, as in packages) of devices.
+    pub rdev: u32,
+}
+
+/// What a transaction did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Its number; 0 without a journal.
+    pub id: TransactionId,
+    /// Packages that were added: (NEVRA, row), in the order of installation.
+    pub added: Vec<(Nevra, u64)>,
+    /// Packages that were removed: (NEVRA, former row).
+    pub removed: Vec<(Nevra, u64)>,
+    /// What files should be, by path; only with [`Ownership::Record`].
+    pub ownership: Vec<OwnershipEntry>,
+    /// What would have run, in order; only with [`Scriptlets::Collect`].
+    pub scriptlets: Vec<CollectedScriptlet>,
+    /// What failed without stopping the transaction (`%post` and the like).
+    pub failures: Vec<String>,
+    /// Configuration files kept or saved under another name, as messages.
+    pub notes: Vec<String>,
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The packages of a transaction, read and verified: what comes and what goes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use cairn_rpm::evr::Nevra;
+use cairn_rpm::header::{FileEntry, Header};
+use cairn_rpm::package::Package;
+use cairn_rpm::signature::Verified;
+
+use super::options::{Action, TransactionItem, TransactionOptions, Trust};
+use crate::error::TransactionError;
+use crate::event::Event;
+use crate::journal::Removal;
+use crate::rpmdb::{Installed, RpmDb};
+use crate::scriptlet::chain;
+
+/// A package that comes.
+#[derive(Debug)]
+pub(crate) struct Added {
+    pub(crate) nevra: Nevra,
+    pub(crate) label: String,
+    pub(crate) path: PathBuf,
+    pub(crate) package: Package,
+    pub(crate) files: Vec<FileEntry>,
+    /// Where each file lies, relative to the root and without links.
+    pub(crate) resolved: Vec<String>,
+    /// What happens to each file.
+    pub(crate) fates: Vec<Fate>,
+    /// Its row in the database.
+    pub(crate) hnum: u64,
+}
+
+/// A package that goes.
+#[derive(Debug)]
+pub(crate) struct Erased {
+    pub(crate) nevra: Nevra,
+    pub(crate) label: String,
+    pub(crate) header: Header,
+    pub(crate) hnum: u64,
+    pub(crate) files: Vec<FileEntry>,
+    pub(crate) resolved: Vec<String>,
+    /// Position of the package that replaces it, `None` for plain removals.
+    pub(crate) replaced_by: Option<usize>,
+    pub(crate) removals: Vec<Removal>,
+}
+
+/// What happens to a file of a package that comes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It is written; the file that is there is kept under the given name.
+    Create { keep_as: Option<String> },
+    /// It is written under another name (`….rpmnew`).
+    Beside { target: String },
+    /// It is a directory.
+    Directory,
+    /// Nothing is written: it is a ghost, another package of the transaction writes it, or the present one stays.
+    Skip,
+    /// It is left out on request.
+    NotInstalled,
+}
+
+/// All packages of a transaction.
+#[derive(Debug, Default)]
+pub(crate) struct Set {
+    pub(crate) added: Vec<Added>,
+    pub(crate) erased: Vec<Erased>,
+}
+
+impl Set {
+    /// Reads and verifies all packages.
+    pub(crate) fn load(
+        db: Option<&RpmDb>,
+        items: Vec<TransactionItem>,
+        options: &TransactionOptions,
+        events: &mut dyn FnMut(Event),
+    ) -> Result<Self, TransactionError> {
+        let mut set = Self::default();
+        let mut erased = BTreeMap::new();
+        let total = items.iter().filter(|item| item.action.adds()).count();
+        let mut named = BTreeSet::new();
+        for item in items {
+            let replaced_by = item.action.adds().then_some(set.added.len());
+            for hnum in replaced_rows(db, &item)? {
+                // A package both removed and replaced counts as replaced.
+                let known: &mut Option<usize> = erased.entry(hnum).or_insert(replaced_by);
+                *known = known.or(replaced_by);
+            }
+            if !item.action.adds() {
+                continue;
+            }
+            let label = item.nevra.to_string();
+            if !named.insert(label.clone()) {
+                return Err(TransactionError::Twice { package: label });
+            }
+            let Some(path) = item.rpm else { return Err(TransactionError::NoFile { package: label }) };
+            events(Event::Verifying { package: label.clone(), done: set.added.len(), total });
+            let package = read_package(&path, options)?;
+            let found = package.header.nevra();
+            if found != item.nevra {
+                return Err(TransactionError::WrongPackage { path, expected: label, found: found.to_string() });
+            }
+            let files = package.header.files();
+            set.added.push(Added {
+                nevra: found,
+                label,
+                path,
+                package,
+                fates: vec![Fate::Skip; files.len()],
+                files,
+                resolved: Vec::new(),
+                hnum: 0,
+            });
+        }
+        let next = db.map_or(Ok(1), RpmDb::next_number)?;
+        for (hnum, replaced_by) in erased {
+            let package = db.map(|db| db.package(hnum)).transpose()?.flatten();
+            let package = package.ok_or_else(|| TransactionError::NotInstalled { package: format!("row {hnum}") })?;
+            set.erased.push(Erased::new(package, replaced_by));
+        }
+        set.number(next);
+        Ok(set)
+    }
+
+    /// Gives the packages that come their rows, in the present order.
+    pub(crate) fn number(&mut self, first: u64) {
+        for (hnum, added) in (first..).zip(&mut self.added) {
+            added.hnum = hnum;
+        }
+    }
+
+    /// Returns one line per package, for history and journal.
+    pub(crate) fn summary(&self) -> Vec<String> {
+        let added = self.added.iter().map(|added| format!("+ {}", added.label));
+        added.chain(self.erased.iter().map(|erased| format!("- {}", erased.label))).collect()
+    }
+}
+
+impl Erased {
+    pub(crate) fn new(package: Installed, replaced_by: Option<usize>) -> Self {
+        let Installed { hnum, header } = package;
+        let nevra = header.nevra();
+        Self {
+            label: nevra.to_string(),
+            nevra,
+            files: header.files(),
+            header,
+            hnum,
+            resolved: Vec::new(),
+            replaced_by,
+            removals: Vec::new(),
+        }
+    }
+}
+
+/// Finds the rows that go because of an item.
+fn replaced_rows(db: Option<&RpmDb>, item: &TransactionItem) -> Result<Vec<u64>, TransactionError> {
+    if !item.replaces.is_empty() || item.action == Action::Install {
+        return Ok(item.replaces.clone());
+    }
+    let mut rows = Vec::new();
+    for installed in db.map_or(Ok(Vec::new()), |db| db.by_name(&item.nevra.name))? {
+        let nevra = installed.header.nevra();
+        let meant = if item.action.adds() { nevra.arch == item.nevra.arch } else { nevra == item.nevra };
+        if meant {
+            rows.push(installed.hnum);
+        }
+    }
+    if rows.is_empty() && !item.action.adds() {
+        return Err(TransactionError::NotInstalled { package: item.nevra.to_string() });
+    }
+    Ok(rows)
+}
+
+fn read_package(path: &Path, options: &TransactionOptions) -> Result<Package, TransactionError> {
+    let bad = |reason: String, hint: Option<&str>| {
+        TransactionError::Package { path: path.to_owned(), reason, hint: hint.map(str::to_owned) }
+    };
+    let mut file = File::open(path).map_err(|error| bad(error.to_string(), None))?;
+    let verified = match options.trust {
+        Trust::Signature => options.keyring.verify_package_from(&mut file),
+        Trust::Digests => Verified::<Package>::accept_unsigned_from(&mut file),
+    };
+    match verified {
+        Ok(verified) => Ok(verified.into_inner()),
+        Err(error) => Err(bad(chain(&error), error.hint())),
+    }
+}

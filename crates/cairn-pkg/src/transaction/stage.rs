@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Writes the new files beside their targets. Nothing live changes here: after a crash, removing what was staged is enough.
+
+use std::fs::{File, Permissions};
+use std::io::{self, BufReader, Seek as _, SeekFrom, Write};
+use std::os::unix::fs::{PermissionsExt as _, fchown};
+use std::time::{Duration, UNIX_EPOCH};
+
+use cairn_host::{FileKind, HostError, Root};
+use cairn_rpm::header::{FileEntry, mode};
+use cairn_rpm::payload::PayloadEntry;
+
+use super::fate::{FilePlan, attributes_of};
+use super::options::{Ownership, OwnershipEntry, OwnershipKind, TransactionOptions};
+use super::paths::{join, parent};
+use super::set::{Added, Fate, Set};
+use crate::capability::Capabilities;
+use crate::digest::Running;
+use crate::error::TransactionError;
+use crate::event::Event;
+use crate::journal::{Attributes, Step, TransactionId};
+use crate::owners::Owners;
+use crate::scriptlet::chain;
+
+/// Read from the package and write to the file in pieces of this size.
+const BUFFER: usize = 256 << 10;
+
+/// Returns the name of a staged file beside its target.
+pub(crate) fn staged_name(target: &str, id: TransactionId, serial: u32) -> String {
+    join(parent(target), &format!(".cairn-{id:08}-{serial}"))
+}
+
+/// Numbers of staged files, per package and file; and of the removals.
+#[derive(Debug, Default)]
+pub(crate) struct Serials {
+    /// For each package and file the number of its staged file.
+    pub(crate) files: Vec<Vec<Option<u32>>>,
+    /// The number after the last one used.
+    pub(crate) next: u32,
+}
+
+impl Serials {
+    /// Numbers everything that is staged or removed.
+    pub(crate) fn assign(set: &mut Set, options: &TransactionOptions) -> Self {
+        let mut serials = Self::default();
+        for added in &set.added {
+            let files = added.fates.iter().zip(&added.files).map(|(fate, file)| {
+                let staged = matches!(fate, Fate::Create { .. } | Fate::Beside { .. }) && is_created(file, options);
+                staged.then(|| serials.take())
+            });
+            let files = files.collect();
+            serials.files.push(files);
+        }
+        for removal in set.erased.iter_mut().flat_map(|erased| &mut erased.removals) {
+            removal.serial = serials.take();
+        }
+        serials
+    }
+
+    pub(crate) fn take(&mut self) -> u32 {
+        let serial = self.next;
+        self.next += 1;
+        serial
+    }
+}
+
+/// Devices cannot be created by ordinary users.
+fn is_created(file: &FileEntry, options: &TransactionOptions) -> bool {
+    options.ownership == Ownership::Apply || !matches!(file.kind(), mode::CHARACTER | mode::BLOCK)
+}
+
+/// Returns the changes of the tree as a plan for the journal.
+pub(crate) fn steps(
+    root: &Root,
+    set: &Set,
+    plan: &FilePlan,
+    serials: &Serials,
+    attributes: &AttributeSource<'_>,
+) -> Result<Vec<Step>, TransactionError> {
+    let mut steps = Vec::new();
+    for (path, directory) in &plan.directories {
+        let wanted = match directory.described {
+            Some((package, file)) => attributes.of(&set.added[package].files[file]),
+            None if directory.exists => continue,
+            None => attributes.implied(),
+        };
+        match root.symlink_metadata(path)?.filter(|stat| stat.is_dir()) {
+            None => steps.push(Step::MakeDirectory { path: path.clone(), attributes: wanted }),
+            Some(stat) => {
+                let old = attributes_of(&stat);
+                if old.mode != wanted.mode || wanted.owner.is_some_and(|owner| old.owner != Some(owner)) {
+                    let (path, old) = (path.clone(), Attributes { mtime: None, ..old });
+                    steps.push(Step::SetDirectory { path, attributes: wanted, old });
+                }
+            }
+        }
+    }
+    for (added, serials) in set.added.iter().zip(&serials.files) {
+        let files = added.files.iter().zip(&added.fates).zip(&added.resolved);
+        for (((file, fate), place), serial) in files.zip(serials) {
+            let Some(serial) = *serial else { continue };
+            let (target, keep_as) = match fate {
+                Fate::Create { keep_as } => (place.clone(), keep_as.clone()),
+                Fate::Beside { target } => (target.clone(), None),
+                Fate::Directory | Fate::Skip | Fate::NotInstalled => continue,
+            };
+            let config = (file.flags.is_config() && file.is_regular()).then(|| file.digest.clone());
+            steps.push(Step::Place { serial, target, keep_as, config });
+        }
+    }
+    Ok(steps)
+}
+
+/// Where owners and modes come from.
+#[derive(Debug)]
+pub(crate) enum AttributeSource<'a> {
+    /// Applied, with names resolved in the root.
+    Apply(&'a Owners),
+    /// Left to the current user, who must be able to go on working with the files.
+    Record,
+}
+
+impl AttributeSource<'_> {
+    fn of(&self, file: &FileEntry) -> Attributes {
+        let permissions = u32::from(file.mode & 0o7777);
+        match self {
+            Self::Apply(owners) => {
+                let (user, group) = (owners.user(&file.user), owners.group(&file.group));
+                // As in rpm: an unknown owner becomes root, and then nothing runs with its rights.
+                let known = user.is_some() && group.is_some();
+                let mode = if known || file.is_directory() { permissions } else { permissions & 0o1777 };
+                Attributes { mode, owner: Some((user.unwrap_or(0), group.unwrap_or(0))), mtime: None }
+            }
+            Self::Record => {
+                let own = if file.is_directory() { 0o700 } else { 0o600 };
+                Attributes { mode: permissions & 0o777 | own, owner: None, mtime: None }
+            }
+        }
+    }
+
+    fn implied(&self) -> Attributes {
+        let owner = matches!(self, Self::Apply(_)).then_some((0, 0));
+        Attributes { mode: 0o755, owner, mtime: None }
+    }
+
+    /// Returns the owners that are unknown, as messages.
+    fn unknown(&self, file: &FileEntry) -> Option<String> {
+        let Self::Apply(owners) = self else { return None };
+        if owners.user(&file.user).is_none() {
+            return Some(format!("user `{}` does not exist, root is used for {}", file.user, file.path));
+        }
+        if owners.group(&file.group).is_none() {
+            return Some(format!("group `{}` does not exist, root is used for {}", file.group, file.path));
+        }
+        None
+    }
+}
+
+/// Stages the files of a set.
+pub(crate) struct Stager<'a> {
+    pub(crate) root: &'a Root,
+    pub(crate) id: TransactionId,
+    pub(crate) serials: &'a Serials,
+    pub(crate) attributes: AttributeSource<'a>,
+    pub(crate) options: &'a TransactionOptions,
+}
+
+impl<'a> Stager<'a> {
+    pub(crate) fn new(root: &'a Root, id: TransactionId, serials: &'a Serials, attributes: AttributeSource<'a>, options: &'a TransactionOptions) -> Self {
+        Self { root, id, serials, attributes, options }
+    }
+
+    /// Creates the directories of the plan.
+    pub(crate) fn make_directories(&self, steps: &[Step]) -> Result<(), TransactionError> {
+        for step in steps {
+            let Step::MakeDirectory { path, attributes } = step else { continue };
+            self.options.fail_points.pass("make directory");
+            if self.root.symlink_metadata(path)?.is_none() {
+                self.root.mkdir(path, 0o700)?;
+            }
+            set_attributes(self.root, path, attributes)?;
+        }
+        Ok(())
+    }
+
+    /// Unpacks one package.
+    pub(crate) fn unpack(&mut self, set: &Set, at: usize, events: &mut dyn FnMut(Event)) -> Result<(), TransactionError> {
+        let added = &set.added[at];
+        let failed = |error: &dyn std::error::Error| payload_error(added, chain(error));
+        let mut file = File::open(&added.path).map_err(|error| failed(&error))?;
+        file.seek(SeekFrom::Start(added.package.header_end)).map_err(|error| failed(&error))?;
+        let mut payload = added.package.payload(BufReader::with_capacity(BUFFER, file)).map_err(|error| failed(&error))?;
+        let mut linked = vec![false; added.files.len()];
+        while let Some(entry) = payload.next_entry().map_err(|error| failed(&error))? {
+            self.unpack_entry(added, at, entry, &mut linked)?;
+        }
+        for (entry, serial) in added.files.iter().zip(&self.serials.files[at]) {
+            if serial.is_some()
+                && let Some(message) = self.attributes.unknown(entry)
+            {
+                events(Event::Warning(format!("{}: {message}", added.label)));
+            }
+        }
+        Ok(())
+    }
+
+    fn unpack_entry(
+        &mut self,
+        added: &Added,
+        at: usize,
+        mut entry: PayloadEntry<'_, BufReader<File>>,
+        linked: &mut [bool],
+    ) -> Result<(), TransactionError> {
+        let index = entry.file_index;
+        let file = &added.files[index];
+        if file.is_regular() && !entry.hard_links.is_empty() {
+            // The data comes with one member of the set; the others become links to it.
+            if entry.size != file.size || linked[index] {
+                return Ok(());
+            }
+            let members: Vec<usize> = entry.hard_links.iter().copied().filter(|member| self.serials.files[at][*member].is_some()).collect();
+            for member in &entry.hard_links {
+                linked[*member] = true;
+            }
+            let Some((first, others)) = members.split_first() else { return Ok(()) };
+            let first_name = self.name(added, at, *first);
+            self.write_regular(added, file, &first_name, &mut entry)?;
+            for other in others {
+                self.options.fail_points.pass("stage link");
+                self.root.hard_link(&first_name, self.name(added, at, *other))?;
+            }
+            return Ok(());
+        }
+        if self.serials.files[at][index].is_none() {
+            return Ok(());
+        }
+        let name = self.name(added, at, index);
+        self.options.fail_points.pass("stage file");
+        match file.kind() {
+            mode::REGULAR => return self.write_regular(added, file, &name, &mut entry),
+            mode::SYMLINK => self.root.symlink(&file.link_target, &name)?,
+            mode::FIFO => self.root.mknod(&name, FileKind::Fifo, 0o600, 0)?,
+            mode::CHARACTER => self.root.mknod(&name, FileKind::CharacterDevice, 0o600, u64::from(file.rdev))?,
+            mode::BLOCK => self.root.mknod(&name, FileKind::BlockDevice, 0o600, u64::from(file.rdev))?,
+            _ => return Err(payload_error(added, format!("{}: a file type packages cannot have", file.path))),
+        }
+        let mut attributes = self.attributes.of(file);
+        attributes.mtime = Some(i64::from(file.mtime));
+        set_attributes(self.root, &name, &attributes)
+    }
+
+    fn name(&self, added: &Added, at: usize, file: usize) -> String {
+        let serial = self.serials.files[at][file].unwrap_or_default();
+        staged_name(&added.resolved[file], self.id, serial)
+    }
+
+    fn write_regular(
+        &mut self,
+        added: &Added,
+        file: &FileEntry,
+        name: &str,
+        entry: &mut PayloadEntry<'_, BufReader<File>>,
+    ) -> Result<(), TransactionError> {
+        let attributes = self.attributes.of(file);
+        let created = if attributes.owner.is_some() { 0o600 } else { attributes.mode };
+        let mut target = Hashing { file: self.root.create_new(name, created)?, hash: Running::like(&file.digest) };
+        entry.copy_to(&mut target).map_err(|error| payload_error(added, format!("{}: {}", file.path, chain(&error))))?;
+        let Hashing { file: target, hash } = target;
+        if let Some(found) = hash.map(Running::finish)
+            && found != file.digest
+        {
+            let reason = format!("{}: digest mismatch: expected {} found {found}", file.path, file.digest);
+            return Err(payload_error(added, reason));
+        }
+        let failed = |source: io::Error| HostError::Io { operation: "set the attributes of", path: file.path.clone().into(), source };
+        if let Some((user, group)) = attributes.owner {
+            fchown(&target, Some(user), Some(group)).map_err(failed)?;
+            self.set_capabilities(added, file, name)?;
+            target.set_permissions(Permissions::from_mode(attributes.mode)).map_err(failed)?;
+        }
+        target.set_modified(UNIX_EPOCH + Duration::from_secs(u64::from(file.mtime))).map_err(failed)?;
+        Ok(())
+    }
+
+    fn set_capabilities(&self, added: &Added, file: &FileEntry, name: &str) -> Result<(), TransactionError> {
+        if file.caps.is_empty() {
+            return Ok(());
+        }
+        let capabilities = Capabilities::parse(&file.caps)
+            .ok_or_else(|| payload_error(added, format!("{}: unknown capabilities `{}`", file.path, file.caps)))?;
+        Ok(self.root.set_xattr(name, "security.capability", &capabilities.to_attribute())?)
+    }
+}
+
+/// Writes to a file and hashes what it writes.
+struct Hashing {
+    file: File,
+    hash: Option<Running>,
+}
+
+impl Write for Hashing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let length = self.file.write(bytes)?;
+        if let Some(hash) = &mut self.hash {
+            hash.update(&bytes[..length]);
+        }
+        Ok(length)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Sets owner, then mode (the first clears bits of the second), then time.
+pub(crate) fn set_attributes(root: &Root, path: &str, attributes: &Attributes) -> Result<(), TransactionError> {
+    if let Some((user, group)) = attributes.owner {
+        root.set_owner(path, user, group)?;
+    }
+    root.set_mode(path, attributes.mode)?;
+    if let Some(mtime) = attributes.mtime {
+        root.set_mtime(path, mtime)?;
+    }
+    Ok(())
+}
+
+/// Returns what the files of an image should be, by path.
+pub(crate) fn ownership(set: &Set, plan: &FilePlan, options: &TransactionOptions) -> Vec<OwnershipEntry> {
+    let mut entries = Vec::new();
+    for (path, directory) in &plan.directories {
+        match directory.described {
+            Some((package, file)) => entries.push(entry(&set.added[package].files[file], path)),
+            None if directory.exists => {}
+            None => entries.push(OwnershipEntry {
+                path: path.clone(),
+                kind: OwnershipKind::Directory,
+                user: "root".to_owned(),
+                group: "root".to_owned(),
+                mode: 0o755,
+                caps: String::new(),
+                mtime: options.time,
+                rdev: 0,
+            }),
+        }
+    }
+    for added in &set.added {
+        for ((file, place), fate) in added.files.iter().zip(&added.resolved).zip(&added.fates) {
+            match fate {
+                Fate::Create { .. } => entries.push(entry(file, place)),
+                Fate::Beside { target } => entries.push(entry(file, target)),
+                Fate::Directory | Fate::Skip | Fate::NotInstalled => {}
+            }
+        }
+    }
+    entries.sort_by(|a, b| a.path.cmp(&b.path));
+    entries
+}
+
+fn entry(file: &FileEntry, path: &str) -> OwnershipEntry {
+    let kind = match file.kind() {
+        mode::DIRECTORY => OwnershipKind::Directory,
+        mode::SYMLINK => OwnershipKind::Symlink,
+        mode::CHARACTER => OwnershipKind::CharacterDevice,
+        mode::BLOCK => OwnershipKind::BlockDevice,
+        mode::FIFO => OwnershipKind::Fifo,
+        _ => OwnershipKind::File,
+    };
+    OwnershipEntry {
+        path: path.to_owned(),
+        kind,
+        user: file.user.clone(),
+        group: file.group.clone(),
+        mode: u32::from(file.mode & 0o7777),
+        caps: file.caps.clone(),
+        mtime: file.mtime,
+        rdev: u32::from(file.rdev),
+    }
+}
+
+fn payload_error(added: &Added, reason: String) -> TransactionError {
+    TransactionError::Payload { package: added.label.clone(), reason }
+}

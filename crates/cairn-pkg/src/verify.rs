@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Compares an installed package with the disk, as `rpm -V` does.
+
+use cairn_host::{FileKind, Root, Stat};
+use cairn_rpm::header::{FileEntry, FileFlags, Header, mode};
+
+use crate::capability::Capabilities;
+use crate::digest::file_digest;
+use crate::error::TransactionError;
+use crate::owners::Owners;
+use crate::rpmdb::FileState;
+
+/// `RPMVERIFY_*` bits, also those of `%verify(...)`.
+mod check {
+    pub const DIGEST: u32 = 1 << 0;
+    pub const SIZE: u32 = 1 << 1;
+    pub const LINK: u32 = 1 << 2;
+    pub const USER: u32 = 1 << 3;
+    pub const GROUP: u32 = 1 << 4;
+    pub const MTIME: u32 = 1 << 5;
+    pub const MODE: u32 = 1 << 6;
+    pub const RDEV: u32 = 1 << 7;
+    pub const CAPS: u32 = 1 << 8;
+}
+
+/// Columns of rpm's output: bit and letter, in order.
+const COLUMNS: [(u32, char); 9] = [
+    (check::SIZE, 'S'),
+    (check::MODE, 'M'),
+    (check::DIGEST, '5'),
+    (check::RDEV, 'D'),
+    (check::LINK, 'L'),
+    (check::USER, 'U'),
+    (check::GROUP, 'G'),
+    (check::MTIME, 'T'),
+    (check::CAPS, 'P'),
+];
+
+/// What was found about one file that is not as the package says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileVerdict {
+    /// Absolute path.
+    pub path: String,
+    /// rpm's letter for special files: `c` configuration, `d` documentation, `g` ghost, `l` licence, `r` readme.
+    pub attribute: Option<char>,
+    /// What differs.
+    pub finding: Finding,
+}
+
+/// How a file differs from its package.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// It is not there.
+    Missing,
+    /// It cannot be looked at; why.
+    Unreadable(String),
+    /// The nine columns of `rpm -V`: `S.5....T.`.
+    Changed(String),
+}
+
+impl std::fmt::Display for FileVerdict {
+    /// Writes the line `rpm -V` prints.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let attribute = self.attribute.unwrap_or(' ');
+        match &self.finding {
+            Finding::Missing => write!(formatter, "missing   {attribute} {}", self.path),
+            Finding::Unreadable(reason) => write!(formatter, "missing   {attribute} {} ({reason})", self.path),
+            Finding::Changed(columns) => write!(formatter, "{columns}  {attribute} {}", self.path),
+        }
+    }
+}
+
+/// Compares all files of an installed package with the disk; returns those that differ, in the package's order.
+pub fn verify_package(root: &Root, header: &Header) -> Result<Vec<FileVerdict>, TransactionError> {
+    let owners = Owners::load(root)?;
+    let mut verdicts = Vec::new();
+    for file in header.files() {
+        if file.state.is_some_and(|state| state != FileState::Normal.as_byte()) {
+            continue;
+        }
+        let finding = match root.symlink_metadata(&file.path) {
+            Ok(None) if file.is_ghost() || file.flags.contains(FileFlags::MISSINGOK) => continue,
+            Ok(None) => Finding::Missing,
+            Err(error) => Finding::Unreadable(crate::scriptlet::chain(&error)),
+            Ok(Some(stat)) => match changes(root, &owners, &file, &stat)? {
+                0 => continue,
+                found => Finding::Changed(columns(found)),
+            },
+        };
+        verdicts.push(FileVerdict { attribute: attribute(&file), path: file.path, finding });
+    }
+    Ok(verdicts)
+}
+
+fn columns(found: u32) -> String {
+    COLUMNS.iter().map(|(bit, letter)| if found & bit != 0 { *letter } else { '.' }).collect()
+}
+
+fn attribute(file: &FileEntry) -> Option<char> {
+    let letters = [
+        (FileFlags::CONFIG, 'c'),
+        (FileFlags::DOC, 'd'),
+        (FileFlags::GHOST, 'g'),
+        (FileFlags::LICENSE, 'l'),
+        (FileFlags::README, 'r'),
+    ];
+    letters.into_iter().find(|(flag, _)| file.flags.contains(*flag)).map(|(_, letter)| letter)
+}
+
+/// Returns the bits of what differs.
+fn changes(root: &Root, owners: &Owners, file: &FileEntry, stat: &Stat) -> Result<u32, TransactionError> {
+    let mut found = 0;
+    let mut differs = |bit: u32, different: bool| {
+        if different {
+            found |= bit;
+        }
+    };
+    let wanted = file.verify_flags & applicable(file, stat);
+    if wanted & check::SIZE != 0 {
+        differs(check::SIZE, stat.size != file.size);
+    }
+    if wanted & check::MODE != 0 {
+        let kind_differs = !file.is_ghost() && file.kind() != kind_bits(stat.kind);
+        differs(check::MODE, kind_differs || stat.mode != u32::from(file.mode & 0o7777));
+    }
+    if wanted & check::DIGEST != 0 {
+        differs(check::DIGEST, !stat.is_file() || !file_digest(root, &file.path, &file.digest)?.is(&file.digest));
+    }
+    if wanted & check::RDEV != 0 {
+        let device = matches!(stat.kind, FileKind::CharacterDevice | FileKind::BlockDevice);
+        differs(check::RDEV, !device || stat.rdev & 0xffff != u64::from(file.rdev));
+    }
+    if wanted & check::LINK != 0 {
+        let target = if stat.is_symlink() { Some(root.read_link(&file.path)?) } else { None };
+        differs(check::LINK, target.is_none_or(|target| target.to_string_lossy() != file.link_target.as_str()));
+    }
+    if wanted & check::USER != 0 {
+        differs(check::USER, owners.user_name(stat.uid) != Some(file.user.as_str()));
+    }
+    if wanted & check::GROUP != 0 {
+        differs(check::GROUP, owners.group_name(stat.gid) != Some(file.group.as_str()));
+    }
+    if wanted & check::MTIME != 0 {
+        differs(check::MTIME, stat.mtime != i64::from(file.mtime));
+    }
+    if wanted & check::CAPS != 0 {
+        let on_disk = root.get_xattr(&file.path, "security.capability")?.as_deref().and_then(Capabilities::from_attribute);
+        let packaged = if file.caps.is_empty() { None } else { Capabilities::parse(&file.caps) };
+        differs(check::CAPS, on_disk != packaged);
+    }
+    Ok(found)
+}
+
+/// Not everything can be compared for every type of file.
+fn applicable(file: &FileEntry, stat: &Stat) -> u32 {
+    let owner = check::USER | check::GROUP;
+    let mut bits = match file.kind() {
+        mode::DIRECTORY | mode::FIFO => owner | check::MODE,
+        mode::SYMLINK => owner | check::LINK,
+        mode::CHARACTER | mode::BLOCK => owner | check::MODE | check::RDEV,
+        _ => owner | check::MODE | check::SIZE | check::DIGEST | check::MTIME | check::CAPS,
+    };
+    if file.is_ghost() {
+        bits &= !(check::DIGEST | check::SIZE | check::MTIME | check::LINK | check::CAPS);
+    }
+    if stat.kind != FileKind::Regular {
+        bits &= !check::CAPS;
+    }
+    bits
+}
+
+fn kind_bits(kind: FileKind) -> u16 {
+    match kind {
+        FileKind::Regular => mode::REGULAR,
+        FileKind::Directory => mode::DIRECTORY,
+        FileKind::Symlink => mode::SYMLINK,
+        FileKind::CharacterDevice => mode::CHARACTER,
+        FileKind::BlockDevice => mode::BLOCK,
+        FileKind::Fifo => mode::FIFO,
+        FileKind::Socket | FileKind::Other => 0o140_000,
+    }
+}

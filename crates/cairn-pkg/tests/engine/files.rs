@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Configuration files, conflicts, shared files, links: the decisions about single files.
+
+use cairn_rpm::build::FileSpec;
+use expect_test::expect;
+
+use crate::support::{Bench, check_clean, config, file, noreplace, removal, snapshot, spec};
+
+/// Installs `old`, lets the administrator write `on_disk`, upgrades to `new` and returns the files under /etc.
+fn upgrade_config(old: FileSpec, on_disk: Option<&str>, new: FileSpec) -> String {
+    let bench = Bench::new();
+    bench.install(&[spec("a", "1-1", &[old])]).unwrap();
+    if let Some(content) = on_disk {
+        bench.write("etc/c", content);
+    }
+    bench.upgrade(&[spec("a", "2-1", &[new])]).unwrap();
+    check_clean(&bench.root);
+    etc(&bench)
+}
+
+fn etc(bench: &Bench) -> String {
+    let names = bench.root.read_dir("etc").unwrap();
+    let line = |name: &String| format!("{name}={}", bench.root.read_to_string(format!("etc/{name}")).unwrap());
+    names.iter().map(line).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn configuration_files() {
+    type Make = fn(&str, &str) -> FileSpec;
+    let table: [(Make, &str, Option<&str>, &str, &str); 10] = [
+        (config, "old", None, "new", "c=new"),
+        (config, "old", Some("mine"), "new", "c=new c.rpmsave=mine"),
+        (config, "old", Some("mine"), "old", "c=mine"),
+        (config, "old", Some("new"), "new", "c=new"),
+        (noreplace, "old", None, "new", "c=new"),
+        (noreplace, "old", Some("mine"), "new", "c=mine c.rpmnew=new"),
+        (noreplace, "old", Some("mine"), "old", "c=mine"),
+        (noreplace, "old", Some("new"), "new", "c=new"),
+        (file, "old", Some("mine"), "new", "c=new"),
+        (file, "old", Some("mine"), "old", "c=old"),
+    ];
+    for (make, old, on_disk, new, expected) in table {
+        let found = upgrade_config(make("/etc/c", old), on_disk, make("/etc/c", new));
+        assert_eq!(found, expected, "old {old}, on disk {on_disk:?}, new {new}");
+    }
+}
+
+#[test]
+fn unowned_configuration_files() {
+    for (make, expected) in
+        [(config as fn(&str, &str) -> FileSpec, "c=new c.rpmorig=mine"), (noreplace, "c=mine c.rpmnew=new"), (file, "c=new")]
+    {
+        let bench = Bench::new();
+        bench.root.mkdir_all("etc", 0o755).unwrap();
+        bench.write("etc/c", "mine");
+        bench.install(&[spec("a", "1-1", &[make("/etc/c", "new")])]).unwrap();
+        assert_eq!(etc(&bench), expected);
+    }
+}
+
+#[test]
+fn removed_configuration_files() {
+    let bench = Bench::new();
+    bench.install(&[spec("a", "1-1", &[config("/etc/changed", "old"), config("/etc/same", "old")])]).unwrap();
+    bench.write("etc/changed", "mine");
+    bench.run(vec![removal("a-1-1.noarch")]).unwrap();
+    assert_eq!(etc(&bench), "changed.rpmsave=mine");
+}
+
+#[test]
+fn conflicts_are_named() {
+    let bench = Bench::new();
+    let error = bench.install(&[spec("a", "1-1", &[file("/x", "1")]), spec("b", "1-1", &[file("/x", "2")])]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "file conflicts: file /x conflicts between attempted installs of a-1-1.noarch and b-1-1.noarch"
+    );
+    bench.install(&[spec("a", "1-1", &[file("/x", "1")])]).unwrap();
+    let before = snapshot(&bench.root);
+    let error = bench.install(&[spec("b", "1-1", &[file("/x", "2")])]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "file conflicts: file /x from install of b-1-1.noarch conflicts with file from package a-1-1.noarch"
+    );
+    assert_eq!(snapshot(&bench.root), before);
+}
+
+#[test]
+fn identical_files_are_shared() {
+    let bench = Bench::new();
+    bench.install(&[spec("a", "1-1", &[file("/x", "1")]), spec("b", "1-1", &[file("/x", "1")])]).unwrap();
+    bench.install(&[spec("c", "1-1", &[file("/x", "1")])]).unwrap();
+    bench.run(vec![removal("a-1-1.noarch")]).unwrap();
+    bench.run(vec![removal("b-1-1.noarch")]).unwrap();
+    assert!(bench.root.exists("x").unwrap());
+    bench.run(vec![removal("c-1-1.noarch")]).unwrap();
+    assert!(!bench.root.exists("x").unwrap());
+}
+
+#[test]
+fn a_path_through_a_link_of_its_own_package_is_refused() {
+    let bench = Bench::new();
+    // The header alone does not show it: `/alias` is a link on disk.
+    bench.root.mkdir_all("usr", 0o755).unwrap();
+    bench.root.symlink("usr", "alias").unwrap();
+    let evil = spec("evil", "1-1", &[FileSpec::symlink("/alias/x", "/etc"), file("/usr/x/passwd", "root::0:0")]);
+    let error = bench.install(&[evil]).unwrap_err();
+    assert_eq!(error.to_string(), "evil-1-1.noarch: `/usr/x/passwd`: path passes through symlink `/usr/x`");
+    assert_eq!(snapshot(&bench.root), "alias -> usr\nusr/ 755\n");
+}
+
+#[test]
+fn a_link_on_disk_cannot_lead_out_of_the_root() {
+    let bench = Bench::new();
+    let outside = bench.dir.path().join("outside");
+    std::fs::create_dir(&outside).unwrap();
+    bench.root.mkdir_all("usr", 0o755).unwrap();
+    bench.root.symlink(&outside, "usr/x").unwrap();
+    bench.root.symlink("../../../../..", "usr/y").unwrap();
+    bench.install(&[spec("a", "1-1", &[file("/usr/x/f", "1"), file("/usr/y/g", "2")])]).unwrap();
+    assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 0);
+    assert_eq!(bench.root.read_to_string("g").unwrap(), "2");
+}
+
+#[test]
+fn changed_kinds_are_refused() {
+    let bench = Bench::new();
+    bench.root.mkdir_all("usr/thing", 0o755).unwrap();
+    let error = bench.install(&[spec("a", "1-1", &[file("/usr/thing", "1")])]).unwrap_err();
+    assert_eq!(error.to_string(), "a-1-1.noarch: `/usr/thing` is a directory on disk, the package has a file");
+    bench.write("usr/file", "");
+    let error = bench.install(&[spec("a", "1-1", &[FileSpec::directory("/usr/file")])]).unwrap_err();
+    assert_eq!(error.to_string(), "a-1-1.noarch: `/usr/file` is a file on disk, the package has a directory");
+}
+
+#[test]
+fn directories_go_only_when_empty_and_unowned() {
+    let bench = Bench::new();
+    let own = FileSpec::directory("/srv/own");
+    let shared = FileSpec::directory("/srv/shared");
+    let used = FileSpec::directory("/srv/used");
+    bench.install(&[spec("a", "1-1", &[own, shared.clone(), used]), spec("b", "1-1", &[shared])]).unwrap();
+    bench.write("srv/used/by-admin", "x");
+    bench.run(vec![removal("a-1-1.noarch")]).unwrap();
+    expect![[r#"
+        srv/ 755
+        srv/shared/ 755
+        srv/used/ 755
+        srv/used/by-admin 644 "x"
+        usr/ 755
+        [2] b-1-1.noarch
+    "#]]
+    .assert_eq(&snapshot(&bench.root));
+}
+
+#[test]
+fn ghosts_are_not_created_but_removed() {
+    let bench = Bench::new();
+    let ghost = FileSpec::new("/var/log/a.log", cairn_rpm::build::FileKind::Ghost);
+    bench.install(&[spec("a", "1-1", &[FileSpec::directory("/var/log"), ghost])]).unwrap();
+    assert!(!bench.root.exists("var/log/a.log").unwrap());
+    bench.write("var/log/a.log", "line");
+    bench.run(vec![removal("a-1-1.noarch")]).unwrap();
+    assert!(!bench.root.exists("var/log").unwrap());
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Taking transactions back.
+
+use cairn_host::Root;
+use cairn_pkg::failpoint::FailPoints;
+use cairn_pkg::undo;
+use cairn_rpm::build::FileSpec;
+
+use crate::support::{Bench, TIME, check_clean, config, file, removal, snapshot, spec};
+
+fn take_back(root: &Root, id: u64) -> Vec<String> {
+    let outcome = undo::undo(root, id, TIME, &FailPoints::none(), &mut |_| ()).unwrap();
+    check_clean(root);
+    outcome.notes
+}
+
+#[test]
+fn every_kind_of_change_is_taken_back() {
+    let bench = Bench::new();
+    let empty = snapshot(&bench.root);
+    let old = spec(
+        "a",
+        "1-1",
+        &[FileSpec::directory("/usr/a"), file("/usr/a/same", "s"), file("/usr/a/changed", "1"), FileSpec::symlink("/usr/a/l", "same"), config("/etc/c", "1")],
+    );
+    let first = bench.install(&[old]).unwrap().id;
+    bench.write("etc/c", "mine");
+    let one = snapshot(&bench.root);
+    let new = spec("a", "2-1", &[FileSpec::directory("/usr/a"), file("/usr/a/same", "s"), file("/usr/a/changed", "2"), file("/usr/b/new", "n"), config("/etc/c", "2")]);
+    let second = bench.upgrade(&[new]).unwrap().id;
+    let two = snapshot(&bench.root);
+    let third = bench.run(vec![removal("a-2-1.noarch")]).unwrap().id;
+    let three = snapshot(&bench.root);
+
+    take_back(&bench.root, third);
+    assert_eq!(snapshot(&bench.root), two);
+    take_back(&bench.root, second);
+    assert_eq!(snapshot(&bench.root), one);
+    // Undo is a transaction too: the newest one took back the second, so taking it back does the second again.
+    let ids = undo::list(&bench.root).unwrap();
+    assert_eq!(ids.len(), undo::KEPT);
+    take_back(&bench.root, *ids.last().unwrap());
+    assert_eq!(snapshot(&bench.root), two);
+    assert!(undo::undo(&bench.root, first, TIME, &FailPoints::none(), &mut |_| ()).is_err());
+    let _ = (empty, three);
+}
+
+#[test]
+fn an_install_is_taken_back_to_nothing() {
+    let bench = Bench::new();
+    let id = bench.install(&[spec("a", "1-1", &[FileSpec::directory("/opt/a"), file("/opt/a/f", "f")])]).unwrap().id;
+    take_back(&bench.root, id);
+    // The directory of the database's parent stays.
+    assert_eq!(snapshot(&bench.root), "usr/ 755\n");
+}
+
+#[test]
+fn configuration_changed_since_stays() {
+    let bench = Bench::new();
+    bench.install(&[spec("a", "1-1", &[config("/etc/c", "1")])]).unwrap();
+    let id = bench.upgrade(&[spec("a", "2-1", &[config("/etc/c", "2")])]).unwrap().id;
+    bench.write("etc/c", "mine");
+    let notes = take_back(&bench.root, id);
+    assert_eq!(notes, ["/etc/c was changed since and stays"]);
+    assert_eq!(bench.root.read_to_string("etc/c").unwrap(), "mine");
+}
+
+#[test]
+fn packages_changed_since_are_refused() {
+    let bench = Bench::new();
+    let id = bench.install(&[spec("a", "1-1", &[file("/a", "1")])]).unwrap().id;
+    bench.upgrade(&[spec("a", "2-1", &[file("/a", "2")])]).unwrap();
+    let error = undo::undo(&bench.root, id, TIME, &FailPoints::none(), &mut |_| ()).unwrap_err();
+    assert_eq!(error.to_string(), format!("transaction {id} cannot be undone: a-1-1.noarch has been changed since"));
+}

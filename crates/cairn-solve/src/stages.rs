@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The sequence of solver runs that makes a solution dnf's.
+
+use std::collections::BTreeSet;
+
+use crate::actions;
+use crate::clean;
+use crate::engine::{Engine, Fact, Origin, Problem, Root};
+use crate::explain;
+use crate::goals::{Goals, is_protected};
+use crate::index::Index;
+use crate::types::{Explanation, Job, Options, PackageId, Skipped, Solution, Universe};
+use crate::weak;
+
+/// Most attempts to bring back packages that a solution removes.
+const RESTORE_LIMIT: usize = 200;
+
+/// Finds what to do so that all jobs are done and all dependencies hold.
+///
+/// Jobs are taken together. The result has every dependency satisfied that is not already broken
+/// on the system, and changes no more than the jobs and the policy need. The same input gives the
+/// same result.
+///
+/// # Errors
+/// When there is no solution under the options: the lines say why.
+pub fn solve(
+    universe: &Universe,
+    jobs: &[Job],
+    options: &Options,
+) -> Result<Solution, Explanation> {
+    let mut index = Index::new(universe, options);
+    let goals = Goals::collect(&mut index, jobs, options)?;
+    let engine = Engine::new(&index);
+    let mut state = State::start(&engine, &goals, options)?;
+    state.restore_installed();
+    let skipped = state.grant_wishes();
+    state.settle_versions();
+    state.drop_unneeded_newcomers();
+    state.limit_installonly();
+    let strong = state.selected.clone();
+    let mut recommended = BTreeSet::new();
+    if options.install_weak_deps {
+        recommended = weak::add_recommended(&engine, &goals, &mut state.selected);
+    }
+    let cleaned = clean::clean(&engine, &goals, options, &mut state.selected);
+    clean::check(&engine, &state.selected)?;
+    let kinds = actions::Kinds { strong: &strong, recommended: &recommended, cleaned: &cleaned };
+    let actions = actions::actions(&index, &goals, &state.selected, &kinds);
+    Ok(Solution { actions, skipped })
+}
+
+/// The solution so far, and what it must keep.
+struct State<'e, 'i, 'u> {
+    engine: &'e Engine<'i, 'u>,
+    goals: &'e Goals,
+    options: &'e Options,
+    problem: Problem,
+    selected: BTreeSet<u32>,
+}
+
+impl<'e, 'i, 'u> State<'e, 'i, 'u> {
+    /// Solves jobs and "keep what is installed"; then, where allowed, without the latter.
+    fn start(
+        engine: &'e Engine<'i, 'u>,
+        goals: &'e Goals,
+        options: &'e Options,
+    ) -> Result<Self, Explanation> {
+        let attempt = |is_soft: bool| {
+            let mut roots = goals.roots.clone();
+            roots.extend(goals.keeps(engine.index, options, is_soft));
+            let problem = Problem { roots, forbidden: goals.forbidden.clone() };
+            let outcome = engine.solve(&problem);
+            (problem, outcome)
+        };
+        let must_erase = !goals.removed.is_empty();
+        let (mut problem, mut outcome) = attempt(must_erase);
+        if outcome.is_err() && options.allow_erasing && !must_erase {
+            (problem, outcome) = attempt(true);
+        }
+        match outcome {
+            Ok(selected) => Ok(Self { engine, goals, options, problem, selected }),
+            Err(facts) => Err(explain::explain(engine, &problem, &facts)),
+        }
+    }
+
+    /// Tries to add a clause. On failure nothing changes.
+    fn try_add(&mut self, root: Root) -> Result<(), Vec<Fact>> {
+        let is_met = root.any_of.iter().any(|id| self.selected.contains(id));
+        self.problem.roots.push(root);
+        if is_met {
+            return Ok(());
+        }
+        match self.engine.solve(&self.problem) {
+            Ok(selected) => {
+                self.selected = selected;
+                Ok(())
+            }
+            Err(facts) => {
+                self.problem.roots.pop();
+                Err(facts)
+            }
+        }
+    }
+
+    /// Brings back what was removed without need.
+    fn restore_installed(&mut self) {
+        let soft: Vec<Root> =
+            self.problem.roots.iter().filter(|root| root.is_soft).cloned().collect();
+        let lost = |root: &Root, selected: &BTreeSet<u32>| {
+            !root.any_of.iter().any(|id| selected.contains(id))
+        };
+        for root in soft.iter().filter(|root| !lost(root, &self.selected)) {
+            self.problem.roots.push(Root::hard(root.any_of.clone(), root.origin));
+        }
+        // A run removes what it must; each further one would only bring back a mistake of the
+        // search, and in a large removal there are none.
+        let lost: Vec<Root> =
+            soft.into_iter().filter(|root| lost(root, &self.selected)).collect();
+        for root in lost.into_iter().take(RESTORE_LIMIT) {
+            if self.is_hopeless(&root) {
+                continue;
+            }
+            let _ = self.try_add(Root::hard(root.any_of, root.origin));
+        }
+    }
+
+    /// Says whether each alternative needs something that is forbidden or does not exist.
+    fn is_hopeless(&self, root: &Root) -> bool {
+        root.any_of.iter().all(|&id| {
+            let rules = self.engine.rules(id);
+            self.problem.forbidden.contains(&id)
+                || !rules.missing.is_empty()
+                || rules.requires.iter().any(|requirement| {
+                    requirement.any_of.iter().all(|other| self.problem.forbidden.contains(other))
+                })
+        })
+    }
+
+    /// Tries what is wanted but not required, and returns what could not be had.
+    fn grant_wishes(&mut self) -> Vec<Skipped> {
+        let mut skipped = Vec::new();
+        for wish in &self.goals.wishes {
+            let Err(facts) = self.try_add(Root::hard(wish.any_of.clone(), Origin::Fixed)) else {
+                continue;
+            };
+            if wish.is_reported {
+                let mut problem = self.problem.clone();
+                problem.roots.push(Root::hard(wish.any_of.clone(), Origin::Job));
+                let lines = explain::explain(self.engine, &problem, &facts).lines;
+                skipped.push(Skipped { package: PackageId(wish.any_of[0]), lines });
+            }
+        }
+        skipped
+    }
+
+    /// Takes back changes of installed packages that nothing asked for.
+    fn settle_versions(&mut self) {
+        let index = self.engine.index;
+        let changed: Vec<u32> = index
+            .installed
+            .iter()
+            .copied()
+            .filter(|id| {
+                !self.selected.contains(id)
+                    && !self.goals.forbidden.contains(id)
+                    && !self.goals.updates.contains_key(id)
+            })
+            .collect();
+        if changed.is_empty() {
+            return;
+        }
+        for &id in index.installed.iter().filter(|id| self.selected.contains(id)) {
+            self.problem.roots.push(Root::hard(vec![id], Origin::Fixed));
+        }
+        for id in changed {
+            let _ = self.try_add(Root::hard(vec![id], Origin::Keep(id)));
+        }
+    }
+
+    /// Drops new packages that the search left behind: nothing in the solution needs them.
+    fn drop_unneeded_newcomers(&mut self) {
+        let index = self.engine.index;
+        let mut start: BTreeSet<u32> =
+            self.selected.iter().copied().filter(|&id| index.is_installed(id)).collect();
+        for root in self.problem.roots.iter().filter(|root| !root.is_soft) {
+            start.extend(root.any_of.iter().find(|id| self.selected.contains(id)));
+        }
+        let needed = clean::reach(self.engine, &self.selected, start, clean::Links::Strong);
+        self.selected = needed;
+    }
+
+    /// Removes the oldest versions of install-only packages that got a new one.
+    fn limit_installonly(&mut self) {
+        let index = self.engine.index;
+        if self.options.installonly_limit == 0 {
+            return;
+        }
+        for group in (0..index.groups.len()).filter(|&group| index.installonly[group]) {
+            let mut members: Vec<u32> = index.groups[group]
+                .iter()
+                .copied()
+                .filter(|id| self.selected.contains(id))
+                .collect();
+            members.sort_by(|&a, &b| index.candidate(a).nevra.cmp(&index.candidate(b).nevra));
+            let has_new = members.iter().any(|&id| !index.is_installed(id));
+            let mut surplus = members.len().saturating_sub(self.options.installonly_limit);
+            for id in members {
+                let is_removable = index.is_installed(id)
+                    && !is_protected(index, self.options, id)
+                    && !self.goals.locked.contains(&id);
+                if has_new && surplus > 0 && is_removable && self.remove_with_dependents(id) {
+                    surplus -= 1;
+                }
+            }
+        }
+    }
+
+    /// Removes an installed package and those that need it, unless something among them must stay.
+    fn remove_with_dependents(&mut self, id: u32) -> bool {
+        let index = self.engine.index;
+        let mut rest = self.selected.clone();
+        rest.remove(&id);
+        clean::remove_broken(self.engine, &mut rest);
+        let is_fine = self.selected.difference(&rest).all(|&gone| {
+            index.is_installed(gone)
+                && !is_protected(index, self.options, gone)
+                && !self.goals.locked.contains(&gone)
+        });
+        if is_fine {
+            self.selected = rest;
+        }
+        is_fine
+    }
+}

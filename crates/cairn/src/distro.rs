@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The definition of the operating system: `distro/distro.toml` and `distro/images/*.toml`.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use serde::Deserialize;
+
+/// `distro/distro.toml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Distro {
+    /// Product name, `Cairn Linux`.
+    pub name: String,
+    /// `ID` of os-release.
+    pub id: String,
+    /// Product version.
+    pub version: String,
+    /// Where packages come from.
+    pub upstream: Upstream,
+    /// Tools trees.
+    pub tools: Tools,
+}
+
+/// Where upstream's packages come from.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Upstream {
+    /// Kind of upstream; `apt` is the one that exists.
+    pub kind: UpstreamKind,
+    /// Suites, in any order: the newest version of all of them is taken.
+    pub suites: Vec<String>,
+    /// Components, `main`.
+    pub components: Vec<String>,
+    /// Debian architecture.
+    pub architecture: String,
+    /// Keyring below `distro/`.
+    pub keyring: String,
+    /// Overlay keys whose second-newest match is locked too, to test upgrades with.
+    #[serde(default)]
+    pub previous: BTreeSet<String>,
+}
+
+/// Kinds of upstream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UpstreamKind {
+    /// A Debian archive.
+    Apt,
+}
+
+/// The tools trees: Debian packages by name; their closures are locked.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tools {
+    /// Programs that build images.
+    pub packages: Vec<String>,
+    /// Packages never followed in a closure.
+    pub skip: BTreeSet<String>,
+    /// Programs that test images.
+    pub test: TestTools,
+}
+
+/// The tools tree of the tests.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TestTools {
+    /// Debian package names.
+    pub packages: Vec<String>,
+}
+
+impl Distro {
+    /// Loads the definition below `distro_dir`.
+    pub fn load(distro_dir: &Path) -> Result<Self> {
+        load_toml(&distro_dir.join("distro.toml"))
+    }
+}
+
+/// Reads one TOML file of the definition; errors name file, line and column.
+pub fn load_toml<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("reading {}", path.display()))
+}

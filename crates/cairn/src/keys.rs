@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The key that signs packages, metadata and images.
+//!
+//! `--signing-key FILE` names a real one; without it a development key is made once, outside the repository.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use cairn_rpm::signature::SigningKey;
+use thiserror::Error;
+
+use crate::context::Context;
+
+/// User id of development keys.
+const DEVELOPMENT_USER: &str = "Cairn Linux development key (made by cairn build on this machine)";
+
+/// Why a signing key is refused, before anything is built.
+#[derive(Debug, Error)]
+pub enum KeyError {
+    /// Others can read it.
+    #[error("signing key {path} can be read by others (mode {mode:04o}, expected 0600)")]
+    Readable {
+        /// The key file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// It holds no secret key.
+    #[error("{path} is not a secret OpenPGP key: {reason}")]
+    NotSecret {
+        /// The key file.
+        path: PathBuf,
+        /// What the parser said.
+        reason: String,
+    },
+}
+
+impl KeyError {
+    /// What the operator can do about it.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Readable { path, .. } => format!("run `chmod 600 {}`", path.display()),
+            Self::NotSecret { .. } => "give the armored secret key (`gpg --export-secret-keys --armor`), without a passphrase".into(),
+        })
+    }
+}
+
+/// Loads the key named, or the development key, which is made on first use.
+pub fn load(ctx: &Context, named: Option<&Path>) -> Result<SigningKey> {
+    match named {
+        Some(path) => read(path),
+        None => development(ctx),
+    }
+}
+
+fn read(path: &Path) -> Result<SigningKey> {
+    let metadata = std::fs::metadata(path).with_context(|| format!("reading {}", path.display()))?;
+    let mode = metadata.mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(KeyError::Readable { path: path.to_owned(), mode }.into());
+    }
+    let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+    SigningKey::from_armored(&text).map_err(|error| KeyError::NotSecret { path: path.to_owned(), reason: error.to_string() }.into())
+}
+
+fn development(ctx: &Context) -> Result<SigningKey> {
+    let path = ctx.config.join("development-key.asc");
+    if !path.is_file() {
+        ctx.printer.info("Making a development signing key");
+        let now = u32::try_from(ctx.clock.now_unix()).context("the clock lies outside 1970–2106")?;
+        let key = SigningKey::generate(DEVELOPMENT_USER, now)?;
+        std::fs::create_dir_all(&ctx.config).with_context(|| format!("creating {}", ctx.config.display()))?;
+        let root = cairn_host::Root::open(&ctx.config)?;
+        root.write_atomic("development-key.asc", key.to_armored_secret()?.as_bytes(), 0o600)?;
+    }
+    read(&path)
+}

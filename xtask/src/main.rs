@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Developer commands: `cargo xtask tidy|test|ci|vm|docs|help`.
+//!
+//! Needs nothing but cargo. Everything a test run brings besides (tools trees, package downloads) is fetched by the
+//! `cairn` program itself into the cache.
+
+use std::process::ExitCode;
+
+mod docs;
+mod run;
+mod test;
+mod tidy;
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  tidy          check formatting, crate arrows, file sizes, licence lines, stubs, generated docs
+  test          everything that must pass before a landing: tidy, clippy, unit, scenario, peer and VM tests
+  test --fast   the same without images and VMs
+  ci            what .ci/run calls: the same as `test`
+  vm [--matrix] only the VM tests (with --matrix also the slow ones)
+  docs          regenerate the command reference in docs/reference
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match words.as_slice() {
+        ["tidy"] => tidy::run(),
+        ["test" | "ci"] => test::everything(),
+        ["test", "--fast"] => test::fast(),
+        ["vm"] => test::vm(false),
+        ["vm", "--matrix"] => test::vm(true),
+        ["docs"] => docs::regenerate(),
+        _ => {
+            run::say(HELP);
+            return if matches!(words.as_slice(), ["help" | "--help" | "-h"]) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            run::say(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

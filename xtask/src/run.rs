@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Running cargo and talking to the developer.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+/// Returns the root of the checkout.
+pub(crate) fn checkout() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies below the checkout").to_owned()
+}
+
+/// Prints one line to the developer.
+#[expect(clippy::print_stderr, reason = "xtask talks to developers only")]
+pub(crate) fn say(line: &str) {
+    eprintln!("{line}");
+}
+
+/// Returns a cargo command in the checkout.
+pub(crate) fn cargo(arguments: &[&str]) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments).current_dir(checkout());
+    command
+}
+
+/// Runs a stage, announcing it and how long it took.
+pub(crate) fn stage(name: &str, command: &mut Command) -> Result<()> {
+    say(&format!("==> {name}"));
+    let start = Instant::now();
+    let status = command.status().with_context(|| format!("starting {command:?}"))?;
+    let seconds = start.elapsed().as_secs();
+    if !status.success() {
+        bail!("stage `{name}` failed after {seconds} s: {command:?} ended with {status}");
+    }
+    say(&format!("==> {name}: ok, {seconds} s"));
+    Ok(())
+}
+
+/// Returns a command's standard output as text.
+pub(crate) fn output(command: &mut Command) -> Result<String> {
+    let output = command.output().with_context(|| format!("starting {command:?}"))?;
+    if !output.status.success() {
+        bail!("{command:?} ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+    }
+    String::from_utf8(output.stdout).with_context(|| format!("reading what {command:?} printed"))
+}

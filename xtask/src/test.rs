@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The test stages.
+
+use anyhow::Result;
+
+use crate::run::{cargo, output, stage};
+use crate::tidy;
+
+/// Runs everything: tidy, clippy, unit and scenario tests, image builds, peers, VMs.
+pub(crate) fn everything() -> Result<()> {
+    fast()?;
+    build_images()?;
+    vm(false)
+}
+
+/// Runs what needs no image.
+pub(crate) fn fast() -> Result<()> {
+    tidy::run()?;
+    stage("clippy", &mut cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    if has_nextest() {
+        stage("tests", &mut cargo(&["nextest", "run", "--workspace", "--no-fail-fast"]))?;
+    } else {
+        stage("tests", &mut cargo(&["test", "--workspace", "--lib", "--bins", "--tests"]))?;
+    }
+    stage("documentation tests", &mut cargo(&["test", "--quiet", "--doc", "--workspace"]))
+}
+
+/// Builds the images that the later stages test, with the README's own command.
+fn build_images() -> Result<()> {
+    stage("build disk", &mut cargo(&["cairn", "build", "disk"]))
+}
+
+/// Runs the tests that need an image: real rpm and dnf on our repository, and the VMs, one at a time.
+pub(crate) fn vm(matrix: bool) -> Result<()> {
+    let mut command = cargo(&["test", "--release", "-p", "cairn", "--features", "image-tests", "--test", "images", "--", "--test-threads", "1", "--nocapture"]);
+    if matrix {
+        command.arg("--include-ignored");
+    }
+    stage("images and VMs", &mut command)
+}
+
+fn has_nextest() -> bool {
+    output(&mut cargo(&["nextest", "--version"])).is_ok()
+}
