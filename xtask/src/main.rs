@@ -34,7 +34,11 @@ fn main() -> ExitCode {
         ["docs"] => docs::regenerate(),
         _ => {
             run::say(HELP);
-            return if matches!(words.as_slice(), ["help" | "--help" | "-h"]) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+            return if matches!(words.as_slice(), ["help" | "--help" | "-h"]) {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            };
         }
     };
     match result {

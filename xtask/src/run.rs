@@ -9,7 +9,10 @@ use anyhow::{Context, Result, bail};
 
 /// Returns the root of the checkout.
 pub(crate) fn checkout() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies below the checkout").to_owned()
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("xtask lies below the checkout")
+        .to_owned()
 }
 
 /// Prints one line to the developer.
@@ -42,7 +45,11 @@ pub(crate) fn stage(name: &str, command: &mut Command) -> Result<()> {
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let output = command.output().with_context(|| format!("starting {command:?}"))?;
     if !output.status.success() {
-        bail!("{command:?} ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+        bail!(
+            "{command:?} ended with {}: {}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     String::from_utf8(output.stdout).with_context(|| format!("reading what {command:?} printed"))
 }

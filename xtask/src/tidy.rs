@@ -50,18 +50,25 @@ pub(crate) fn run() -> Result<()> {
 }
 
 fn check_arrows(findings: &mut Vec<String>) -> Result<()> {
-    let text = output(&mut cargo(&["metadata", "--no-deps", "--format-version", "1", "--offline"]))?;
-    let metadata: serde_json::Value = serde_json::from_str(&text).context("reading cargo metadata")?;
+    let text =
+        output(&mut cargo(&["metadata", "--no-deps", "--format-version", "1", "--offline"]))?;
+    let metadata: serde_json::Value =
+        serde_json::from_str(&text).context("reading cargo metadata")?;
     let arrows: BTreeMap<&str, &[&str]> = ARROWS.iter().copied().collect();
     for package in metadata["packages"].as_array().into_iter().flatten() {
         let name = package["name"].as_str().unwrap_or_default();
         let Some(allowed) = arrows.get(name) else {
-            findings.push(format!("crate {name} has no row in xtask/src/tidy.rs ARROWS and ARCHITECTURE.md"));
+            findings.push(format!(
+                "crate {name} has no row in xtask/src/tidy.rs ARROWS and ARCHITECTURE.md"
+            ));
             continue;
         };
         for dependency in package["dependencies"].as_array().into_iter().flatten() {
             let on = dependency["name"].as_str().unwrap_or_default();
-            if arrows.contains_key(on) && dependency["kind"].as_str() != Some("dev") && !allowed.contains(&on) {
+            if arrows.contains_key(on)
+                && dependency["kind"].as_str() != Some("dev")
+                && !allowed.contains(&on)
+            {
                 findings.push(format!("{name} must not depend on {on}"));
             }
         }
@@ -75,7 +82,8 @@ fn check_sources(findings: &mut Vec<String>) -> Result<()> {
         let Ok(text) = std::fs::read_to_string(root.join(&name)) else { continue };
         let n_lines = text.lines().count();
         if n_lines > FILE_LIMIT {
-            findings.push(format!("{name}: {n_lines} lines, limit {FILE_LIMIT}: split it by meaning"));
+            findings
+                .push(format!("{name}: {n_lines} lines, limit {FILE_LIMIT}: split it by meaning"));
         }
         if !text.starts_with("// SPDX-License-Identifier: ") {
             findings.push(format!("{name}: the first line is not its SPDX licence"));
@@ -86,7 +94,8 @@ fn check_sources(findings: &mut Vec<String>) -> Result<()> {
         for (index, line) in text.lines().enumerate() {
             let code = line.split("//").next().unwrap_or_default();
             // Split so that this list does not find itself.
-            let stubs = [concat!("todo", "!("), concat!("unimplemented", "!("), concat!("#[igno", "re]")];
+            let stubs =
+                [concat!("todo", "!("), concat!("unimplemented", "!("), concat!("#[igno", "re]")];
             if stubs.iter().any(|stub| code.contains(stub)) {
                 findings.push(format!("{name}:{}: stub or ignored test", index + 1));
             }
@@ -96,7 +105,8 @@ fn check_sources(findings: &mut Vec<String>) -> Result<()> {
 }
 
 fn check_lock(findings: &mut Vec<String>) -> Result<()> {
-    let text = std::fs::read_to_string(checkout().join("Cargo.lock")).context("reading Cargo.lock")?;
+    let text =
+        std::fs::read_to_string(checkout().join("Cargo.lock")).context("reading Cargo.lock")?;
     let n_packages = text.lines().filter(|line| *line == "[[package]]").count();
     if n_packages > LOCK_LIMIT {
         findings.push(format!("Cargo.lock holds {n_packages} packages, limit {LOCK_LIMIT}"));
@@ -115,7 +125,9 @@ fn check_hosts(findings: &mut Vec<String>) -> Result<()> {
         let Ok(text) = std::fs::read_to_string(root.join(&name)) else { continue };
         for host in &hosts {
             if text.contains(host.as_str()) {
-                findings.push(format!("{name}: names the host {host}; take it from the machine's configuration"));
+                findings.push(format!(
+                    "{name}: names the host {host}; take it from the machine's configuration"
+                ));
             }
         }
     }
@@ -125,7 +137,13 @@ fn check_hosts(findings: &mut Vec<String>) -> Result<()> {
 /// Returns the host names of the machine's apt configuration.
 fn configured_hosts() -> Vec<String> {
     let mut files = vec![Path::new("/etc/apt/sources.list").to_owned()];
-    files.extend(std::fs::read_dir("/etc/apt/sources.list.d").into_iter().flatten().flatten().map(|entry| entry.path()));
+    files.extend(
+        std::fs::read_dir("/etc/apt/sources.list.d")
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path()),
+    );
     let mut hosts: Vec<String> = files
         .iter()
         .filter_map(|path| std::fs::read_to_string(path).ok())
@@ -145,6 +163,9 @@ fn configured_hosts() -> Vec<String> {
 /// Returns the files of the checkout that git tracks or would track.
 fn tracked(root: &Path, patterns: &[&str]) -> Result<Vec<String>> {
     let mut command = Command::new("git");
-    command.args(["ls-files", "--cached", "--others", "--exclude-standard", "--"]).args(patterns).current_dir(root);
+    command
+        .args(["ls-files", "--cached", "--others", "--exclude-standard", "--"])
+        .args(patterns)
+        .current_dir(root);
     Ok(output(&mut command)?.lines().map(str::to_owned).collect())
 }

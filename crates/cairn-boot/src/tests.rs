@@ -64,7 +64,9 @@ impl Machine {
 #[test]
 fn a_system_is_installed_updated_and_checked() {
     let machine = Machine::new();
-    machine.check("install --boot-uuid 1234", expect![[r#"
+    machine.check(
+        "install --boot-uuid 1234",
+        expect![[r#"
                Wrote EFI/BOOT/grubx64.efi
                Wrote EFI/debian/grubx64.efi
                Wrote EFI/BOOT/mmx64.efi
@@ -72,14 +74,18 @@ fn a_system_is_installed_updated_and_checked() {
                Wrote EFI/BOOT/BOOTX64.EFI
                Wrote EFI/debian/shimx64.efi
         exit 0
-    "#]]);
-    machine.check("verify", expect![[r#"
+    "#]],
+    );
+    machine.check(
+        "verify",
+        expect![[r#"
         error: this system may not boot
           there is no boot entry
         hint: `cairn-boot update` repairs snippets, environment block and boot loaders
         hint: `kernel-install add VERSION IMAGE INITRD` copies a kernel again
         exit 1
-    "#]]);
+    "#]],
+    );
     machine.check(
         "add 6.1 /usr/lib/modules/6.1/vmlinuz /usr/lib/modules/6.1/initrd",
         expect![[r#"
@@ -87,43 +93,64 @@ fn a_system_is_installed_updated_and_checked() {
             exit 0
         "#]],
     );
-    machine.check("add 6.2 /usr/lib/modules/6.1/vmlinuz", expect![[r#"
+    machine.check(
+        "add 6.2 /usr/lib/modules/6.1/vmlinuz",
+        expect![[r#"
                Added cairn-6.2: on trial (3 tries left)
         exit 0
-    "#]]);
-    machine.check("list", expect![[r#"
+    "#]],
+    );
+    machine.check(
+        "list",
+        expect![[r#"
         version  state                    options
         6.2      on trial (3 tries left)  root=LABEL=cairn-root ro quiet
         6.1      default                  root=LABEL=cairn-root ro quiet
         exit 0
-    "#]]);
+    "#]],
+    );
     machine.check("list --json", expect![[r#"
         [{"id":"cairn-6.2","initrd":[],"linux":"/cairn/6.2/linux","options":"root=LABEL=cairn-root ro quiet","running":false,"state":"on-trial","title":"Cairn Linux (6.2)","tries_left":3,"version":"6.2"},{"id":"cairn-6.1","initrd":["/cairn/6.1/initrd"],"linux":"/cairn/6.1/linux","options":"root=LABEL=cairn-root ro quiet","running":false,"state":"default","title":"Cairn Linux (6.1)","tries_left":null,"version":"6.1"}]
         exit 0
     "#]]);
-    machine.check("status", expect![[r#"
+    machine.check(
+        "status",
+        expect![[r#"
         on trial  cairn-6.2 (3 tries left)
         default   cairn-6.1
         exit 0
-    "#]]);
-    machine.check("bless 6.2", expect![[r#"
+    "#]],
+    );
+    machine.check(
+        "bless 6.2",
+        expect![[r#"
              Blessed cairn-6.2
         exit 0
-    "#]]);
-    machine.check("set-next 6.1", expect![[r#"
+    "#]],
+    );
+    machine.check(
+        "set-next 6.1",
+        expect![[r#"
            Next boot cairn-6.1
         exit 0
-    "#]]);
-    machine.check("status", expect![[r#"
+    "#]],
+    );
+    machine.check(
+        "status",
+        expect![[r#"
         next boot  cairn-6.1
         default    cairn-6.2
         ready      cairn-6.1
         exit 0
-    "#]]);
-    machine.check("verify", expect![[r#"
+    "#]],
+    );
+    machine.check(
+        "verify",
+        expect![[r#"
             Verified 2 boot entries
         exit 0
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -136,7 +163,9 @@ fn damage_is_found_and_repaired() {
     }
     machine.root.write("usr/lib/shim/shimx64.efi.signed", b"new shim", 0o644).unwrap();
     machine.root.write("boot/efi/EFI/debian/grubenv", b"damaged", 0o644).unwrap();
-    machine.check("verify", expect![[r#"
+    machine.check(
+        "verify",
+        expect![[r#"
         error: this system may not boot
           GRUB environment block is damaged: expected 1024 bytes, found 7
           `ESP:/EFI/BOOT/BOOTX64.EFI` is missing or differs from the installed package
@@ -144,49 +173,71 @@ fn damage_is_found_and_repaired() {
         hint: `cairn-boot update` repairs snippets, environment block and boot loaders
         hint: `kernel-install add VERSION IMAGE INITRD` copies a kernel again
         exit 1
-    "#]]);
-    machine.check("update", expect![[r#"
+    "#]],
+    );
+    machine.check(
+        "update",
+        expect![[r#"
             Repaired GRUB environment block
            Refreshed EFI/BOOT/BOOTX64.EFI
            Refreshed EFI/debian/shimx64.efi
         exit 0
-    "#]]);
-    machine.check("remove 6.2", expect![[r#"
+    "#]],
+    );
+    machine.check(
+        "remove 6.2",
+        expect![[r#"
              Removed cairn-6.2
         exit 0
-    "#]]);
-    machine.check("remove 6.1", expect![[r#"
+    "#]],
+    );
+    machine.check(
+        "remove 6.1",
+        expect![[r#"
         error: `cairn-6.1` is the only boot entry
         hint: add another kernel first: without an entry the machine cannot boot
         exit 1
-    "#]]);
-    machine.check("verify", expect![[r#"
+    "#]],
+    );
+    machine.check(
+        "verify",
+        expect![[r#"
             Verified 1 boot entry
         exit 0
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn refusals() {
     let machine = Machine::new();
-    machine.check("add 6.1 /nowhere", expect![[r#"
+    machine.check(
+        "add 6.1 /nowhere",
+        expect![[r#"
         error: cannot open `/nowhere`: No such file or directory (os error 2)
         exit 1
-    "#]]);
+    "#]],
+    );
     machine.check("add ../6.1 /usr/lib/modules/6.1/vmlinuz", expect![[r#"
         error: invalid kernel version `../6.1` (expected letters, digits and `._+~-`, not beginning with a dot or a dash)
         exit 1
     "#]]);
-    machine.check("remove 6.1", expect![[r#"
+    machine.check(
+        "remove 6.1",
+        expect![[r#"
         error: no boot entry for `6.1`
         hint: `cairn-boot list` shows what there is
         exit 1
-    "#]]);
-    machine.check("bless", expect![[r#"
+    "#]],
+    );
+    machine.check(
+        "bless",
+        expect![[r#"
         error: no kernel of this directory is running
         hint: name the version: `cairn-boot bless VERSION`
         exit 1
-    "#]]);
+    "#]],
+    );
     machine.root.remove_file("etc/kernel/cmdline").unwrap();
     machine.check("add 6.1 /usr/lib/modules/6.1/vmlinuz", expect![[r#"
         error: `/etc/kernel/cmdline` does not exist
@@ -194,11 +245,14 @@ fn refusals() {
         exit 1
     "#]]);
     machine.root.remove_all("boot/efi").unwrap();
-    machine.check("list", expect![[r#"
+    machine.check(
+        "list",
+        expect![[r#"
         error: `/boot/efi` does not exist
         hint: mount the EFI system partition there, or name its directory with `--esp`
         exit 1
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

@@ -84,7 +84,6 @@ impl Failure {
 
 /// Writes a line to standard error even when quiet.
 pub fn complain(line: &str) {
-
     Printer::new(Verbosity::Normal, Color::Auto).info(line);
 }
 

@@ -49,7 +49,11 @@ pub fn add_installed(db: &RpmDb, keyring: &mut Keyring) -> Result<(), Failure> {
     for package in db.by_name("gpg-pubkey")? {
         let Some(armored) = package.header.string(tag::DESCRIPTION) else { continue };
         keyring.add_armored(armored).map_err(|error| {
-            let text = Problem::from_error(&error).render("").trim_start_matches(": ").trim_end().to_owned();
+            let text = Problem::from_error(&error)
+                .render("")
+                .trim_start_matches(": ")
+                .trim_end()
+                .to_owned();
             Failure::new(format!("key {} in the rpm database: {text}", package.header.nevra()))
                 .hint(format!("`rpm -e {}` removes it", package.header.nevra()))
         })?;
@@ -65,11 +69,13 @@ pub fn parse_armored(text: &str) -> Result<Vec<PublicKey>, String> {
             return Err("key block without its end".to_owned());
         };
         // The keyring checks the key itself; here only its number and name are read.
-        let armored =
-            format!("-----BEGIN PGP PUBLIC KEY BLOCK-----{body}-----END PGP PUBLIC KEY BLOCK-----\n");
+        let armored = format!(
+            "-----BEGIN PGP PUBLIC KEY BLOCK-----{body}-----END PGP PUBLIC KEY BLOCK-----\n"
+        );
         let mut keyring = Keyring::new();
-        let fingerprints =
-            keyring.add_armored(&armored).map_err(|e| Problem::from_error(&e).render("").trim_start_matches(": ").trim_end().to_owned())?;
+        let fingerprints = keyring.add_armored(&armored).map_err(|e| {
+            Problem::from_error(&e).render("").trim_start_matches(": ").trim_end().to_owned()
+        })?;
         let bytes = base64::decode(&armor_body(body)).ok_or("the key is not base64")?;
         let fingerprint = fingerprints.first().map(|f| f.to_lowercase()).unwrap_or_default();
         let (created, user_id) = read_packets(&bytes).ok_or("the key has no user id")?;
@@ -87,7 +93,8 @@ pub fn import(db: &mut RpmDb, key: &PublicKey, time: u32) -> Result<bool, Failur
         }
     }
     let blob = key_blob(key, time);
-    db.write(|writer| writer.insert(None, &blob)).map_err(|error: cairn_pkg::rpmdb::RpmDbError| Failure::from(error))?;
+    db.write(|writer| writer.insert(None, &blob))
+        .map_err(|error: cairn_pkg::rpmdb::RpmDbError| Failure::from(error))?;
     Ok(true)
 }
 
@@ -98,7 +105,11 @@ fn key_blob(key: &PublicKey, time: u32) -> Vec<u8> {
         base64::encode(&crc24(&key.bytes).to_be_bytes()[1..])
     );
     let text = |text: &str| Value::text(text);
-    let provides = [format!("gpg({})", key.user_id), format!("gpg({})", key.version()), format!("gpg({})", key.key_id())];
+    let provides = [
+        format!("gpg({})", key.user_id),
+        format!("gpg({})", key.version()),
+        format!("gpg({})", key.key_id()),
+    ];
     let evr = format!("4:{}-{}", key.key_id(), key.release());
     let mut values: Values = Values::new();
     values.insert(PUBKEYS, Value::StringArray(vec![body]));
@@ -154,7 +165,9 @@ fn packet(bytes: &[u8]) -> Option<(u8, &[u8], usize)> {
         match byte(1)? {
             short @ 0..=191 => (first & 0x3f, 2, short),
             long @ 192..=223 => (first & 0x3f, 3, ((long - 192) << 8) + byte(2)? + 192),
-            255 => (first & 0x3f, 6, u32::from_be_bytes(bytes.get(2..6)?.try_into().ok()?) as usize),
+            255 => {
+                (first & 0x3f, 6, u32::from_be_bytes(bytes.get(2..6)?.try_into().ok()?) as usize)
+            }
             _ => return None,
         }
     } else {

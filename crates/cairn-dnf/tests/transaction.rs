@@ -11,7 +11,7 @@ use expect_test::expect;
 fn install_upgrade_remove() {
     let bench = Bench::usual();
     let ran = bench.dnf("install -y foo-1.0");
-    expect![[r#"
+    expect![[r"
         exit 0
         --- out
         Package Arch   Version Repository      Size
@@ -23,7 +23,7 @@ fn install_upgrade_remove() {
         Transaction Summary:
          Installing:         2 packages
 
-    "#]]
+    "]]
     .assert_eq(&format!("exit {}\n--- out\n{}", ran.code, ran.out));
     assert!(ran.err.ends_with("Complete!\n"), "{}", ran.err);
     assert_eq!(bench.read("usr/share/foo/file").as_deref(), Some("1.0-1\n"));
@@ -37,7 +37,7 @@ fn install_upgrade_remove() {
     .assert_eq(&bench.read("usr/lib/sysimage/libdnf5/packages.toml").unwrap());
 
     let ran = bench.dnf("upgrade -y");
-    expect![[r#"
+    expect![[r"
         Package          Arch   Version Repository      Size
         Upgrading:
          foo             noarch 0:2.0-1 t            6.0   B
@@ -50,13 +50,13 @@ fn install_upgrade_remove() {
          Upgrading:          1 package
          Replacing:          1 package
 
-    "#]]
+    "]]
     .assert_eq(&ran.out);
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert_eq!(bench.read("usr/share/foo/file").as_deref(), Some("2.0-1\n"));
 
     let ran = bench.dnf("remove -y foo");
-    expect![[r#"
+    expect![[r"
         Package Arch   Version Repository      Size
         Removing:
          foo    noarch 0:2.0-1 t            6.0   B
@@ -67,19 +67,19 @@ fn install_upgrade_remove() {
         Transaction Summary:
          Removing:           3 packages
 
-    "#]]
+    "]]
     .assert_eq(&ran.out);
     assert_eq!(bench.read("usr/share/foo/file"), None);
     assert_eq!(bench.rpm("-qa").out, "");
 
-    expect![[r#"
+    expect![[r"
         ID Command line                           Date and time       Action(s) Altered
          3 [TMP]                                  [TIME]                              3
          2 [TMP]                                  [TIME]                              3
          1 [TMP]                                  [TIME]                              2
-    "#]]
+    "]]
     .assert_eq(&history(&bench));
-    expect![[r#"
+    expect![[r"
         Transaction ID : 2
         Begin time     : [TIME]             
         Begin rpmdb    : [SHA]
@@ -92,11 +92,11 @@ fn install_upgrade_remove() {
         Comment        :
         Packages altered:
           Action   Package            Reason          Repository
+          Install  bar-0:1.0-1.noarch Weak Dependency t
           Upgrade  foo-0:2.0-1.noarch User            t
           Replaced foo-0:1.0-1.noarch User            @System
-          Install  bar-0:1.0-1.noarch Weak Dependency t
 
-    "#]]
+    "]]
     .assert_eq(&info(&bench, "2"));
 }
 
@@ -127,31 +127,34 @@ fn refusals() {
     let bench = Bench::usual();
     let stderr = |command: &str| {
         let ran = bench.dnf(command);
-        let lines = ran.err.lines().filter(|l| !l.starts_with("Updating and loading") && !l.starts_with("Repositories loaded"));
-        let lines: String = lines.filter(|l| !l.starts_with(" t  ")).map(|l| format!("{l}\n")).collect();
+        let lines = ran.err.lines().filter(|l| {
+            !l.starts_with("Updating and loading") && !l.starts_with("Repositories loaded")
+        });
+        let lines: String =
+            lines.filter(|l| !l.starts_with(" t  ")).map(|l| format!("{l}\n")).collect();
         format!("exit {}\n{}{lines}", ran.code, ran.out)
     };
-    expect![[r#"
+    expect![[r"
         exit 1
         Failed to resolve the transaction:
         No match for argument: nothing
         You can try to add to command line:
           --skip-unavailable to skip unavailable packages
-    "#]]
+    "]]
     .assert_eq(&stderr("install -y nothing"));
     assert!(stderr("install -y broken").contains("nonexistent >= 3"));
-    expect![[r#"
+    expect![[r"
         exit 0
         Nothing to do.
         No packages to remove for argument: nothing
 
-    "#]]
+    "]]
     .assert_eq(&stderr("remove -y nothing"));
-    expect![[r#"
+    expect![[r"
         exit 1
         Failed to resolve the transaction:
         Packages for argument 'bar' available, but not installed.
-    "#]]
+    "]]
     .assert_eq(&stderr("upgrade -y bar"));
     assert_eq!(bench.rpm("-qa").out, "");
     assert!(!bench.root().join("usr/share").exists());
@@ -185,10 +188,10 @@ fn downgrade_reinstall_mark_autoremove() {
 #[test]
 fn groups() {
     let bench = Bench::usual();
-    expect![[r#"
+    expect![[r"
         ID    Name  Installed
         tools Tools        no
-    "#]]
+    "]]
     .assert_eq(&bench.dnf("group list").out);
     let ran = bench.dnf("group install -y tools");
     assert_eq!(ran.code, 0, "{}", ran.text());
@@ -199,7 +202,10 @@ fn groups() {
         tools = {package_types = ["mandatory", "default", "conditional"], packages = ["foo"], userinstalled = true}
     "#]]
     .assert_eq(&bench.read("usr/lib/sysimage/libdnf5/groups.toml").unwrap());
-    assert_eq!(bench.dnf("repoquery --installed --qf '%{name} %{reason}\\n' foo").out, "foo Group\n");
+    assert_eq!(
+        bench.dnf("repoquery --installed --qf '%{name} %{reason}\\n' foo").out,
+        "foo Group\n"
+    );
     let ran = bench.dnf("group remove -y tools");
     assert_eq!(ran.code, 0, "{}", ran.text());
     assert_eq!(bench.rpm("-qa").out, "");
@@ -215,10 +221,13 @@ fn local_files_and_swap() {
     assert_eq!(ran.code, 0, "{}", ran.text());
     assert_eq!(bench.rpm("-qa").out, "baz-1.0-1.noarch\n");
     let ran = bench.dnf("install -y ./nothere.rpm");
-    expect![[r#"
+    expect![[r"
         error: cannot open `[TMP]/repo/nothere.rpm`: No such file or directory (os error 2)
-    "#]]
-    .assert_eq(&ran.err.replace(&format!("{}/", std::env::current_dir().unwrap().display()), "[TMP]/repo/"));
+    "]]
+    .assert_eq(
+        &ran.err
+            .replace(&format!("{}/", std::env::current_dir().unwrap().display()), "[TMP]/repo/"),
+    );
 }
 
 #[test]

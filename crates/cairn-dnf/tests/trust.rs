@@ -21,7 +21,11 @@ fn index_without_signature() {
     std::fs::remove_file(bench.repository().join("repodata/repomd.xml.asc")).unwrap();
     let ran = bench.dnf("install -y bar");
     assert_eq!(ran.code, 1);
-    assert!(ran.err.contains("error: repository t: repomd.xml.asc: metadata is not signed"), "{}", ran.err);
+    assert!(
+        ran.err.contains("error: repository t: repomd.xml.asc: metadata is not signed"),
+        "{}",
+        ran.err
+    );
     assert!(ran.err.contains("hint: "), "{}", ran.err);
 }
 
@@ -42,11 +46,15 @@ fn older_index() {
     bench.publish_as(200);
     assert_eq!(bench.dnf("makecache").code, 0);
     bench.publish_as(100);
-    check(&bench, "makecache --refresh", expect![[r#"
+    check(
+        &bench,
+        "makecache --refresh",
+        expect![[r"
         exit 1
         error: repository t: metadata is older than what this machine has already trusted (100 < 200): possible rollback
         hint: the mirror may be stale; if the repository was really reset, run `dnf clean trust --repo=t`
-    "#]]);
+    "]],
+    );
     assert_eq!(bench.dnf("clean trust").code, 0);
     assert_eq!(bench.dnf("makecache --refresh").code, 0);
 }
@@ -54,7 +62,11 @@ fn older_index() {
 #[test]
 fn html_instead_of_an_index() {
     let bench = Bench::usual();
-    std::fs::write(bench.repository().join("repodata/repomd.xml"), "<!DOCTYPE html>\n<html>Not Found</html>\n").unwrap();
+    std::fs::write(
+        bench.repository().join("repodata/repomd.xml"),
+        "<!DOCTYPE html>\n<html>Not Found</html>\n",
+    )
+    .unwrap();
     bench.sign_index();
     let ran = bench.dnf("install -y bar");
     assert_eq!(ran.code, 1);
@@ -115,17 +127,17 @@ fn configuration_errors() {
         hint: did you mean `gpgcheck`?
     "#]]
     .assert_eq(&with("[x]\nbaseurl=http://h/\ngpgchek=1\n"));
-    expect![[r#"
+    expect![[r"
         exit 1
         error: /etc/yum.repos.d/x.repo:1: [x]: no baseurl, mirrorlist or metalink
         hint: add `baseurl=URL`, or `enabled=0`
-    "#]]
+    "]]
     .assert_eq(&with("[x]\nname=X\n"));
-    expect![[r#"
+    expect![[r"
         exit 1
         error: /etc/yum.repos.d/x.repo:2: baseurl: undefined variable $nothing
         hint: write its value into /etc/dnf/vars/nothing, or give --setvar=nothing=VALUE
-    "#]]
+    "]]
     .assert_eq(&with("[x]\nbaseurl=http://h/$nothing\n"));
     expect![[r#"
         exit 1
@@ -141,7 +153,8 @@ fn configuration_errors() {
     .assert_eq(&with("[../x]\nbaseurl=http://h/\n"));
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::write(directory.join("x.repo"), "[x]\nbaseurl=http://h/\n").unwrap();
-    std::fs::set_permissions(directory.join("x.repo"), std::fs::Permissions::from_mode(0o666)).unwrap();
+    std::fs::set_permissions(directory.join("x.repo"), std::fs::Permissions::from_mode(0o666))
+        .unwrap();
     let ran = bench.plain_dnf("repolist");
     assert_eq!(ran.code, 1);
     assert!(ran.err.contains("x.repo: file is writable by everyone"), "{}", ran.err);
@@ -166,11 +179,11 @@ fn wrong_arguments() {
         hint: `dnf --help` lists commands, `dnf COMMAND --help` its arguments
     "#]]
     .assert_eq(&run("install --bogus"));
-    expect![[r#"
+    expect![[r"
         exit 2
         error: missing argument <SPEC>...
         hint: `dnf --help` lists commands, `dnf COMMAND --help` its arguments
-    "#]]
+    "]]
     .assert_eq(&run("install"));
     expect![[r#"
         exit 2

@@ -5,12 +5,47 @@
 
 /// Capability names by number, `linux/capability.h`.
 const NAMES: [&str; 41] = [
-    "cap_chown", "cap_dac_override", "cap_dac_read_search", "cap_fowner", "cap_fsetid", "cap_kill", "cap_setgid", "cap_setuid",
-    "cap_setpcap", "cap_linux_immutable", "cap_net_bind_service", "cap_net_broadcast", "cap_net_admin", "cap_net_raw",
-    "cap_ipc_lock", "cap_ipc_owner", "cap_sys_module", "cap_sys_rawio", "cap_sys_chroot", "cap_sys_ptrace", "cap_sys_pacct",
-    "cap_sys_admin", "cap_sys_boot", "cap_sys_nice", "cap_sys_resource", "cap_sys_time", "cap_sys_tty_config", "cap_mknod",
-    "cap_lease", "cap_audit_write", "cap_audit_control", "cap_setfcap", "cap_mac_override", "cap_mac_admin", "cap_syslog",
-    "cap_wake_alarm", "cap_block_suspend", "cap_audit_read", "cap_perfmon", "cap_bpf", "cap_checkpoint_restore",
+    "cap_chown",
+    "cap_dac_override",
+    "cap_dac_read_search",
+    "cap_fowner",
+    "cap_fsetid",
+    "cap_kill",
+    "cap_setgid",
+    "cap_setuid",
+    "cap_setpcap",
+    "cap_linux_immutable",
+    "cap_net_bind_service",
+    "cap_net_broadcast",
+    "cap_net_admin",
+    "cap_net_raw",
+    "cap_ipc_lock",
+    "cap_ipc_owner",
+    "cap_sys_module",
+    "cap_sys_rawio",
+    "cap_sys_chroot",
+    "cap_sys_ptrace",
+    "cap_sys_pacct",
+    "cap_sys_admin",
+    "cap_sys_boot",
+    "cap_sys_nice",
+    "cap_sys_resource",
+    "cap_sys_time",
+    "cap_sys_tty_config",
+    "cap_mknod",
+    "cap_lease",
+    "cap_audit_write",
+    "cap_audit_control",
+    "cap_setfcap",
+    "cap_mac_override",
+    "cap_mac_admin",
+    "cap_syslog",
+    "cap_wake_alarm",
+    "cap_block_suspend",
+    "cap_audit_read",
+    "cap_perfmon",
+    "cap_bpf",
+    "cap_checkpoint_restore",
 ];
 const REVISION_2: u32 = 0x0200_0000;
 const EFFECTIVE: u32 = 1;
@@ -46,7 +81,8 @@ impl Capabilities {
                 let flags: &str = &rest[..rest.find(['=', '+', '-']).unwrap_or(rest.len())];
                 rest = &rest[flags.len()..];
                 if operator == '=' {
-                    (sets.permitted, sets.inheritable, effective) = (sets.permitted & !mask, sets.inheritable & !mask, effective & !mask);
+                    (sets.permitted, sets.inheritable, effective) =
+                        (sets.permitted & !mask, sets.inheritable & !mask, effective & !mask);
                 }
                 for flag in flags.chars() {
                     let set = match flag {
@@ -66,13 +102,20 @@ impl Capabilities {
     /// Returns the value of the `security.capability` attribute.
     pub fn to_attribute(self) -> Vec<u8> {
         let magic = REVISION_2 | if self.effective { EFFECTIVE } else { 0 };
-        let halves = [self.permitted as u32, self.inheritable as u32, (self.permitted >> 32) as u32, (self.inheritable >> 32) as u32];
+        let halves = [
+            self.permitted as u32,
+            self.inheritable as u32,
+            (self.permitted >> 32) as u32,
+            (self.inheritable >> 32) as u32,
+        ];
         [magic].into_iter().chain(halves).flat_map(u32::to_le_bytes).collect()
     }
 
     /// Reads the value of a `security.capability` attribute (revision 2 or 3).
     pub fn from_attribute(value: &[u8]) -> Option<Self> {
-        let word = |at: usize| Some(u64::from(u32::from_le_bytes(value.get(at * 4..at * 4 + 4)?.try_into().ok()?)));
+        let word = |at: usize| {
+            Some(u64::from(u32::from_le_bytes(value.get(at * 4..at * 4 + 4)?.try_into().ok()?)))
+        };
         Some(Self {
             permitted: word(1)? | word(3)? << 32,
             inheritable: word(2)? | word(4)? << 32,

@@ -36,7 +36,11 @@ fn hash<D: sha2::Digest>(root: &Root, path: &str) -> Result<Digested, HostError>
     let mut hash = D::new();
     let mut buffer = vec![0; 128 << 10];
     loop {
-        let length = file.read(&mut buffer).map_err(|source| HostError::Io { operation: "read", path: path.into(), source })?;
+        let length = file.read(&mut buffer).map_err(|source| HostError::Io {
+            operation: "read",
+            path: path.into(),
+            source,
+        })?;
         if length == 0 {
             return Ok(Digested::Known(hex::encode(hash.finalize())));
         }

@@ -168,14 +168,24 @@ impl TransactionError {
             Self::WrongPackage { .. } => "refresh the metadata of the repository and try again",
             Self::NoFile { .. } | Self::Twice { .. } => return None,
             Self::NotInstalled { .. } => "look with `rpm -qa`",
-            Self::ThroughLink { .. } => "the package is built wrongly: report it to whoever built it",
+            Self::ThroughLink { .. } => {
+                "the package is built wrongly: report it to whoever built it"
+            }
             Self::FileConflicts { .. } => "remove or exclude one of the packages",
             Self::KindChanged { .. } => "move what is there out of the way, then try again",
             Self::NoSpace { .. } => "free some space there, or remove packages first",
-            Self::Payload { .. } => "download the package again; if the error stays, it is built wrongly",
-            Self::NoInterpreter { .. } => "install the package that provides the interpreter together with it",
-            Self::Lua { .. } => "use a build of the package without Lua scriptlets, or install it with scriptlets switched off",
-            Self::Scriptlet { .. } => "the scriptlet's output tells the cause; see also the journal of the system",
+            Self::Payload { .. } => {
+                "download the package again; if the error stays, it is built wrongly"
+            }
+            Self::NoInterpreter { .. } => {
+                "install the package that provides the interpreter together with it"
+            }
+            Self::Lua { .. } => {
+                "use a build of the package without Lua scriptlets, or install it with scriptlets switched off"
+            }
+            Self::Scriptlet { .. } => {
+                "the scriptlet's output tells the cause; see also the journal of the system"
+            }
             Self::Pending { .. } | Self::Interrupted(_) => "run `dnf recover`",
             Self::Busy => "wait for the other dnf to end",
             Self::NoUndo { .. } => "see `dnf history list` for what can be undone",

@@ -3,13 +3,16 @@
 
 use std::cell::Cell;
 
+/// What is done at a fail point; gets its name.
+type Act = fn(&'static str);
+
 /// Counts the fail points a run passes and calls a function at a chosen one.
 ///
 /// The function is meant not to return (kill the process). In production the counter has no target and does nothing.
 #[derive(Debug)]
 pub struct FailPoints {
     passed: Cell<u64>,
-    target: Option<(u64, fn(&'static str))>,
+    target: Option<(u64, Act)>,
 }
 
 impl FailPoints {

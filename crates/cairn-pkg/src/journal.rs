@@ -182,7 +182,9 @@ pub enum JournalError {
         found: u32,
     },
     /// It was written for another system or another state of this one.
-    #[error("journal `{name}` belongs to another package database (expected {expected}, found {found})")]
+    #[error(
+        "journal `{name}` belongs to another package database (expected {expected}, found {found})"
+    )]
     OtherRoot {
         /// File name.
         name: String,
@@ -334,8 +336,14 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<Option<Content>, JournalError> 
         Some(_) => return Err(malformed(name, "it does not begin with a Begin record")),
         None => return Ok(None),
     };
-    let mut content =
-        Content { begin, steps: Vec::new(), packages: Vec::new(), after: Vec::new(), progress: Progress::default(), length };
+    let mut content = Content {
+        begin,
+        steps: Vec::new(),
+        packages: Vec::new(),
+        after: Vec::new(),
+        progress: Progress::default(),
+        length,
+    };
     for record in records {
         let progress = &mut content.progress;
         match record {

@@ -4,6 +4,8 @@
 //! Call [`recover`] at boot and at the start of every program that reads or changes packages. Killed while it runs, it goes on the
 //! next time.
 
+use std::time::Duration;
+
 use cairn_host::{Lock, Root};
 
 use crate::error::TransactionError;
@@ -15,6 +17,8 @@ use crate::transaction::apply::{Applier, file_away, interrupted, other_root, rol
 use crate::transaction::{Durability, Ownership, Scriptlets};
 
 const LOCK: &str = "var/lib/cairn/lock";
+const LOCK_ATTEMPTS: u32 = 50;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// What was done about an interrupted transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,12 +49,19 @@ pub fn is_pending(root: &Root) -> Result<bool, TransactionError> {
 }
 
 /// Finishes or takes back interrupted transactions; returns what was done, oldest first, empty in the normal case.
-pub fn recover(root: &Root, events: &mut dyn FnMut(Event)) -> Result<Vec<Recovered>, TransactionError> {
+pub fn recover(
+    root: &Root,
+    events: &mut dyn FnMut(Event),
+) -> Result<Vec<Recovered>, TransactionError> {
     recover_with(root, &FailPoints::none(), events)
 }
 
 /// As [`recover`], with fail points for tests.
-pub fn recover_with(root: &Root, fail_points: &FailPoints, events: &mut dyn FnMut(Event)) -> Result<Vec<Recovered>, TransactionError> {
+pub fn recover_with(
+    root: &Root,
+    fail_points: &FailPoints,
+    events: &mut dyn FnMut(Event),
+) -> Result<Vec<Recovered>, TransactionError> {
     if !is_pending(root)? {
         return Ok(Vec::new());
     }
@@ -59,17 +70,32 @@ pub fn recover_with(root: &Root, fail_points: &FailPoints, events: &mut dyn FnMu
 }
 
 /// As [`recover`], for callers that hold the lock.
-pub(crate) fn recover_locked(root: &Root, events: &mut dyn FnMut(Event)) -> Result<Vec<Recovered>, TransactionError> {
+pub(crate) fn recover_locked(
+    root: &Root,
+    events: &mut dyn FnMut(Event),
+) -> Result<Vec<Recovered>, TransactionError> {
     run(root, &FailPoints::none(), events)
 }
 
 /// Takes the lock of all package changes in a root.
+///
+/// Tries for a second: a process that another thread is just starting holds a copy of the lock until it executes its program.
 pub(crate) fn lock(root: &Root) -> Result<Lock, TransactionError> {
     root.mkdir_all(journal::DIRECTORY, 0o755)?;
-    root.try_lock_file(LOCK)?.ok_or(TransactionError::Busy)
+    for _ in 0..LOCK_ATTEMPTS {
+        if let Some(lock) = root.try_lock_file(LOCK)? {
+            return Ok(lock);
+        }
+        std::thread::sleep(LOCK_PAUSE);
+    }
+    Err(TransactionError::Busy)
 }
 
-fn run(root: &Root, fail_points: &FailPoints, events: &mut dyn FnMut(Event)) -> Result<Vec<Recovered>, TransactionError> {
+fn run(
+    root: &Root,
+    fail_points: &FailPoints,
+    events: &mut dyn FnMut(Event),
+) -> Result<Vec<Recovered>, TransactionError> {
     let mut recovered = Vec::new();
     for name in journal::list(root)? {
         events(Event::Phase(Phase::Recover));
@@ -78,7 +104,12 @@ fn run(root: &Root, fail_points: &FailPoints, events: &mut dyn FnMut(Event)) -> 
     Ok(recovered)
 }
 
-fn recover_one(root: &Root, name: &str, fail_points: &FailPoints, events: &mut dyn FnMut(Event)) -> Result<Option<Recovered>, TransactionError> {
+fn recover_one(
+    root: &Root,
+    name: &str,
+    fail_points: &FailPoints,
+    events: &mut dyn FnMut(Event),
+) -> Result<Option<Recovered>, TransactionError> {
     let path = format!("{}/{name}", journal::DIRECTORY);
     let Some(content) = journal::read(root, journal::DIRECTORY, name)? else {
         // Not even its first record was written: nothing was done under it.
@@ -143,7 +174,9 @@ fn interrupted_steps(content: &Content) -> Vec<String> {
     let finished = |index: u32| content.progress.finished.iter().any(|(done, _)| *done == index);
     let open = content.progress.started.iter().filter(|index| !finished(**index));
     let step = |index: &u32| match content.after.get(*index as usize) {
-        Some(journal::AfterStep::Scriptlet(scriptlet)) => Some(format!("{} of {}", scriptlet.kind, scriptlet.package)),
+        Some(journal::AfterStep::Scriptlet(scriptlet)) => {
+            Some(format!("{} of {}", scriptlet.kind, scriptlet.package))
+        }
         _ => None,
     };
     open.filter_map(step).collect()

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::Event;
 
 /// Time after which a scriptlet is killed.
-pub const TIME_LIMIT: Duration = Duration::from_secs(30 * 60);
+pub const TIME_LIMIT: Duration = Duration::from_mins(30);
 /// rpm's name of its embedded interpreter.
 pub const LUA: &str = "<lua>";
 
@@ -66,9 +66,16 @@ impl CollectedScriptlet {
                 }
                 match output.ending {
                     chroot::Ending::Exited(0) => None,
-                    chroot::Ending::Exited(status) => Some(format!("ended with exit status {status}")),
-                    chroot::Ending::Killed(signal) => Some(format!("was killed by signal {signal}")),
-                    chroot::Ending::TimedOut => Some(format!("took longer than {} minutes and was stopped", TIME_LIMIT.as_secs() / 60)),
+                    chroot::Ending::Exited(status) => {
+                        Some(format!("ended with exit status {status}"))
+                    }
+                    chroot::Ending::Killed(signal) => {
+                        Some(format!("was killed by signal {signal}"))
+                    }
+                    chroot::Ending::TimedOut => Some(format!(
+                        "took longer than {} minutes and was stopped",
+                        TIME_LIMIT.as_secs() / 60
+                    )),
                 }
             }
             Err(error) => Some(format!("could not be run: {}", chain(&error))),

@@ -89,13 +89,25 @@ struct Builder<'a> {
     erased: Vec<Member>,
     program: Program,
     committed: bool,
+    /// `$1` of the scriptlets of what comes and of what goes: instances after its own step.
+    added_args: Vec<i32>,
+    erased_args: Vec<i32>,
+    /// Steps done so far, as the database would say: packages that have come, rows that have gone.
+    come: BTreeSet<usize>,
+    gone: BTreeSet<u64>,
 }
 
 /// Works out the program. `deferred` holds the positions of packages whose `%pre` cannot run before the files are there.
-pub(crate) fn program(set: &Set, order: &[Element], db: Option<&RpmDb>, deferred: &BTreeSet<usize>) -> Result<Program, TransactionError> {
+pub(crate) fn program(
+    set: &Set,
+    order: &[Element],
+    db: Option<&RpmDb>,
+    deferred: &BTreeSet<usize>,
+) -> Result<Program, TransactionError> {
     let mut builder = Builder::new(set, db)?;
+    builder.count_instances(order);
     builder.before_transaction(order)?;
-    builder.before_elements(order, deferred);
+    builder.before_elements(order, deferred)?;
     builder.committed = true;
     for element in order {
         match element {
@@ -113,16 +125,39 @@ impl<'a> Builder<'a> {
         let mut counts = BTreeMap::new();
         let mut members = BTreeMap::new();
         if let Some(db) = db {
-            let names = set.added.iter().map(|added| &added.nevra.name).chain(set.erased.iter().map(|erased| &erased.nevra.name));
+            let names = set
+                .added
+                .iter()
+                .map(|added| &added.nevra.name)
+                .chain(set.erased.iter().map(|erased| &erased.nevra.name));
             let mut names: BTreeSet<String> = names.cloned().collect();
-            let headers = set.added.iter().map(|added| &added.package.header).chain(set.erased.iter().map(|erased| &erased.header));
-            names.extend(headers.flat_map(Header::triggers).flat_map(|trigger| trigger.conditions).map(|condition| condition.dependency.name));
+            let headers = set
+                .added
+                .iter()
+                .map(|added| &added.package.header)
+                .chain(set.erased.iter().map(|erased| &erased.header));
+            names.extend(
+                headers
+                    .flat_map(Header::triggers)
+                    .flat_map(|trigger| trigger.conditions)
+                    .map(|condition| condition.dependency.name),
+            );
             for hnum in db.numbers_with_triggers()? {
                 // Triggers of a damaged row cannot be known.
                 let Ok(Some(package)) = db.package(hnum) else { continue };
-                let member = Member::new(&package.header, package.header.nevra().to_string(), erased_rows.contains(&hnum));
+                let member = Member::new(
+                    &package.header,
+                    package.header.nevra().to_string(),
+                    erased_rows.contains(&hnum),
+                );
                 names.insert(member.name.clone());
-                names.extend(member.triggers.iter().flat_map(|trigger| &trigger.conditions).map(|condition| condition.dependency.name.clone()));
+                names.extend(
+                    member
+                        .triggers
+                        .iter()
+                        .flat_map(|trigger| &trigger.conditions)
+                        .map(|condition| condition.dependency.name.clone()),
+                );
                 members.insert(hnum, member);
             }
             for name in names {
@@ -130,9 +165,48 @@ impl<'a> Builder<'a> {
                 counts.insert(name, count);
             }
         }
-        let added = set.added.iter().map(|added| Member::new(&added.package.header, added.label.clone(), true)).collect();
-        let erased = set.erased.iter().map(|erased| Member::new(&erased.header, erased.label.clone(), true)).collect();
-        Ok(Self { set, db, counts, members, added, erased, program: Program::default(), committed: false })
+        let added = set
+            .added
+            .iter()
+            .map(|added| Member::new(&added.package.header, added.label.clone(), true))
+            .collect();
+        let erased = set
+            .erased
+            .iter()
+            .map(|erased| Member::new(&erased.header, erased.label.clone(), true))
+            .collect();
+        Ok(Self {
+            set,
+            db,
+            counts,
+            members,
+            added,
+            erased,
+            program: Program::default(),
+            committed: false,
+            added_args: vec![0; set.added.len()],
+            erased_args: vec![0; set.erased.len()],
+            come: BTreeSet::new(),
+            gone: BTreeSet::new(),
+        })
+    }
+
+    fn count_instances(&mut self, order: &[Element]) {
+        let mut counts = self.counts.clone();
+        for element in order {
+            match element {
+                Element::Add(at) => {
+                    let count = counts.entry(self.set.added[*at].nevra.name.clone()).or_insert(0);
+                    *count += 1;
+                    self.added_args[*at] = *count;
+                }
+                Element::Erase(at) => {
+                    let count = counts.entry(self.set.erased[*at].nevra.name.clone()).or_insert(0);
+                    *count -= 1;
+                    self.erased_args[*at] = *count;
+                }
+            }
+        }
     }
 
     fn count(&self, name: &str) -> i32 {
@@ -150,62 +224,68 @@ impl<'a> Builder<'a> {
     fn own(&mut self, header: &Header, label: &str, kind: ScriptletKind, arg: i32, critical: bool) {
         if let Some(Scriptlet { interpreter, body, .. }) = header.scriptlet(kind) {
             let (package, kind) = (label.to_owned(), kind.name().to_owned());
-            let scriptlet = CollectedScriptlet { package, kind, interpreter, body, args: vec![arg], stdin: Vec::new(), env: Vec::new() };
+            let scriptlet = CollectedScriptlet {
+                package,
+                kind,
+                interpreter,
+                body,
+                args: vec![arg],
+                stdin: Vec::new(),
+                env: Vec::new(),
+            };
             self.push(scriptlet, critical);
         }
     }
 
-    fn own_of_added(&mut self, at: usize, kind: ScriptletKind, extra: i32, critical: bool) {
+    fn own_of_added(&mut self, at: usize, kind: ScriptletKind, critical: bool) {
         let added = &self.set.added[at];
-        let arg = self.count(&added.nevra.name) + extra;
-        self.own(&added.package.header, &added.label, kind, arg, critical);
+        self.own(&added.package.header, &added.label, kind, self.added_args[at], critical);
     }
 
-    fn own_of_erased(&mut self, at: usize, kind: ScriptletKind, extra: i32, critical: bool) {
+    fn own_of_erased(&mut self, at: usize, kind: ScriptletKind, critical: bool) {
         let erased = &self.set.erased[at];
-        let arg = self.count(&erased.nevra.name) + extra;
-        self.own(&erased.header, &erased.label, kind, arg, critical);
+        self.own(&erased.header, &erased.label, kind, self.erased_args[at], critical);
     }
 
     /// `%pretrans`, `%preuntrans`, `%transfiletriggerun`.
     fn before_transaction(&mut self, order: &[Element]) -> Result<(), TransactionError> {
-        for element in order {
-            if let Element::Add(at) = element {
-                self.own_of_added(*at, ScriptletKind::PreTransaction, 1, true);
-            }
+        for at in added_in(order) {
+            self.own_of_added(at, ScriptletKind::PreTransaction, true);
         }
-        for element in order {
-            if let Element::Erase(at) = element {
-                self.own_of_erased(*at, ScriptletKind::PreUnTransaction, -1, true);
-            }
+        for at in erased_in(order) {
+            self.own_of_erased(at, ScriptletKind::PreUnTransaction, true);
         }
         let files = erased_files(self.set);
-        self.transaction_file_triggers(TriggerKind::Uninstall, &files, true);
-        let erased = std::mem::take(&mut self.erased);
-        for member in &erased {
-            self.immediate_file_triggers(member, &member.transaction_file_triggers, TriggerKind::Uninstall, None, "%transfiletriggerun", &[])?;
+        self.transaction_file_triggers(TriggerKind::Uninstall, &files);
+        for at in erased_in(order) {
+            self.immediate(Immediate::TransactionErased(at))?;
         }
-        self.erased = erased;
         Ok(())
     }
 
     /// `%triggerprein` and `%pre` of what comes, `%preun` with its triggers of what goes without replacement.
-    fn before_elements(&mut self, order: &[Element], deferred: &BTreeSet<usize>) {
+    fn before_elements(
+        &mut self,
+        order: &[Element],
+        deferred: &BTreeSet<usize>,
+    ) -> Result<(), TransactionError> {
         for element in order {
             match element {
                 Element::Add(at) if !deferred.contains(at) => self.pre(*at),
-                Element::Erase(at) if self.set.erased[*at].replaced_by.is_none() => self.preun(*at, true),
+                Element::Erase(at) if self.set.erased[*at].replaced_by.is_none() => {
+                    self.preun(*at, true)?;
+                }
                 Element::Add(_) | Element::Erase(_) => {}
             }
         }
+        Ok(())
     }
 
     fn pre(&mut self, at: usize) {
-        let name = self.set.added[at].nevra.name.clone();
-        let target = self.count(&name) + 1;
-        self.triggers_of_others(TriggerKind::PreInstall, Side::Added(at), target);
-        self.own_triggers(TriggerKind::PreInstall, Side::Added(at), target);
-        self.own_of_added(at, ScriptletKind::PreInstall, 1, true);
+        let present = self.count(&self.set.added[at].nevra.name);
+        self.triggers_of_others(TriggerKind::PreInstall, Side::Added(at), present);
+        self.own_triggers(TriggerKind::PreInstall, Side::Added(at), present);
+        self.own_of_added(at, ScriptletKind::PreInstall, true);
     }
 
     fn add(&mut self, at: usize, deferred: bool) -> Result<(), TransactionError> {
@@ -218,88 +298,68 @@ impl<'a> Builder<'a> {
         }
         let added = &self.set.added[at];
         let name = added.nevra.name.clone();
-        let hnum = added.hnum;
         *self.counts.entry(name.clone()).or_insert(0) += 1;
+        self.members
+            .insert(added.hnum, Member::new(&added.package.header, added.label.clone(), true));
+        self.come.insert(at);
         let target = self.count(&name);
         let files: Vec<&str> = added.files.iter().map(|file| file.path.as_str()).collect();
-        self.file_triggers(TriggerKind::Install, &files, Class::High, &name, None);
-        self.immediate(at, Class::High)?;
-        self.own_of_added(at, ScriptletKind::PostInstall, 0, false);
+        self.file_triggers(TriggerKind::Install, &files, Class::High, target);
+        self.immediate(Immediate::Added(at, Class::High))?;
+        self.own_of_added(at, ScriptletKind::PostInstall, false);
         self.triggers_of_others(TriggerKind::Install, Side::Added(at), target);
         self.own_triggers(TriggerKind::Install, Side::Added(at), target);
-        self.file_triggers(TriggerKind::Install, &files, Class::Low, &name, None);
-        self.immediate(at, Class::Low)?;
-        let member = Member::new(&added.package.header, added.label.clone(), true);
-        self.members.insert(hnum, member);
+        self.file_triggers(TriggerKind::Install, &files, Class::Low, target);
+        self.immediate(Immediate::Added(at, Class::Low))
+    }
+
+    fn preun(&mut self, at: usize, critical: bool) -> Result<(), TransactionError> {
+        let remaining = self.erased_args[at];
+        let files = really_removed(self.set, at);
+        self.immediate(Immediate::Erased(at, Class::High))?;
+        self.file_triggers(TriggerKind::Uninstall, &files, Class::High, remaining);
+        self.own_triggers(TriggerKind::Uninstall, Side::Erased(at), remaining);
+        self.triggers_of_others(TriggerKind::Uninstall, Side::Erased(at), remaining);
+        self.own_of_erased(at, ScriptletKind::PreUninstall, critical);
+        self.immediate(Immediate::Erased(at, Class::Low))?;
+        self.file_triggers(TriggerKind::Uninstall, &files, Class::Low, remaining);
         Ok(())
-    }
-
-    /// `%filetriggerin` of a package that comes, set off by any file in the database.
-    fn immediate(&mut self, at: usize, class: Class) -> Result<(), TransactionError> {
-        let added = std::mem::take(&mut self.added);
-        let member = &added[at];
-        let count = self.count(&member.name);
-        let result =
-            self.immediate_file_triggers(member, &member.file_triggers, TriggerKind::Install, Some(class), "%filetriggerin", &[count, count]);
-        self.added = added;
-        result
-    }
-
-    fn preun(&mut self, at: usize, critical: bool) {
-        let erased = &self.set.erased[at];
-        let (name, hnum) = (erased.nevra.name.clone(), erased.hnum);
-        let files: Vec<&str> = erased.files.iter().map(|file| file.path.as_str()).collect();
-        let target = self.count(&name) - 1;
-        self.file_triggers(TriggerKind::Uninstall, &files, Class::High, &name, Some(hnum));
-        self.own_triggers(TriggerKind::Uninstall, Side::Erased(at), target);
-        self.triggers_of_others(TriggerKind::Uninstall, Side::Erased(at), target);
-        self.own_of_erased(at, ScriptletKind::PreUninstall, -1, critical);
-        self.file_triggers(TriggerKind::Uninstall, &files, Class::Low, &name, Some(hnum));
     }
 
     fn erase(&mut self, at: usize) -> Result<(), TransactionError> {
         let erased = &self.set.erased[at];
         if erased.replaced_by.is_some() {
-            self.preun(at, false);
+            self.preun(at, false)?;
         }
-        let (name, hnum) = (erased.nevra.name.clone(), erased.hnum);
-        self.program.after.push(AfterStep::Remove { package: erased.label.clone(), removals: erased.removals.clone() });
-        let files: Vec<&str> = erased.files.iter().map(|file| file.path.as_str()).collect();
-        *self.counts.entry(name.clone()).or_insert(0) -= 1;
-        self.members.remove(&hnum);
-        let target = self.count(&name);
-        self.file_triggers(TriggerKind::PostUninstall, &files, Class::High, &name, Some(hnum));
-        self.own_of_erased(at, ScriptletKind::PostUninstall, 0, false);
-        self.triggers_of_others(TriggerKind::PostUninstall, Side::Erased(at), target);
-        self.file_triggers(TriggerKind::PostUninstall, &files, Class::Low, &name, Some(hnum));
+        self.program.after.push(AfterStep::Remove {
+            package: erased.label.clone(),
+            removals: erased.removals.clone(),
+        });
+        let remaining = self.erased_args[at];
+        let files = really_removed(self.set, at);
+        self.file_triggers(TriggerKind::PostUninstall, &files, Class::High, remaining);
+        self.own_of_erased(at, ScriptletKind::PostUninstall, false);
+        self.triggers_of_others(TriggerKind::PostUninstall, Side::Erased(at), remaining);
+        self.file_triggers(TriggerKind::PostUninstall, &files, Class::Low, remaining);
+        *self.counts.entry(erased.nevra.name.clone()).or_insert(0) -= 1;
+        self.members.remove(&erased.hnum);
+        self.gone.insert(erased.hnum);
         Ok(())
     }
 
     /// `%posttrans`, `%postuntrans`, then the transaction file triggers.
     fn after_transaction(&mut self, order: &[Element]) -> Result<(), TransactionError> {
-        for element in order {
-            if let Element::Add(at) = element {
-                self.own_of_added(*at, ScriptletKind::PostTransaction, 0, false);
-            }
+        for at in added_in(order) {
+            self.own_of_added(at, ScriptletKind::PostTransaction, false);
         }
-        for element in order {
-            if let Element::Erase(at) = element {
-                self.own_of_erased(*at, ScriptletKind::PostUnTransaction, 0, false);
-            }
+        for at in erased_in(order) {
+            self.own_of_erased(at, ScriptletKind::PostUnTransaction, false);
         }
-        self.transaction_file_triggers(TriggerKind::PostUninstall, &erased_files(self.set), false);
-        self.transaction_file_triggers(TriggerKind::Install, &added_files(self.set), true);
-        let added = std::mem::take(&mut self.added);
-        let mut triggers = Vec::new();
-        for member in &added {
-            let matching = member.transaction_file_triggers.iter().filter(|trigger| trigger.conditions_of(TriggerKind::Install).next().is_some());
-            triggers.extend(matching.map(|trigger| (member, trigger)));
+        self.transaction_file_triggers(TriggerKind::Install, &added_files(self.set));
+        self.transaction_file_triggers(TriggerKind::PostUninstall, &erased_files(self.set));
+        for at in added_in(order) {
+            self.immediate(Immediate::TransactionAdded(at))?;
         }
-        triggers.sort_by_key(|(_, trigger)| std::cmp::Reverse(trigger.priority));
-        for (member, trigger) in triggers {
-            self.immediate_file_triggers(member, std::slice::from_ref(trigger), TriggerKind::Install, None, "%transfiletriggerin", &[])?;
-        }
-        self.added = added;
         Ok(())
     }
 
@@ -316,12 +376,22 @@ impl<'a> Builder<'a> {
                 continue;
             }
             for trigger in &member.triggers {
-                if trigger.conditions_of(kind).any(|condition| sets_off(subject, &condition.dependency)) {
-                    found.push(package_trigger(member, trigger, kind, [self.count(&member.name), target]));
+                if trigger
+                    .conditions_of(kind)
+                    .any(|condition| sets_off(subject, &condition.dependency))
+                {
+                    found.push(package_trigger(
+                        member,
+                        trigger,
+                        kind,
+                        [self.count(&member.name), target],
+                    ));
                 }
             }
         }
-        found.into_iter().for_each(|scriptlet| self.push(scriptlet, false));
+        for scriptlet in found {
+            self.push(scriptlet, false);
+        }
     }
 
     /// `%trigger…` of the package itself, set off by packages that are installed.
@@ -332,12 +402,16 @@ impl<'a> Builder<'a> {
         };
         let mut found = Vec::new();
         for trigger in &subject.triggers {
-            let target = trigger.conditions_of(kind).find_map(|condition| self.installed_target(&condition.dependency));
+            let target = trigger
+                .conditions_of(kind)
+                .find_map(|condition| self.installed_target(&condition.dependency));
             if let Some(target) = target {
                 found.push(package_trigger(subject, trigger, kind, [remaining, target]));
             }
         }
-        found.into_iter().for_each(|scriptlet| self.push(scriptlet, false));
+        for scriptlet in found {
+            self.push(scriptlet, false);
+        }
     }
 
     /// Returns how many instances of a trigger's target are installed, `None` if none fits.
@@ -349,66 +423,95 @@ impl<'a> Builder<'a> {
         let in_db = || {
             let db = self.db?;
             let rows = db.by_name(&dependency.name).ok()?;
-            let gone = |hnum: u64| self.set.erased.iter().any(|erased| erased.hnum == hnum && !self.members.contains_key(&hnum) && self.committed);
-            rows.iter().any(|row| !gone(row.hnum) && dependency.matches_evr(&row.header.evr())).then_some(())
+            rows.iter()
+                .any(|row| {
+                    !self.gone.contains(&row.hnum) && dependency.matches_evr(&row.header.evr())
+                })
+                .then_some(())
         };
-        (from_set || in_db().is_some()).then(|| self.count(&dependency.name)).filter(|count| *count > 0)
+        (from_set || in_db().is_some())
+            .then(|| self.count(&dependency.name))
+            .filter(|count| *count > 0)
     }
 
-    /// `%filetrigger…` of packages in the database, set off by a package's files.
-    fn file_triggers(&mut self, kind: TriggerKind, files: &[&str], class: Class, name: &str, own_row: Option<u64>) {
+    /// `%filetrigger…` of packages in the database, set off by a package's files; `target`: instances of that package.
+    fn file_triggers(&mut self, kind: TriggerKind, files: &[&str], class: Class, target: i32) {
         let mut found = Vec::new();
-        for (hnum, member) in &self.members {
+        for member in self.members.values() {
             for trigger in member.file_triggers.iter().filter(|trigger| class.holds(trigger)) {
                 let stdin = matching(trigger, kind, files.iter().copied());
                 if !stdin.is_empty() {
-                    let leaving = i32::from(kind == TriggerKind::Uninstall);
-                    let own = if Some(*hnum) == own_row { leaving } else { 0 };
-                    let args = vec![self.count(&member.name) - own, self.count(name) - leaving];
-                    found.push((trigger.priority, file_trigger(member, trigger, file_trigger_name(kind, false), args, stdin)));
+                    let args = vec![self.count(&member.name), target];
+                    found.push((
+                        trigger.priority,
+                        file_trigger(member, trigger, file_trigger_name(kind, false), args, stdin),
+                    ));
                 }
             }
         }
         self.push_by_priority(found);
     }
 
-    /// `%transfiletrigger…` of packages that are not part of the transaction.
-    fn transaction_file_triggers(&mut self, kind: TriggerKind, files: &[&str], with_files: bool) {
+    /// `%transfiletrigger…` of packages in the database. Those of packages of the transaction are set off by [`Immediate`], but
+    /// for `%transfiletriggerpostun`, which gets no paths.
+    fn transaction_file_triggers(&mut self, kind: TriggerKind, files: &[&str]) {
+        let after_removal = kind == TriggerKind::PostUninstall;
         let mut found = Vec::new();
-        for member in self.members.values().filter(|member| !member.in_transaction) {
+        for member in self.members.values().filter(|member| after_removal || !member.in_transaction)
+        {
             for trigger in &member.transaction_file_triggers {
                 let mut stdin = matching(trigger, kind, files.iter().copied());
                 if stdin.is_empty() {
                     continue;
                 }
-                if !with_files {
+                if after_removal {
                     stdin.clear();
                 }
-                found.push((trigger.priority, file_trigger(member, trigger, file_trigger_name(kind, true), Vec::new(), stdin)));
+                let args = vec![self.count(&member.name)];
+                found.push((
+                    trigger.priority,
+                    file_trigger(member, trigger, file_trigger_name(kind, true), args, stdin),
+                ));
             }
         }
         self.push_by_priority(found);
     }
 
-    /// File triggers of a package that comes or goes, set off by any file in the database.
-    fn immediate_file_triggers(
-        &mut self,
-        member: &Member,
-        triggers: &[Trigger],
-        kind: TriggerKind,
-        class: Option<Class>,
-        name: &'static str,
-        args: &[i32],
-    ) -> Result<(), TransactionError> {
+    /// File triggers of a package that comes or goes, set off by the files of any installed package.
+    fn immediate(&mut self, which: Immediate) -> Result<(), TransactionError> {
+        let (member, kind, class, args, except) = match which {
+            Immediate::Added(at, class) => {
+                let args = vec![self.added_args[at]; 2];
+                (&self.added[at], TriggerKind::Install, Some(class), args, Some(at))
+            }
+            Immediate::Erased(at, class) => {
+                let args = vec![self.erased_args[at], self.count(&self.set.erased[at].nevra.name)];
+                (&self.erased[at], TriggerKind::Uninstall, Some(class), args, None)
+            }
+            Immediate::TransactionAdded(at) => {
+                (&self.added[at], TriggerKind::Install, None, vec![self.added_args[at]], None)
+            }
+            Immediate::TransactionErased(at) => {
+                (&self.erased[at], TriggerKind::Uninstall, None, vec![self.erased_args[at]], None)
+            }
+        };
+        let triggers =
+            if class.is_some() { &member.file_triggers } else { &member.transaction_file_triggers };
         let mut found = Vec::new();
-        for trigger in triggers.iter().filter(|trigger| class.is_none_or(|class| class.holds(trigger))) {
+        for trigger in
+            triggers.iter().filter(|trigger| class.is_none_or(|class| class.holds(trigger)))
+        {
             if trigger.conditions_of(kind).next().is_none() {
                 continue;
             }
-            let files = self.all_files()?;
+            let files = self.all_files(except)?;
             let stdin = matching(trigger, kind, files.iter().map(String::as_str));
             if !stdin.is_empty() {
-                found.push((trigger.priority, file_trigger(member, trigger, name, args.to_vec(), stdin)));
+                let name = file_trigger_name(kind, class.is_none());
+                found.push((
+                    trigger.priority,
+                    file_trigger(member, trigger, name, args.clone(), stdin),
+                ));
             }
         }
         self.push_by_priority(found);
@@ -418,25 +521,62 @@ impl<'a> Builder<'a> {
     /// Highest priority first, then by row.
     fn push_by_priority(&mut self, mut found: Vec<(u32, CollectedScriptlet)>) {
         found.sort_by_key(|(priority, _)| std::cmp::Reverse(*priority));
-        found.into_iter().for_each(|(_, scriptlet)| self.push(scriptlet, false));
+        for (_, scriptlet) in found {
+            self.push(scriptlet, false);
+        }
     }
 
-    /// All files the database holds at this point: before the commit without what comes, after it without what has gone.
-    fn all_files(&self) -> Result<Vec<String>, TransactionError> {
+    /// All files the database holds at this point, without those of one package that has come.
+    fn all_files(&self, except: Option<usize>) -> Result<Vec<String>, TransactionError> {
         let mut files = Vec::new();
         if let Some(db) = self.db {
-            for package in db.packages()? {
-                let gone = self.committed && self.set.erased.iter().any(|erased| erased.hnum == package.hnum);
-                if !gone {
-                    files.extend(package.header.paths());
-                }
+            for package in
+                db.packages()?.iter().filter(|package| !self.gone.contains(&package.hnum))
+            {
+                files.extend(package.header.paths());
             }
         }
-        if self.committed {
-            files.extend(added_files(self.set).into_iter().map(str::to_owned));
+        for at in self.come.iter().filter(|at| Some(**at) != except) {
+            files.extend(self.set.added[*at].files.iter().map(|file| file.path.clone()));
         }
         Ok(files)
     }
+}
+
+/// A package whose own file triggers are set off by what is installed.
+#[derive(Clone, Copy)]
+enum Immediate {
+    /// `%filetriggerin` of a package that comes.
+    Added(usize, Class),
+    /// `%filetriggerun` of a package that goes.
+    Erased(usize, Class),
+    /// `%transfiletriggerin` of a package that comes.
+    TransactionAdded(usize),
+    /// `%transfiletriggerun` of a package that goes.
+    TransactionErased(usize),
+}
+
+fn added_in(order: &[Element]) -> impl Iterator<Item = usize> {
+    order.iter().filter_map(|element| if let Element::Add(at) = element { Some(*at) } else { None })
+}
+
+fn erased_in(order: &[Element]) -> impl Iterator<Item = usize> {
+    order
+        .iter()
+        .filter_map(|element| if let Element::Erase(at) = element { Some(*at) } else { None })
+}
+
+/// Paths of a package that goes that no other package keeps.
+fn really_removed(set: &Set, at: usize) -> Vec<&str> {
+    let erased = &set.erased[at];
+    let removed: BTreeSet<&str> =
+        erased.removals.iter().map(|removal| removal.path.as_str()).collect();
+    let files = erased
+        .files
+        .iter()
+        .zip(&erased.resolved)
+        .filter(|(_, place)| removed.contains(place.as_str()));
+    files.map(|(file, _)| file.path.as_str()).collect()
 }
 
 #[derive(Clone, Copy)]
@@ -456,8 +596,16 @@ fn erased_files(set: &Set) -> Vec<&str> {
 /// Files whose owner a late `%pre` may create: path, mode, user, group.
 fn unowned_files(set: &Set, at: usize) -> Vec<(String, u32, String, String)> {
     let added = &set.added[at];
-    let files = added.files.iter().zip(&added.resolved).filter(|(file, _)| !file.is_ghost() && (file.user != "root" || file.group != "root"));
-    files.map(|(file, path)| (path.clone(), u32::from(file.mode & 0o7777), file.user.clone(), file.group.clone())).collect()
+    let files = added
+        .files
+        .iter()
+        .zip(&added.resolved)
+        .filter(|(file, _)| !file.is_ghost() && (file.user != "root" || file.group != "root"));
+    files
+        .map(|(file, path)| {
+            (path.clone(), u32::from(file.mode & 0o7777), file.user.clone(), file.group.clone())
+        })
+        .collect()
 }
 
 /// Tells whether a package is the target of a trigger: by name and version, or by a Provides.
@@ -465,17 +613,27 @@ fn sets_off(member: &Member, condition: &Dependency) -> bool {
     if member.name == condition.name {
         return condition.matches_evr(&member.evr);
     }
-    member.provides.iter().any(|provide| provide.name == condition.name && condition.is_satisfied_by(provide))
+    member
+        .provides
+        .iter()
+        .any(|provide| provide.name == condition.name && condition.is_satisfied_by(provide))
 }
 
 /// Returns the files a file trigger of that kind matches, in order and once each.
-fn matching<'f>(trigger: &Trigger, kind: TriggerKind, files: impl Iterator<Item = &'f str>) -> Vec<String> {
-    let prefixes: Vec<&str> = trigger.conditions_of(kind).map(|condition| condition.dependency.name.as_str()).collect();
+fn matching<'f>(
+    trigger: &Trigger,
+    kind: TriggerKind,
+    files: impl Iterator<Item = &'f str>,
+) -> Vec<String> {
+    let prefixes: Vec<&str> =
+        trigger.conditions_of(kind).map(|condition| condition.dependency.name.as_str()).collect();
     if prefixes.is_empty() {
         return Vec::new();
     }
     let mut seen = BTreeSet::new();
-    let wanted = files.filter(|file| prefixes.iter().any(|prefix| file.starts_with(prefix)) && seen.insert(*file));
+    let wanted = files.filter(|file| {
+        prefixes.iter().any(|prefix| file.starts_with(prefix)) && seen.insert(*file)
+    });
     wanted.map(str::to_owned).collect()
 }
 
@@ -490,7 +648,12 @@ fn file_trigger_name(kind: TriggerKind, transaction: bool) -> &'static str {
     }
 }
 
-fn package_trigger(member: &Member, trigger: &Trigger, kind: TriggerKind, args: [i32; 2]) -> CollectedScriptlet {
+fn package_trigger(
+    member: &Member,
+    trigger: &Trigger,
+    kind: TriggerKind,
+    args: [i32; 2],
+) -> CollectedScriptlet {
     let name = match kind {
         TriggerKind::PreInstall => "%triggerprein",
         TriggerKind::Install => "%triggerin",
@@ -500,7 +663,13 @@ fn package_trigger(member: &Member, trigger: &Trigger, kind: TriggerKind, args: 
     file_trigger(member, trigger, name, args.to_vec(), Vec::new())
 }
 
-fn file_trigger(member: &Member, trigger: &Trigger, kind: &str, args: Vec<i32>, stdin: Vec<String>) -> CollectedScriptlet {
+fn file_trigger(
+    member: &Member,
+    trigger: &Trigger,
+    kind: &str,
+    args: Vec<i32>,
+    stdin: Vec<String>,
+) -> CollectedScriptlet {
     CollectedScriptlet {
         package: member.label.clone(),
         kind: kind.to_owned(),

@@ -14,7 +14,10 @@ use crate::digest::{Digested, file_digest};
 use crate::error::TransactionError;
 use crate::event::Event;
 use crate::failpoint::FailPoints;
-use crate::journal::{self, AfterStep, Attributes, Begin, Content, Journal, PackageRow, Progress, Record, Removal, Side, Step, TransactionId};
+use crate::journal::{
+    self, AfterStep, Attributes, Begin, Content, Journal, PackageRow, Progress, Record, Removal,
+    Side, Step, TransactionId,
+};
 use crate::recover;
 use crate::rpmdb::{Access, RpmDb};
 use crate::transaction::apply::{Applier, interrupted, roll_back, sync_places};
@@ -83,7 +86,11 @@ pub(crate) fn copy(root: &Root, from: &str, to: &str) -> Result<(), HostError> {
     }
     let mut source = root.open_read(from)?;
     let mut target = root.create_new(&partial, 0o600)?;
-    io::copy(&mut source, &mut target).map_err(|source| HostError::Io { operation: "copy", path: from.into(), source })?;
+    io::copy(&mut source, &mut target).map_err(|source| HostError::Io {
+        operation: "copy",
+        path: from.into(),
+        source,
+    })?;
     root.set_owner(&partial, stat.uid, stat.gid)?;
     if let Some(value) = root.get_xattr(from, "security.capability")? {
         root.set_xattr(&partial, "security.capability", &value)?;
@@ -104,11 +111,12 @@ pub fn undo(
     let _lock = recover::lock(root)?;
     recover::recover_locked(root, events)?;
     let name = id.to_string();
-    let content = match root.exists(format!("{}/{JOURNAL}", directory(id)))? {
-        true => journal::read(root, &directory(id), JOURNAL)?,
-        false => None,
-    };
-    let content = content.ok_or_else(|| TransactionError::NoUndo { id, reason: format!("only the last {KEPT} transactions are kept") })?;
+    let kept = root.exists(format!("{}/{JOURNAL}", directory(id)))?;
+    let content = if kept { journal::read(root, &directory(id), JOURNAL)? } else { None };
+    let content = content.ok_or_else(|| TransactionError::NoUndo {
+        id,
+        reason: format!("only the last {KEPT} transactions are kept"),
+    })?;
     let db = RpmDb::open(root, Access::ReadOnly)?;
     check_packages(&db, id, &content)?;
     let begin = Begin {
@@ -119,7 +127,18 @@ pub fn undo(
         undoes: Some(id),
     };
     drop(db);
-    let mut reversal = Reversal { root, old: &content, old_id: id, new_id: begin.id, steps: Vec::new(), links: Vec::new(), removals: Vec::new(), serial: 0, notes: Vec::new(), configs: BTreeSet::new() };
+    let mut reversal = Reversal {
+        root,
+        old: &content,
+        old_id: id,
+        new_id: begin.id,
+        steps: Vec::new(),
+        links: Vec::new(),
+        removals: Vec::new(),
+        serial: 0,
+        notes: Vec::new(),
+        configs: BTreeSet::new(),
+    };
     reversal.plan()?;
     let Reversal { steps, links, removals, notes, .. } = reversal;
     let packages = content.packages.iter().map(|package| PackageRow {
@@ -127,26 +146,48 @@ pub fn undo(
         ..package.clone()
     });
     let after = vec![AfterStep::Remove { package: format!("transaction {id}"), removals }];
-    let new = Content { begin, steps, packages: packages.collect(), after, progress: Progress::default(), length: 0 };
+    let new = Content {
+        begin,
+        steps,
+        packages: packages.collect(),
+        after,
+        progress: Progress::default(),
+        length: 0,
+    };
     let mut outcome = carry_out(root, new, &links, fail_points, events)?;
     outcome.notes = notes;
     Ok(outcome)
 }
 
 /// The database must still say what the transaction left.
-fn check_packages(db: &RpmDb, id: TransactionId, content: &Content) -> Result<(), TransactionError> {
+fn check_packages(
+    db: &RpmDb,
+    id: TransactionId,
+    content: &Content,
+) -> Result<(), TransactionError> {
     for package in &content.packages {
         let present = db.blob(package.hnum)?;
         let expected = (package.side == Side::Added).then_some(&package.blob);
         if present.as_ref() != expected {
-            let label = Header::parse(&package.blob).map(|header| header.nevra().to_string()).unwrap_or_default();
-            return Err(TransactionError::NoUndo { id, reason: format!("{label} has been changed since") });
+            let label = Header::parse(&package.blob)
+                .map(|header| header.nevra().to_string())
+                .unwrap_or_default();
+            return Err(TransactionError::NoUndo {
+                id,
+                reason: format!("{label} has been changed since"),
+            });
         }
     }
     Ok(())
 }
 
-fn carry_out(root: &Root, content: Content, links: &[(String, String)], fail_points: &FailPoints, events: &mut dyn FnMut(Event)) -> Result<Outcome, TransactionError> {
+fn carry_out(
+    root: &Root,
+    content: Content,
+    links: &[(String, String)],
+    fail_points: &FailPoints,
+    events: &mut dyn FnMut(Event),
+) -> Result<Outcome, TransactionError> {
     let id = content.begin.id;
     let mut journal = Journal::create(root, &content.begin)?;
     journal.append(&Record::Steps(content.steps.clone()))?;
@@ -156,7 +197,8 @@ fn carry_out(root: &Root, content: Content, links: &[(String, String)], fail_poi
     journal.append(&Record::After(content.after.clone()))?;
     journal.flush()?;
     fail_points.pass("undo planned");
-    let staged = stage(root, &content, links, fail_points).and_then(|()| sync_places(root, &content.steps, &content.after));
+    let staged = stage(root, &content, links, fail_points)
+        .and_then(|()| sync_places(root, &content.steps, &content.after));
     if let Err(error) = staged {
         roll_back(root, id, &content.steps, fail_points)?;
         root.remove_file(format!("{}/{}", journal::DIRECTORY, journal::file_name(id)))?;
@@ -168,7 +210,8 @@ fn carry_out(root: &Root, content: Content, links: &[(String, String)], fail_poi
     let mut outcome = Outcome { id, ..Outcome::default() };
     for package in &content.packages {
         if let Ok(header) = Header::parse(&package.blob) {
-            let list = if package.side == Side::Added { &mut outcome.added } else { &mut outcome.removed };
+            let list =
+                if package.side == Side::Added { &mut outcome.added } else { &mut outcome.removed };
             list.push((header.nevra(), package.hnum));
         }
     }
@@ -187,7 +230,12 @@ fn carry_out(root: &Root, content: Content, links: &[(String, String)], fail_poi
     Ok(outcome)
 }
 
-fn stage(root: &Root, content: &Content, links: &[(String, String)], fail_points: &FailPoints) -> Result<(), TransactionError> {
+fn stage(
+    root: &Root,
+    content: &Content,
+    links: &[(String, String)],
+    fail_points: &FailPoints,
+) -> Result<(), TransactionError> {
     for step in &content.steps {
         if let Step::MakeDirectory { path, attributes } = step {
             if root.symlink_metadata(path)?.is_none() {
@@ -199,7 +247,9 @@ fn stage(root: &Root, content: &Content, links: &[(String, String)], fail_points
     for (kept, staged) in links {
         fail_points.pass("undo stage");
         match root.hard_link(kept, staged) {
-            Err(error) if error.io_kind() == Some(io::ErrorKind::CrossesDevices) => copy(root, kept, staged)?,
+            Err(error) if error.io_kind() == Some(io::ErrorKind::CrossesDevices) => {
+                copy(root, kept, staged)?;
+            }
             result => result?,
         }
     }
@@ -227,12 +277,25 @@ impl Reversal<'_> {
         self.configs = self.config_paths();
         let old = self.old;
         // Directories that were removed come back first, parents before what is in them.
-        let removals: Vec<&Removal> = old.after.iter().filter_map(|step| if let AfterStep::Remove { removals, .. } = step { Some(removals) } else { None }).flatten().collect();
-        let mut directories: Vec<(&String, &Attributes)> = removals.iter().filter_map(|removal| Some((&removal.path, removal.directory.as_ref()?))).collect();
+        let removals: Vec<&Removal> = old
+            .after
+            .iter()
+            .filter_map(|step| {
+                if let AfterStep::Remove { removals, .. } = step { Some(removals) } else { None }
+            })
+            .flatten()
+            .collect();
+        let mut directories: Vec<(&String, &Attributes)> = removals
+            .iter()
+            .filter_map(|removal| Some((&removal.path, removal.directory.as_ref()?)))
+            .collect();
         directories.sort_by_key(|(path, _)| *path);
         for (path, attributes) in directories {
             if !self.root.exists(path)? {
-                self.steps.push(Step::MakeDirectory { path: path.clone(), attributes: attributes.clone() });
+                self.steps.push(Step::MakeDirectory {
+                    path: path.clone(),
+                    attributes: attributes.clone(),
+                });
             }
         }
         for removal in removals.iter().filter(|removal| removal.directory.is_none()) {
@@ -250,7 +313,11 @@ impl Reversal<'_> {
                     }
                 }
                 Step::SetDirectory { path, attributes, old } => {
-                    self.steps.push(Step::SetDirectory { path: path.clone(), attributes: old.clone(), old: attributes.clone() });
+                    self.steps.push(Step::SetDirectory {
+                        path: path.clone(),
+                        attributes: old.clone(),
+                        old: attributes.clone(),
+                    });
                 }
                 Step::MakeDirectory { .. } => {}
             }
@@ -262,28 +329,48 @@ impl Reversal<'_> {
                 self.take_away(path.clone(), Some(attributes_of(&stat)))?;
             }
         }
-        let ran = old.after.iter().filter_map(|step| if let AfterStep::Scriptlet(scriptlet) = step { Some(scriptlet) } else { None });
-        self.notes.extend(ran.map(|scriptlet| format!("{} of {} ran; what it did stays", scriptlet.kind, scriptlet.package)));
+        let ran = old.after.iter().filter_map(|step| {
+            if let AfterStep::Scriptlet(scriptlet) = step { Some(scriptlet) } else { None }
+        });
+        self.notes.extend(ran.map(|scriptlet| {
+            format!("{} of {} ran; what it did stays", scriptlet.kind, scriptlet.package)
+        }));
         Ok(())
     }
 
-    fn put_back(&mut self, serial: u32, target: &str, keep_as: Option<&str>) -> Result<(), TransactionError> {
+    fn put_back(
+        &mut self,
+        serial: u32,
+        target: &str,
+        keep_as: Option<&str>,
+    ) -> Result<(), TransactionError> {
         let kept = kept_name(self.old_id, serial);
         let Some(stat) = self.root.symlink_metadata(&kept)? else { return Ok(()) };
         if let Some(keep_as) = keep_as
-            && self.root.symlink_metadata(keep_as)?.is_some_and(|beside| (beside.inode, beside.device) == (stat.inode, stat.device))
+            && self
+                .root
+                .symlink_metadata(keep_as)?
+                .is_some_and(|beside| (beside.inode, beside.device) == (stat.inode, stat.device))
         {
             self.take_away(keep_as.to_owned(), None)?;
         }
         let serial = self.serial;
         self.serial += 1;
-        let config = if stat.is_file() && self.configs.contains(target) { self.digest(&kept)? } else { None };
+        let config = if stat.is_file() && self.configs.contains(target) {
+            self.digest(&kept)?
+        } else {
+            None
+        };
         self.steps.push(Step::Place { serial, target: target.to_owned(), keep_as: None, config });
         self.links.push((kept, staged_name(target, self.new_id, serial)));
         Ok(())
     }
 
-    fn take_away(&mut self, path: String, directory: Option<Attributes>) -> Result<(), TransactionError> {
+    fn take_away(
+        &mut self,
+        path: String,
+        directory: Option<Attributes>,
+    ) -> Result<(), TransactionError> {
         if self.root.exists(&path)? {
             self.removals.push(Removal { serial: self.serial, path, keep_as: None, directory });
             self.serial += 1;
@@ -292,7 +379,8 @@ impl Reversal<'_> {
     }
 
     fn config_paths(&self) -> BTreeSet<String> {
-        let headers = self.old.packages.iter().filter_map(|package| Header::parse(&package.blob).ok());
+        let headers =
+            self.old.packages.iter().filter_map(|package| Header::parse(&package.blob).ok());
         let files = headers.flat_map(|header| header.files()).filter(|file| file.flags.is_config());
         files.map(|file| file.path.trim_start_matches('/').to_owned()).collect()
     }

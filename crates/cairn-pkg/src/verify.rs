@@ -64,7 +64,9 @@ impl std::fmt::Display for FileVerdict {
         let attribute = self.attribute.unwrap_or(' ');
         match &self.finding {
             Finding::Missing => write!(formatter, "missing   {attribute} {}", self.path),
-            Finding::Unreadable(reason) => write!(formatter, "missing   {attribute} {} ({reason})", self.path),
+            Finding::Unreadable(reason) => {
+                write!(formatter, "missing   {attribute} {} ({reason})", self.path)
+            }
             Finding::Changed(columns) => write!(formatter, "{columns}  {attribute} {}", self.path),
         }
     }
@@ -108,7 +110,12 @@ fn attribute(file: &FileEntry) -> Option<char> {
 }
 
 /// Returns the bits of what differs.
-fn changes(root: &Root, owners: &Owners, file: &FileEntry, stat: &Stat) -> Result<u32, TransactionError> {
+fn changes(
+    root: &Root,
+    owners: &Owners,
+    file: &FileEntry,
+    stat: &Stat,
+) -> Result<u32, TransactionError> {
     let mut found = 0;
     let mut differs = |bit: u32, different: bool| {
         if different {
@@ -124,7 +131,10 @@ fn changes(root: &Root, owners: &Owners, file: &FileEntry, stat: &Stat) -> Resul
         differs(check::MODE, kind_differs || stat.mode != u32::from(file.mode & 0o7777));
     }
     if wanted & check::DIGEST != 0 {
-        differs(check::DIGEST, !stat.is_file() || !file_digest(root, &file.path, &file.digest)?.is(&file.digest));
+        differs(
+            check::DIGEST,
+            !stat.is_file() || !file_digest(root, &file.path, &file.digest)?.is(&file.digest),
+        );
     }
     if wanted & check::RDEV != 0 {
         let device = matches!(stat.kind, FileKind::CharacterDevice | FileKind::BlockDevice);
@@ -132,7 +142,10 @@ fn changes(root: &Root, owners: &Owners, file: &FileEntry, stat: &Stat) -> Resul
     }
     if wanted & check::LINK != 0 {
         let target = if stat.is_symlink() { Some(root.read_link(&file.path)?) } else { None };
-        differs(check::LINK, target.is_none_or(|target| target.to_string_lossy() != file.link_target.as_str()));
+        differs(
+            check::LINK,
+            target.is_none_or(|target| target.to_string_lossy() != file.link_target.as_str()),
+        );
     }
     if wanted & check::USER != 0 {
         differs(check::USER, owners.user_name(stat.uid) != Some(file.user.as_str()));
@@ -144,7 +157,10 @@ fn changes(root: &Root, owners: &Owners, file: &FileEntry, stat: &Stat) -> Resul
         differs(check::MTIME, stat.mtime != i64::from(file.mtime));
     }
     if wanted & check::CAPS != 0 {
-        let on_disk = root.get_xattr(&file.path, "security.capability")?.as_deref().and_then(Capabilities::from_attribute);
+        let on_disk = root
+            .get_xattr(&file.path, "security.capability")?
+            .as_deref()
+            .and_then(Capabilities::from_attribute);
         let packaged = if file.caps.is_empty() { None } else { Capabilities::parse(&file.caps) };
         differs(check::CAPS, on_disk != packaged);
     }

@@ -157,10 +157,8 @@ impl Dependency {
     pub fn from_header(name: &str, flags: u32, evr: &str) -> Result<Self, DependencyError> {
         let constraint = match Comparison::from_bits(flags) {
             Some(comparison) if !evr.is_empty() => {
-                let evr = Evr::parse(evr).map_err(|source| DependencyError::Evr {
-                    text: name.to_owned(),
-                    source,
-                })?;
+                let evr = Evr::parse(evr)
+                    .map_err(|source| DependencyError::Evr { text: name.to_owned(), source })?;
                 Some((comparison, evr))
             }
             _ => None,
@@ -221,8 +219,7 @@ impl Dependency {
     ///
     /// Rich dependencies are never satisfied here; evaluate [`RichDependency`] instead.
     pub fn is_satisfied_by(&self, provide: &Dependency) -> bool {
-        self.name == provide.name
-            && overlaps(self.constraint.as_ref(), provide.constraint.as_ref())
+        self.name == provide.name && overlaps(self.constraint.as_ref(), provide.constraint.as_ref())
     }
 
     /// Says whether a package of this EVR meets the version constraint (the name is not compared).
@@ -415,11 +412,7 @@ struct Parser<'a> {
 
 impl Parser<'_> {
     fn error(&self, problem: &'static str) -> DependencyError {
-        DependencyError::Rich {
-            text: shorten(self.text),
-            offset: self.position,
-            problem,
-        }
+        DependencyError::Rich { text: shorten(self.text), offset: self.position, problem }
     }
 
     fn rest(&self) -> &str {
@@ -440,11 +433,7 @@ impl Parser<'_> {
         self.position += 1;
         let first = self.operand()?;
         self.skip_space();
-        let parsed = if self.rest().starts_with(')') {
-            first
-        } else {
-            self.chain(first)?
-        };
+        let parsed = if self.rest().starts_with(')') { first } else { self.chain(first)? };
         self.skip_space();
         if !self.rest().starts_with(')') {
             return Err(self.error("a `)` is missing"));
@@ -690,13 +679,22 @@ mod tests {
     #[test]
     fn rich_errors() {
         for (text, message) in [
-            ("(a or b and c)", "rich dependency `(a or b and c)`: mixed operators need parentheses (at byte 11)"),
+            (
+                "(a or b and c)",
+                "rich dependency `(a or b and c)`: mixed operators need parentheses (at byte 11)",
+            ),
             ("(a or", "rich dependency `(a or`: a name is missing (at byte 5)"),
             ("(a or b", "rich dependency `(a or b`: a `)` is missing (at byte 7)"),
             ("()", "rich dependency `()`: a name is missing (at byte 1)"),
             ("(a xor b)", "rich dependency `(a xor b)`: the operator is unknown (at byte 8)"),
-            ("(a or b) c", "rich dependency `(a or b) c`: there is text after the closing parenthesis (at byte 9)"),
-            ("(a if b or c)", "rich dependency `(a if b or c)`: only `else` may follow the condition (at byte 10)"),
+            (
+                "(a or b) c",
+                "rich dependency `(a or b) c`: there is text after the closing parenthesis (at byte 9)",
+            ),
+            (
+                "(a if b or c)",
+                "rich dependency `(a if b or c)`: only `else` may follow the condition (at byte 10)",
+            ),
         ] {
             assert_eq!(RichDependency::parse(text).unwrap_err().to_string(), message);
         }

@@ -287,6 +287,16 @@ pub enum Error {
         /// Links in the payload.
         found: u32,
     },
+    /// A hard link set that is too large.
+    #[error("hardlink set of \"{path}\" has {links} links, limit {limit}")]
+    TooManyLinks {
+        /// One member.
+        path: String,
+        /// Its members.
+        links: u32,
+        /// Most there may be.
+        limit: u32,
+    },
     /// A hard link set whose members are not the same file.
     #[error("hardlink set incomplete: \"{path}\" is not the same file as the other links")]
     HardLinkDiffers {

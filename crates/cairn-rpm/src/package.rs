@@ -38,7 +38,7 @@ impl Package {
     /// Allocates no more than the file really has, whatever its lengths claim.
     pub fn parse(reader: &mut impl Read) -> Result<Self, Error> {
         let (signature_header, bytes, header_start) = read_headers(reader)?;
-        Self::assemble(signature_header, Header::main(bytes)?, header_start)
+        Ok(Self::assemble(signature_header, Header::main(bytes)?, header_start))
     }
 
     /// As [`Package::parse`], comparing the header's digests before looking into it; also returns
@@ -46,17 +46,13 @@ impl Package {
     pub(crate) fn parse_with_digest(reader: &mut impl Read) -> Result<(Self, bool), Error> {
         let (signature_header, bytes, header_start) = read_headers(reader)?;
         let has_digest = check_header_digests(&signature_header, &bytes)?;
-        let package = Self::assemble(signature_header, Header::main(bytes)?, header_start)?;
+        let package = Self::assemble(signature_header, Header::main(bytes)?, header_start);
         Ok((package, has_digest))
     }
 
-    fn assemble(
-        signature_header: Header,
-        header: Header,
-        header_start: u64,
-    ) -> Result<Self, Error> {
+    fn assemble(signature_header: Header, header: Header, header_start: u64) -> Self {
         let header_end = header_start + header.file_length();
-        Ok(Self { signature_header, header, header_start, header_end })
+        Self { signature_header, header, header_start, header_end }
     }
 
     /// Returns a reader of the payload's files; `reader` must be at [`Package::header_end`], where

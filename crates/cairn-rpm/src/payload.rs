@@ -26,6 +26,7 @@ use decompress::Decompressor;
 pub struct PayloadReader<R: Read> {
     source: Counted<R>,
     files: Vec<Expected>,
+    sets: Vec<LinkSet>,
     by_name: BTreeMap<String, usize>,
     /// Bytes of the current entry that were not read yet, and its padding.
     remaining: u64,
@@ -41,10 +42,16 @@ struct Expected {
     link_target: String,
     ghost: bool,
     seen: bool,
-    /// Whether its data came.
+    /// Its hard link set, if it has one.
+    set: Option<usize>,
+}
+
+/// A hard link set.
+struct LinkSet {
+    /// The members in the header's order.
+    members: Vec<usize>,
+    /// Whether the data came with one of them.
     filled: bool,
-    /// The members of its hard link set in the header's order, itself included; empty if alone.
-    links: Vec<usize>,
 }
 
 /// The decompressed archive with the current offset.
@@ -90,14 +97,14 @@ impl<R: Read> PayloadReader<R> {
             return Err(Error::PayloadFormat { format: escape(format.as_bytes()) });
         }
         let inner = Decompressor::new(header.string(tag::PAYLOADCOMPRESSOR), reader)?;
-        let files = expected_files(header.files());
+        let (files, sets) = expected_files(header.files());
         let by_name = files
             .iter()
             .enumerate()
             .map(|(index, file)| (file.path.trim_start_matches('/').to_owned(), index))
             .collect();
         let source = Counted { inner, offset: 0 };
-        Ok(Self { source, files, by_name, remaining: 0, padding: 0, finished: false })
+        Ok(Self { source, files, sets, by_name, remaining: 0, padding: 0, finished: false })
     }
 
     /// Returns the next file, `None` after the last, when the whole payload was found to be right.
@@ -117,8 +124,11 @@ impl<R: Read> PayloadReader<R> {
         let size = self.check(file_index, &header)?;
         let file = &mut self.files[file_index];
         file.seen = true;
-        file.filled = size > 0;
-        let hard_links = file.links.clone();
+        let set = file.set.and_then(|set| self.sets.get_mut(set));
+        let hard_links = set.map_or_else(Vec::new, |set| {
+            set.filled |= size > 0;
+            set.members.clone()
+        });
         self.remaining = size;
         self.padding = size.next_multiple_of(4) - size;
         let size = if file.mode & mode::TYPE == mode::SYMLINK {
@@ -181,7 +191,8 @@ impl<R: Read> PayloadReader<R> {
         let file = &self.files[file_index];
         let path = || escape(file.path.as_bytes());
         let is_regular = file.mode & mode::TYPE == mode::REGULAR;
-        let is_last_link = file.links.last().is_none_or(|last| *last == file_index);
+        let set = file.set.and_then(|set| self.sets.get(set));
+        let is_last_link = set.is_none_or(|set| set.members.last() == Some(&file_index));
         let CpioHeader::Named { mode: found_mode, size: found, .. } = *header else {
             let has_data = match file.mode & mode::TYPE {
                 mode::REGULAR => is_last_link,
@@ -202,11 +213,11 @@ impl<R: Read> PayloadReader<R> {
             return Err(Error::PayloadTooLarge { declared });
         }
         // A hard link set carries its data once, usually with its last member.
-        let may_be_empty = is_regular && !file.links.is_empty();
+        let may_be_empty = is_regular && set.is_some();
         if found < declared && !(may_be_empty && found == 0) {
             return Err(Error::PayloadSize { path: path(), expected: declared, found });
         }
-        if found > 0 && file.links.iter().any(|link| self.files[*link].filled) {
+        if found > 0 && set.is_some_and(|set| set.filled) {
             return Err(Error::PayloadDuplicate { path: path() });
         }
         Ok(found)
@@ -229,22 +240,22 @@ impl<R: Read> PayloadReader<R> {
     /// Checks that every file came and nothing follows.
     fn finish(&mut self) -> Result<(), Error> {
         self.finished = true;
-        for file in self.files.iter().filter(|file| !file.ghost && !file.seen) {
+        let missing = |file: &&Expected| !file.ghost && !file.seen;
+        if let Some(file) = self.files.iter().find(missing) {
             let path = escape(file.path.as_bytes());
-            if file.links.is_empty() {
+            let Some(set) = file.set.and_then(|set| self.sets.get(set)) else {
                 return Err(Error::PayloadMissing { path });
-            }
-            let found = file.links.iter().filter(|index| self.files[**index].seen).count() as u32;
-            return Err(Error::HardLinks { path, expected: file.links.len() as u32, found });
+            };
+            let found = set.members.iter().filter(|member| self.files[**member].seen).count();
+            let (expected, found) = (set.members.len() as u32, found as u32);
+            return Err(Error::HardLinks { path, expected, found });
         }
-        let empty_set = |file: &&Expected| {
-            file.size > 0
-                && !file.links.is_empty()
-                && !file.links.iter().any(|link| self.files[*link].filled)
-        };
-        if let Some(file) = self.files.iter().find(empty_set) {
-            let path = escape(file.path.as_bytes());
-            return Err(Error::PayloadSize { path, expected: file.size, found: 0 });
+        for set in self.sets.iter().filter(|set| !set.filled) {
+            let first = set.members.first().map(|first| &self.files[*first]);
+            if let Some(file) = first.filter(|file| file.size > 0) {
+                let path = escape(file.path.as_bytes());
+                return Err(Error::PayloadSize { path, expected: file.size, found: 0 });
+            }
         }
         self.source.finish()
     }
@@ -319,26 +330,28 @@ impl<R: Read> Counted<R> {
     }
 }
 
-fn expected_files(files: Vec<FileEntry>) -> Vec<Expected> {
-    let mut sets: BTreeMap<(u32, u32), Vec<usize>> = BTreeMap::new();
-    for (index, file) in files.iter().enumerate().filter(|(_, file)| file.is_hard_link()) {
-        sets.entry((file.device, file.inode)).or_default().push(index);
-    }
-    let expected = |file: FileEntry| Expected {
-        links: if file.is_hard_link() {
-            sets.get(&(file.device, file.inode)).cloned().unwrap_or_default()
-        } else {
-            Vec::new()
-        },
+fn expected_files(files: Vec<FileEntry>) -> (Vec<Expected>, Vec<LinkSet>) {
+    let mut positions: BTreeMap<(u32, u32), usize> = BTreeMap::new();
+    let mut sets: Vec<LinkSet> = Vec::new();
+    let mut set_of = |index: usize, file: &FileEntry| {
+        let position = *positions.entry((file.device, file.inode)).or_insert(sets.len());
+        match sets.get_mut(position) {
+            Some(set) => set.members.push(index),
+            None => sets.push(LinkSet { members: vec![index], filled: false }),
+        }
+        position
+    };
+    let expected = |(index, file): (usize, FileEntry)| Expected {
+        set: file.is_hard_link().then(|| set_of(index, &file)),
         ghost: file.is_ghost(),
         path: file.path,
         mode: file.mode,
         size: file.size,
         link_target: file.link_target,
         seen: false,
-        filled: false,
     };
-    files.into_iter().map(expected).collect()
+    let expected = files.into_iter().enumerate().map(expected).collect();
+    (expected, sets)
 }
 
 #[cfg(test)]

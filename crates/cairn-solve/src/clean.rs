@@ -82,8 +82,7 @@ pub(crate) fn dependency_holds(
     if !dependency.is_rich() {
         return index.providers(dependency).into_iter().any(is_selected);
     }
-    RichDependency::parse(&dependency.name)
-        .is_ok_and(|rich| rich::holds(index, &rich, is_selected))
+    RichDependency::parse(&dependency.name).is_ok_and(|rich| rich::holds(index, &rich, is_selected))
 }
 
 /// Removes from the solution what nobody needs, as the jobs and options say; returns it.
@@ -94,8 +93,8 @@ pub(crate) fn clean(
     selected: &mut BTreeSet<u32>,
 ) -> BTreeSet<u32> {
     let index = engine.index;
-    let is_wanted = goals.autoremove
-        || (options.clean_requirements_on_remove && !goals.removed.is_empty());
+    let is_wanted =
+        goals.autoremove || (options.clean_requirements_on_remove && !goals.removed.is_empty());
     if !is_wanted {
         return BTreeSet::new();
     }
@@ -145,10 +144,7 @@ fn holds(engine: &Engine<'_, '_>, selected: &BTreeSet<u32>, id: u32) -> bool {
 }
 
 /// Checks the finished solution independently of the solver.
-pub(crate) fn check(
-    engine: &Engine<'_, '_>,
-    selected: &BTreeSet<u32>,
-) -> Result<(), Explanation> {
+pub(crate) fn check(engine: &Engine<'_, '_>, selected: &BTreeSet<u32>) -> Result<(), Explanation> {
     for &id in selected {
         if !holds(engine, selected, id) {
             let what = engine.index.describe(id);

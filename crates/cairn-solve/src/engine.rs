@@ -439,11 +439,9 @@ fn facts(
             (ConflictEdge::Conflict(ConflictCause::Constrains(_)), None, Some(b)) => {
                 Fact::Forbidden(b)
             }
-            (
-                ConflictEdge::Conflict(ConflictCause::ForbidMultipleInstances),
-                Some(a),
-                Some(b),
-            ) => Fact::Exclusive(a, b),
+            (ConflictEdge::Conflict(ConflictCause::ForbidMultipleInstances), Some(a), Some(b)) => {
+                Fact::Exclusive(a, b)
+            }
             _ => continue,
         };
         if !facts.contains(&fact) {

@@ -8,11 +8,7 @@ use crate::rules::ConflictKind;
 use crate::types::Explanation;
 
 /// Turns a proof that there is no solution into lines: what cannot be done, then why.
-pub(crate) fn explain(
-    engine: &Engine<'_, '_>,
-    problem: &Problem,
-    facts: &[Fact],
-) -> Explanation {
+pub(crate) fn explain(engine: &Engine<'_, '_>, problem: &Problem, facts: &[Fact]) -> Explanation {
     let explainer = Explainer { engine, problem };
     let mut heads = Vec::new();
     let mut lines = Vec::new();
@@ -77,18 +73,16 @@ impl Explainer<'_, '_, '_> {
             }
             Origin::Job | Origin::Fixed => {
                 let packages: Vec<u32> = self.packages(&root.any_of);
-                match &packages[..] {
-                    [id] => format!("cannot install {}", index.describe(*id)),
-                    _ => {
-                        let names: Vec<String> = packages
-                            .iter()
-                            .take(5)
-                            .map(|&id| index.candidate(id).nevra.to_string())
-                            .collect();
-                        let more = if packages.len() > 5 { ", …" } else { "" };
-                        format!("cannot install any of {}{more}", names.join(", "))
-                    }
+                if let [id] = packages[..] {
+                    return format!("cannot install {}", index.describe(id));
                 }
+                let names: Vec<String> = packages
+                    .iter()
+                    .take(5)
+                    .map(|&id| index.candidate(id).nevra.to_string())
+                    .collect();
+                let more = if packages.len() > 5 { ", …" } else { "" };
+                format!("cannot install any of {}{more}", names.join(", "))
             }
         }
     }
@@ -123,8 +117,7 @@ impl Explainer<'_, '_, '_> {
             (&requirement.text, ConflictKind::Requires)
         } else {
             let packages = self.packages(any_of);
-            let conditional =
-                rules.conditional.iter().find(|rule| rule.clause.any_of == packages);
+            let conditional = rules.conditional.iter().find(|rule| rule.clause.any_of == packages);
             let Some(conditional) = conditional else { return Vec::new() };
             (&conditional.text, conditional.kind)
         };

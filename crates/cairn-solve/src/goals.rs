@@ -109,8 +109,7 @@ impl Goals {
             push(&mut any_of, other);
         }
         if with_obsoleters {
-            let obsoleters =
-                index.sort_alternatives(index.obsoleters(id), None, &BTreeSet::new());
+            let obsoleters = index.sort_alternatives(index.obsoleters(id), None, &BTreeSet::new());
             for other in obsoleters {
                 push(&mut any_of, other);
             }
@@ -139,9 +138,10 @@ pub(crate) fn is_running_kernel(index: &Index<'_>, options: &Options, id: u32) -
     let modules = format!("/lib/modules/{release}");
     format!("{}.{}", nevra.evr.without_epoch(), nevra.arch) == *release
         || nevra.to_string() == *release
-        || candidate.provides.iter().any(|provide| {
-            provide.name == "kernel-uname-r" && provide.evr_text() == *release
-        })
+        || candidate
+            .provides
+            .iter()
+            .any(|provide| provide.name == "kernel-uname-r" && provide.evr_text() == *release)
         || candidate.files.iter().any(|file| {
             let file = file.strip_prefix("/usr").unwrap_or(file);
             let rest = file.strip_prefix(&modules);
@@ -189,8 +189,7 @@ fn narrow(index: &mut Index<'_>, jobs: &[Job]) {
             // Duplicates on a damaged system: let them be.
             index.installonly[group] = true;
         }
-        let keeps_duplicates =
-            !index.installonly[group] || reinstalled.contains(&(group as u32));
+        let keeps_duplicates = !index.installonly[group] || reinstalled.contains(&(group as u32));
         let mut seen: Vec<u32> = Vec::new();
         let mut ranked = members;
         ranked.sort_by(|&a, &b| index.rank(a, b));
@@ -267,12 +266,8 @@ impl Reader<'_, '_> {
         if index.is_installed(id) || index.is_installonly(id) {
             return;
         }
-        let replaced: Vec<u32> = index
-            .group(id)
-            .iter()
-            .copied()
-            .filter(|&other| index.is_installed(other))
-            .collect();
+        let replaced: Vec<u32> =
+            index.group(id).iter().copied().filter(|&other| index.is_installed(other)).collect();
         for other in replaced {
             let targets = self.goals.updates.entry(other).or_default();
             if !targets.contains(&id) {
@@ -343,7 +338,7 @@ impl Reader<'_, '_> {
                     })
                     .collect();
                 for id in obsoleted {
-                    self.upgrade(id, None);
+                    self.upgrade(id, Some(ids));
                 }
             }
             let listed = listed_of(self.index, group, ids);
@@ -367,7 +362,7 @@ impl Reader<'_, '_> {
             self.upgrade_installonly(id, &newer);
             return;
         }
-        self.update(id, newer);
+        self.update(id, newer, listed);
     }
 
     /// A newer version comes beside the newest installed one.
@@ -385,16 +380,16 @@ impl Reader<'_, '_> {
     }
 
     /// Notes where an installed package should go: `targets` of its own name, best first, or what
-    /// obsoletes it.
-    fn update(&mut self, id: u32, targets: Vec<u32>) {
+    /// obsoletes it (and is `listed`, if there is a list).
+    fn update(&mut self, id: u32, targets: Vec<u32>, listed: Option<&[u32]>) {
         let index = self.index;
         if self.goals.locked.contains(&id) {
             return;
         }
-        let obsoleters = index.obsoleters(id);
-        let is_obsolete = |target: u32| {
-            obsoleters.iter().any(|&obsoleter| index.obsoletes(obsoleter, target))
-        };
+        let mut obsoleters = index.obsoleters(id);
+        obsoleters.retain(|other| listed.is_none_or(|listed| listed.contains(other)));
+        let is_obsolete =
+            |target: u32| obsoleters.iter().any(|&obsoleter| index.obsoletes(obsoleter, target));
         let mut best: Vec<Vec<u32>> = Vec::new();
         let mut all = targets.clone();
         if let Some(&first) = targets.first()
@@ -497,7 +492,8 @@ impl Reader<'_, '_> {
             let is_synced = targets
                 .first()
                 .is_none_or(|&best| index.candidate(best).nevra == index.candidate(id).nevra);
-            self.update(id, if is_synced { Vec::new() } else { targets });
+            let targets = if is_synced { Vec::new() } else { targets };
+            self.update(id, targets, listed.as_deref());
         }
     }
 }
@@ -514,12 +510,12 @@ fn installed_of(index: &Index<'_>, group: u32) -> Vec<u32> {
     found
 }
 
-/// Returns the available packages of a group that are in a list; `None` when there are none.
+/// Returns the available packages of a group that are in a list; `None` when the list does not
+/// choose between them: it has none of them, or all and the installed one too.
 fn listed_of(index: &Index<'_>, group: u32, ids: &[u32]) -> Option<Vec<u32>> {
-    let listed: Vec<u32> = ids
-        .iter()
-        .copied()
-        .filter(|&id| index.group_of[id as usize] == group && !index.is_installed(id))
-        .collect();
-    (!listed.is_empty()).then_some(listed)
+    let available = index.available_of_group(group);
+    let listed: Vec<u32> = available.iter().copied().filter(|id| ids.contains(id)).collect();
+    let has_installed = installed_of(index, group).iter().any(|id| ids.contains(id));
+    let is_whole = has_installed && listed.len() == available.len();
+    (!listed.is_empty() && !is_whole).then_some(listed)
 }

@@ -255,9 +255,11 @@ impl<'u> Index<'u> {
     pub(crate) fn obsoletes(&self, by: u32, id: u32) -> bool {
         let nevra = &self.candidate(id).nevra;
         self.group_of[by as usize] != self.group_of[id as usize]
-            && self.candidate(by).obsoletes.iter().any(|obsolete| {
-                obsolete.name == nevra.name && obsolete.matches_evr(&nevra.evr)
-            })
+            && self
+                .candidate(by)
+                .obsoletes
+                .iter()
+                .any(|obsolete| obsolete.name == nevra.name && obsolete.matches_evr(&nevra.evr))
     }
 
     /// Order of preference between packages of one group, best first: installed ones, then
@@ -288,9 +290,35 @@ impl<'u> Index<'u> {
         found
     }
 
-    /// Sorts alternatives by preference: groups with an installed package, then the group whose
-    /// name is the requirement's, then groups in `favoured`, then repository priority, the version
-    /// provided, and the name; inside a group the installed package, then [`Index::rank`].
+    /// Says whether this would replace a lower installed version, or something installed that it
+    /// obsoletes.
+    pub(crate) fn is_update(&self, id: u32) -> bool {
+        let candidate = self.candidate(id);
+        if candidate.is_installed() || self.is_installonly(id) {
+            return false;
+        }
+        let is_older = |other: u32| self.candidate(other).nevra.evr < candidate.nevra.evr;
+        self.group(id).iter().any(|&other| self.is_installed(other) && is_older(other))
+            || candidate.obsoletes.iter().any(|obsolete| {
+                self.named(&obsolete.name).any(|other| {
+                    self.is_installed(other)
+                        && obsolete.matches_evr(&self.candidate(other).nevra.evr)
+                })
+            })
+    }
+
+    /// Says whether a newer version of an available package is available.
+    fn is_outdated(&self, id: u32) -> bool {
+        let evr = &self.candidate(id).nevra.evr;
+        !self.is_installed(id)
+            && self.group(id).iter().any(|&other| {
+                self.is_allowed[other as usize] && self.candidate(other).nevra.evr > *evr
+            })
+    }
+
+    /// Sorts alternatives by preference: groups with an installed package, then those with an update of one, then the group whose
+    /// name is the requirement's, then groups in `favoured`, then repository priority, what is
+    /// not outdated, the version provided, and the name; inside a group the installed package, then [`Index::rank`].
     pub(crate) fn sort_alternatives(
         &self,
         ids: Vec<u32>,
@@ -318,9 +346,11 @@ impl<'u> Index<'u> {
             right
                 .is_installed()
                 .cmp(&left.is_installed())
+                .then_with(|| self.is_update(b).cmp(&self.is_update(a)))
                 .then_with(|| is_named(right).cmp(&is_named(left)))
                 .then_with(|| is_favoured(b).cmp(&is_favoured(a)))
                 .then_with(|| left.priority.cmp(&right.priority))
+                .then_with(|| self.is_outdated(a).cmp(&self.is_outdated(b)))
                 .then_with(|| provided(b).cmp(&provided(a)))
                 .then_with(|| left.nevra.name.cmp(&right.nevra.name))
                 .then_with(|| a.cmp(&b))

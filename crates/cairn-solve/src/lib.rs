@@ -34,6 +34,6 @@ mod weak;
 
 pub use stages::solve;
 pub use types::{
-    Action, ActionKind, Candidate, Explanation, Job, Options, PackageId, Reason, Skipped, Solution,
-    SYSTEM_REPOSITORY, Universe,
+    Action, ActionKind, Candidate, Explanation, Job, Options, PackageId, Reason, SYSTEM_REPOSITORY,
+    Skipped, Solution, Universe,
 };

@@ -186,7 +186,11 @@ pub(crate) fn holds(
             }
         }
         RichDependency::Unless { requirement, condition, otherwise } => {
-            if go(condition) { otherwise.as_deref().is_some_and(go) } else { go(requirement) }
+            if go(condition) {
+                otherwise.as_deref().is_some_and(go)
+            } else {
+                go(requirement)
+            }
         }
     }
 }

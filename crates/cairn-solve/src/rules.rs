@@ -103,8 +103,7 @@ impl Builder<'_, '_> {
                 self.rules.missing.push(text());
                 return;
             }
-            let any_of =
-                self.index.sort_alternatives(providers, Some(dependency), &self.favoured);
+            let any_of = self.index.sort_alternatives(providers, Some(dependency), &self.favoured);
             self.rules.requires.push(Requirement { any_of, text: text() });
             return;
         }

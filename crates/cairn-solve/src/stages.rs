@@ -34,6 +34,7 @@ pub fn solve(
     let mut state = State::start(&engine, &goals, options)?;
     state.restore_installed();
     let skipped = state.grant_wishes();
+    state.prefer_updates();
     state.settle_versions();
     state.drop_unneeded_newcomers();
     state.limit_installonly();
@@ -114,26 +115,35 @@ impl<'e, 'i, 'u> State<'e, 'i, 'u> {
         }
         // A run removes what it must; each further one would only bring back a mistake of the
         // search, and in a large removal there are none.
-        let lost: Vec<Root> =
-            soft.into_iter().filter(|root| lost(root, &self.selected)).collect();
-        for root in lost.into_iter().take(RESTORE_LIMIT) {
-            if self.is_hopeless(&root) {
-                continue;
-            }
+        let lost: Vec<Root> = soft.into_iter().filter(|root| lost(root, &self.selected)).collect();
+        let doomed = self.doomed(&lost);
+        let hopeful =
+            lost.into_iter().filter(|root| !root.any_of.iter().all(|id| doomed.contains(id)));
+        for root in hopeful.take(RESTORE_LIMIT) {
             let _ = self.try_add(Root::hard(root.any_of, root.origin));
         }
     }
 
-    /// Says whether each alternative needs something that is forbidden or does not exist.
-    fn is_hopeless(&self, root: &Root) -> bool {
-        root.any_of.iter().all(|&id| {
-            let rules = self.engine.rules(id);
-            self.problem.forbidden.contains(&id)
-                || !rules.missing.is_empty()
-                || rules.requires.iter().any(|requirement| {
-                    requirement.any_of.iter().all(|other| self.problem.forbidden.contains(other))
-                })
-        })
+    /// Returns what cannot come back for sure: what is forbidden, and of the lost packages those
+    /// that need something that cannot come back.
+    fn doomed(&self, lost: &[Root]) -> BTreeSet<u32> {
+        let mut doomed = self.problem.forbidden.clone();
+        loop {
+            let before = doomed.len();
+            for &id in lost.iter().flat_map(|root| &root.any_of) {
+                let rules = self.engine.rules(id);
+                let is_doomed = !rules.missing.is_empty()
+                    || rules.requires.iter().any(|requirement| {
+                        requirement.any_of.iter().all(|other| doomed.contains(other))
+                    });
+                if is_doomed {
+                    doomed.insert(id);
+                }
+            }
+            if doomed.len() == before {
+                return doomed;
+            }
+        }
     }
 
     /// Tries what is wanted but not required, and returns what could not be had.
@@ -151,6 +161,49 @@ impl<'e, 'i, 'u> State<'e, 'i, 'u> {
             }
         }
         skipped
+    }
+
+    /// Where a new package came only to meet a requirement, tries to meet it by the update of an
+    /// installed one instead (libsolv's "choice rules").
+    fn prefer_updates(&mut self) {
+        let index = self.engine.index;
+        let is_asked_for = |id: u32| {
+            self.goals.roots.iter().any(|root| root.any_of.contains(&id))
+                || self.goals.wishes.iter().any(|wish| wish.any_of.contains(&id))
+        };
+        let mut attempts: Vec<(u32, Vec<u32>, Vec<u32>)> = Vec::new();
+        for &id in &self.selected {
+            for requirement in &self.engine.rules(id).requires {
+                let taken: Vec<u32> = requirement
+                    .any_of
+                    .iter()
+                    .copied()
+                    .filter(|other| self.selected.contains(other))
+                    .collect();
+                let is_new = |other: &u32| {
+                    !index.is_installed(*other) && !index.is_update(*other) && !is_asked_for(*other)
+                };
+                if !taken.iter().all(is_new) {
+                    continue;
+                }
+                let mut updates = requirement.any_of.clone();
+                updates.retain(|&other| index.is_update(other));
+                if updates.is_empty() && index.is_installed(id) && !index.is_installonly(id) {
+                    updates = index.available_of_group(index.group_of[id as usize]);
+                    updates.retain(|&other| index.is_update(other));
+                }
+                if !updates.is_empty() {
+                    attempts.push((id, taken, updates));
+                }
+            }
+        }
+        for (id, taken, updates) in attempts {
+            let is_still_so = self.selected.contains(&id)
+                && taken.iter().any(|other| self.selected.contains(other));
+            if is_still_so {
+                let _ = self.try_add(Root::hard(updates, Origin::Fixed));
+            }
+        }
     }
 
     /// Takes back changes of installed packages that nothing asked for.

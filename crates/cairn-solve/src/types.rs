@@ -88,8 +88,9 @@ pub enum Job {
     Install(Vec<PackageId>),
     /// Remove all of these installed packages, and what depends on them.
     Remove(Vec<PackageId>),
-    /// Upgrade installed packages, all (`None`) or those of these names. Available packages in the
-    /// list restrict the versions. Never downgrades; honours Obsoletes.
+    /// Upgrade installed packages, all (`None`) or those of these names. Available packages
+    /// in the list restrict the choice to those, unless all of a name are listed, the installed one
+    /// too. Never downgrades; honours Obsoletes.
     Upgrade(Option<Vec<PackageId>>),
     /// Replace the installed packages of these names by the highest lower version. Available
     /// packages in the list restrict the versions.
@@ -233,7 +234,9 @@ impl Explanation {
     pub fn hint(&self, options: &Options) -> Option<&'static str> {
         let is_protected = self.lines.iter().any(|line| line.contains("protected package"));
         if is_protected {
-            return Some("protected packages are listed in protected_packages and /etc/dnf/protected.d");
+            return Some(
+                "protected packages are listed in protected_packages and /etc/dnf/protected.d",
+            );
         }
         match (options.allow_erasing, options.best) {
             (false, true) => Some(

@@ -89,9 +89,7 @@ fn alternatives(
     let has_any = |ids: &[u32]| ids.iter().any(|id| selected.contains(id));
     clauses
         .into_iter()
-        .filter(|clause| {
-            !has_any(&clause.any_of) && clause.none_of.iter().all(|set| has_any(set))
-        })
+        .filter(|clause| !has_any(&clause.any_of) && clause.none_of.iter().all(|set| has_any(set)))
         .map(|clause| clause.any_of)
         .collect()
 }
@@ -101,8 +99,7 @@ fn supplements(index: &Index<'_>, selected: &BTreeSet<u32>) -> Vec<Vec<u32>> {
     let mut found = Vec::new();
     for group in 0..index.groups.len() as u32 {
         let members = &index.groups[group as usize];
-        let has_supplements =
-            members.iter().any(|&id| !index.candidate(id).supplements.is_empty());
+        let has_supplements = members.iter().any(|&id| !index.candidate(id).supplements.is_empty());
         if !has_supplements || members.iter().any(|id| selected.contains(id)) {
             continue;
         }

@@ -2,6 +2,7 @@
 //! Every scenario in `scenarios/*.txt` gives the result written there.
 //!
 //! `UPDATE_EXPECT=1 cargo test -p cairn-solve` rewrites the results; read the difference.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 

@@ -32,9 +32,18 @@ pub struct Context {
 
 impl Context {
     /// Finds the checkout from `start` upwards and opens the caches.
-    pub fn open(printer: Arc<Printer>, start: &Path, mirror_override: Option<String>) -> Result<Self> {
-        let Some(project) = start.ancestors().find(|directory| directory.join("distro/distro.toml").is_file()) else {
-            bail!("{} is not inside a Cairn checkout (no distro/distro.toml above it)", start.display());
+    pub fn open(
+        printer: Arc<Printer>,
+        start: &Path,
+        mirror_override: Option<String>,
+    ) -> Result<Self> {
+        let Some(project) =
+            start.ancestors().find(|directory| directory.join("distro/distro.toml").is_file())
+        else {
+            bail!(
+                "{} is not inside a Cairn checkout (no distro/distro.toml above it)",
+                start.display()
+            );
         };
         Ok(Self {
             printer,

@@ -47,7 +47,10 @@ pub fn hint(error: &anyhow::Error) -> Option<String> {
             return Some(known.hint());
         }
         if cause.is::<Vanished>() {
-            return Some("run without `--locked` to move that entry forward, or `cairn lock --update NAME`".into());
+            return Some(
+                "run without `--locked` to move that entry forward, or `cairn lock --update NAME`"
+                    .into(),
+            );
         }
         if let Some(known) = cause.downcast_ref::<cairn_host::fetch::FetchError>() {
             return known.hint();

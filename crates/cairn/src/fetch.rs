@@ -21,9 +21,15 @@ pub fn cached_path(cache: &Path, sha256: &str) -> PathBuf {
 
 /// Returns the files that are not in the cache yet. A cached file counts when its size is right: its digest was checked
 /// when it was put there, and is checked again by whoever reads it.
-pub fn missing<'a>(ctx: &Context, files: impl Iterator<Item = &'a LockedFile>) -> Vec<&'a LockedFile> {
+pub fn missing<'a>(
+    ctx: &Context,
+    files: impl Iterator<Item = &'a LockedFile>,
+) -> Vec<&'a LockedFile> {
     files
-        .filter(|file| std::fs::metadata(cached_path(&ctx.cache, &file.sha256)).map_or(true, |found| found.len() != file.size))
+        .filter(|file| {
+            std::fs::metadata(cached_path(&ctx.cache, &file.sha256))
+                .map_or(true, |found| found.len() != file.size)
+        })
         .collect()
 }
 
@@ -44,12 +50,21 @@ pub fn download(ctx: &Context, files: &[&LockedFile]) -> Result<Vec<LockedFile>>
     for file in files {
         let dest = cached_path(&ctx.cache, &file.sha256);
         let directory = dest.parent().expect("a cached path has a parent");
-        std::fs::create_dir_all(directory).with_context(|| format!("creating {}", directory.display()))?;
+        std::fs::create_dir_all(directory)
+            .with_context(|| format!("creating {}", directory.display()))?;
         let url = format!("{}/{}", mirror.archive(&file.suite), file.path);
-        downloads.push(Download { url, dest, expected: Expected { sha256: Some(file.sha256.clone()), size: Some(file.size) } });
+        downloads.push(Download {
+            url,
+            dest,
+            expected: Expected { sha256: Some(file.sha256.clone()), size: Some(file.size) },
+        });
     }
     let total: u64 = files.iter().map(|file| file.size).sum();
-    let progress = ctx.printer.progress(&format!("Downloading {} packages", files.len()), Some(total), Unit::Bytes);
+    let progress = ctx.printer.progress(
+        &format!("Downloading {} packages", files.len()),
+        Some(total),
+        Unit::Bytes,
+    );
     let received = Mutex::new(vec![0_u64; files.len()]);
     let result = ctx.fetcher.download_all(&downloads, PARALLEL, &|event| {
         let (index, now) = match event {
@@ -71,13 +86,21 @@ pub fn download(ctx: &Context, files: &[&LockedFile]) -> Result<Vec<LockedFile>>
 }
 
 /// Returns every file that is not in the cache and that the mirror answers 404 for; there is at least one.
-fn find_vanished(ctx: &Context, files: &[&LockedFile], downloads: &[Download], first: FetchError) -> Result<Vec<LockedFile>> {
+fn find_vanished(
+    ctx: &Context,
+    files: &[&LockedFile],
+    downloads: &[Download],
+    first: FetchError,
+) -> Result<Vec<LockedFile>> {
     let mut vanished = Vec::new();
     for (file, download) in files.iter().zip(downloads) {
         match ctx.fetcher.download(&download.url, &download.dest, &download.expected, &mut |_| {}) {
             Ok(()) => {}
             Err(error) if error.is_not_found() => vanished.push((*file).clone()),
-            Err(error) => return Err(error).with_context(|| format!("downloading {} {}", file.name, file.version)),
+            Err(error) => {
+                return Err(error)
+                    .with_context(|| format!("downloading {} {}", file.name, file.version));
+            }
         }
     }
     if vanished.is_empty() { Err(first.into()) } else { Ok(vanished) }

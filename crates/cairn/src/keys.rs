@@ -15,6 +15,9 @@ use crate::context::Context;
 /// User id of development keys.
 const DEVELOPMENT_USER: &str = "Cairn Linux development key (made by cairn build on this machine)";
 
+/// Creation time of development keys, 2010-01-01: before anything they sign, whose time stamps are those of upstream.
+const DEVELOPMENT_CREATED: u32 = 1_262_304_000;
+
 /// Why a signing key is refused, before anything is built.
 #[derive(Debug, Error)]
 pub enum KeyError {
@@ -55,22 +58,26 @@ pub fn load(ctx: &Context, named: Option<&Path>) -> Result<SigningKey> {
 }
 
 fn read(path: &Path) -> Result<SigningKey> {
-    let metadata = std::fs::metadata(path).with_context(|| format!("reading {}", path.display()))?;
+    let metadata =
+        std::fs::metadata(path).with_context(|| format!("reading {}", path.display()))?;
     let mode = metadata.mode() & 0o777;
     if mode & 0o077 != 0 {
         return Err(KeyError::Readable { path: path.to_owned(), mode }.into());
     }
-    let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
-    SigningKey::from_armored(&text).map_err(|error| KeyError::NotSecret { path: path.to_owned(), reason: error.to_string() }.into())
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+    SigningKey::from_armored(&text).map_err(|error| {
+        KeyError::NotSecret { path: path.to_owned(), reason: error.to_string() }.into()
+    })
 }
 
 fn development(ctx: &Context) -> Result<SigningKey> {
     let path = ctx.config.join("development-key.asc");
     if !path.is_file() {
         ctx.printer.info("Making a development signing key");
-        let now = u32::try_from(ctx.clock.now_unix()).context("the clock lies outside 1970–2106")?;
-        let key = SigningKey::generate(DEVELOPMENT_USER, now)?;
-        std::fs::create_dir_all(&ctx.config).with_context(|| format!("creating {}", ctx.config.display()))?;
+        let key = SigningKey::generate(DEVELOPMENT_USER, DEVELOPMENT_CREATED)?;
+        std::fs::create_dir_all(&ctx.config)
+            .with_context(|| format!("creating {}", ctx.config.display()))?;
         let root = cairn_host::Root::open(&ctx.config)?;
         root.write_atomic("development-key.asc", key.to_armored_secret()?.as_bytes(), 0o600)?;
     }

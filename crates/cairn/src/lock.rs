@@ -103,14 +103,29 @@ impl Lock {
 
     /// Returns the lock as text; parsing it gives the same lock.
     pub fn to_text(&self) -> String {
-        let mut text = String::from("# Made by `cairn lock`. Every upstream file of a build; do not edit by hand.\n");
-        let _ = writeln!(text, "version = {}\nsource_date = {}\nfile = [", self.version, self.source_date);
+        let mut text = String::from(
+            "# Made by `cairn lock`. Every upstream file of a build; do not edit by hand.\n",
+        );
+        let _ = writeln!(
+            text,
+            "version = {}\nsource_date = {}\nfile = [",
+            self.version, self.source_date
+        );
         for file in &self.files {
-            let uses: Vec<String> = file.uses.iter().map(|one| format!("\"{}\"", one.word())).collect();
+            let uses: Vec<String> =
+                file.uses.iter().map(|one| format!("\"{}\"", one.word())).collect();
             let _ = write!(
                 text,
                 "  {{ name = \"{}\", version = \"{}\", arch = \"{}\", source = \"{}\", suite = \"{}\", path = \"{}\", size = {}, sha256 = \"{}\", uses = [{}]",
-                file.name, file.version, file.arch, file.source, file.suite, file.path, file.size, file.sha256, uses.join(", ")
+                file.name,
+                file.version,
+                file.arch,
+                file.source,
+                file.suite,
+                file.path,
+                file.size,
+                file.sha256,
+                uses.join(", ")
             );
             if !file.provides.is_empty() {
                 let _ = write!(text, ", provides = \"{}\"", file.provides);
@@ -159,7 +174,15 @@ mod tests {
 
     #[test]
     fn foreign_and_newer_locks_are_refused() {
-        assert_eq!(Lock::parse("version = 2\nsource_date = 1\nfile = []").unwrap_err().to_string(), "distro/cairn.lock has format 2, this program reads 1");
-        assert!(Lock::parse("version = 1\nsource_date = 1\nfiles = []").unwrap_err().to_string().contains("unknown field `files`"));
+        assert_eq!(
+            Lock::parse("version = 2\nsource_date = 1\nfile = []").unwrap_err().to_string(),
+            "distro/cairn.lock has format 2, this program reads 1"
+        );
+        assert!(
+            Lock::parse("version = 1\nsource_date = 1\nfiles = []")
+                .unwrap_err()
+                .to_string()
+                .contains("unknown field `files`")
+        );
     }
 }

@@ -126,14 +126,14 @@ async fn accept_until(
         // The semaphore is never closed.
         let Ok(place) = std::sync::Arc::clone(&places).acquire_owned().await else { break };
         let stream = tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
-                // A client that is gone already, or too many open files: neither is a reason to end.
-                Err(_) => {
+            accepted = listener.accept() => {
+                let Ok((stream, _)) = accepted else {
+                    // A client that is gone already, or too many open files: neither is a reason to end.
                     tokio::time::sleep(Duration::from_millis(50)).await;
                     continue;
-                }
-            },
+                };
+                stream
+            }
             result = &mut stop => {
                 result?;
                 break;
@@ -204,15 +204,10 @@ fn file_answer(request: &Request<Incoming>, file: File, stat: &Stat, path: &str)
         return with_headers(empty(StatusCode::NOT_MODIFIED), &common);
     }
     common.push((header::CONTENT_TYPE, content_type(path).to_owned()));
-    let range = match requested_range(request.headers(), stat.size, &etag, modified.as_deref()) {
-        Ok(range) => range,
-        Err(Unsatisfiable) => {
-            common.push((header::CONTENT_RANGE, format!("bytes */{}", stat.size)));
-            return with_headers(
-                short(StatusCode::RANGE_NOT_SATISFIABLE, "no such range\n"),
-                &common,
-            );
-        }
+    let Ok(range) = requested_range(request.headers(), stat.size, &etag, modified.as_deref())
+    else {
+        common.push((header::CONTENT_RANGE, format!("bytes */{}", stat.size)));
+        return with_headers(short(StatusCode::RANGE_NOT_SATISFIABLE, "no such range\n"), &common);
     };
     let (status, start, length) = match range {
         None => (StatusCode::OK, 0, stat.size),

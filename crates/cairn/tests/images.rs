@@ -14,7 +14,8 @@ use lab::{Guest, Lab, MINUTE};
 fn real_rpm_verifies_every_package() {
     let lab = Lab::open();
     let listing = lab.peer(&["sh", "-c", "mkdir -p /tmp/db && rpm --dbpath /tmp/db --import /repo/repodata/repomd.xml.key && rpm --dbpath /tmp/db -K /repo/packages/*.rpm"]);
-    let bad: Vec<&str> = listing.lines().filter(|line| !line.ends_with(": digests signatures OK")).collect();
+    let bad: Vec<&str> =
+        listing.lines().filter(|line| !line.ends_with(": digests signatures OK")).collect();
     assert!(bad.is_empty(), "rpm -K refuses: {bad:#?}");
     assert!(listing.lines().count() > 200, "only {} packages", listing.lines().count());
 }
@@ -23,8 +24,20 @@ fn real_rpm_verifies_every_package() {
 fn real_dnf_reads_the_repository_and_resolves_a_server() {
     let lab = Lab::open();
     let out = lab.peer(&[
-        "dnf", "-q", "--repofrompath=cairn,file:///repo", "--repo=cairn", "--setopt=cachedir=/tmp/c", "--setopt=persistdir=/tmp/p", "--setopt=logdir=/tmp/l",
-        "--setopt=reposdir=/tmp/none", "--releasever=0.1", "repoquery", "--requires", "--resolve", "--recursive", "nginx",
+        "dnf",
+        "-q",
+        "--repofrompath=cairn,file:///repo",
+        "--repo=cairn",
+        "--setopt=cachedir=/tmp/c",
+        "--setopt=persistdir=/tmp/p",
+        "--setopt=logdir=/tmp/l",
+        "--setopt=reposdir=/tmp/none",
+        "--releasever=0.1",
+        "repoquery",
+        "--requires",
+        "--resolve",
+        "--recursive",
+        "nginx",
     ]);
     assert!(out.lines().any(|line| line.starts_with("glibc-")), "{out}");
 }
@@ -32,11 +45,17 @@ fn real_dnf_reads_the_repository_and_resolves_a_server() {
 #[test]
 fn signed_boot_files_are_the_upstream_bytes() {
     let lab = Lab::open();
-    for (package, path) in [("shim-signed", "/usr/lib/shim/shimx64.efi.signed"), ("grub-efi-amd64-signed", "/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed")] {
+    for (package, path) in [
+        ("shim-signed", "/usr/lib/shim/shimx64.efi.signed"),
+        ("grub-efi-amd64-signed", "/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed"),
+    ] {
         assert_eq!(lab.upstream_digest(package, path), lab.repository_digest(path), "{path}");
     }
     let kernel = lab.upstream_kernel();
-    assert_eq!(kernel.digest, lab.repository_digest(&format!("/usr/lib/modules/{}/vmlinuz", kernel.version)));
+    assert_eq!(
+        kernel.digest,
+        lab.repository_digest(&format!("/usr/lib/modules/{}/vmlinuz", kernel.version))
+    );
 }
 
 #[test]
@@ -66,14 +85,25 @@ fn install_nginx(guest: &Guest) {
 /// `rpm -Va` may only name files that every running system changes.
 fn check_verified(guest: &Guest) {
     let found = guest.run("rpm -Va", 10 * MINUTE);
-    let unexpected: Vec<&str> = found.lines().filter(|line| !lab::EXPECTED_CHANGES.iter().any(|path| line.ends_with(path))).collect();
+    let unexpected: Vec<&str> = found
+        .lines()
+        .filter(|line| !lab::EXPECTED_CHANGES.iter().any(|path| line.ends_with(path)))
+        .collect();
     assert!(unexpected.is_empty(), "rpm -Va: {unexpected:#?}");
 }
 
 fn check_health(guest: &Guest) {
-    assert_eq!(guest.run("systemctl is-system-running --wait", 6 * MINUTE).trim(), "running", "failed units: {}", guest.run("systemctl --failed --no-legend", MINUTE));
+    assert_eq!(
+        guest.run("systemctl is-system-running --wait", 6 * MINUTE).trim(),
+        "running",
+        "failed units: {}",
+        guest.run("systemctl --failed --no-legend", MINUTE)
+    );
     let listening = guest.check("ss -Hltun", MINUTE);
-    let foreign: Vec<&str> = listening.lines().filter(|line| lab::listens_off_host(line) && !line.contains(":22 ")).collect();
+    let foreign: Vec<&str> = listening
+        .lines()
+        .filter(|line| lab::listens_off_host(line) && !line.contains(":22 "))
+        .collect();
     assert!(foreign.is_empty(), "listening off-host: {foreign:#?}");
     assert_eq!(guest.check("cat /etc/os-release | grep ^ID=", MINUTE).trim(), "ID=cairn");
 }
@@ -89,16 +119,25 @@ fn check_rpm_database(guest: &Guest) {
 fn uefi_secure_boot_and_cloud_init() {
     let lab = Lab::open();
     let user_data = "#cloud-config\nhostname: srv-01\nusers:\n  - name: admin\n    groups: wheel\n    sudo: ALL=(ALL) NOPASSWD:ALL\n    lock_passwd: true\n    ssh_authorized_keys:\n      - @KEY@\nwrite_files:\n  - path: /etc/cairn-test\n    permissions: '0640'\n    content: written\nruncmd:\n  - [sh, -c, 'echo ran > /run/cairn-runcmd']\n";
-    let guest = Guest::boot(&lab, "uefi", lab::secure_boot(), &[("user-data", user_data), ("meta-data", "instance-id: test-1\n")]);
+    let guest = Guest::boot(
+        &lab,
+        "uefi",
+        lab::secure_boot(),
+        &[("user-data", user_data), ("meta-data", "instance-id: test-1\n")],
+    );
     guest.check("cloud-init status --wait", 10 * MINUTE);
     assert_eq!(guest.check("hostname", MINUTE).trim(), "srv-01");
-    assert_eq!(guest.check("stat -c '%a %U' /etc/cairn-test && cat /etc/cairn-test", MINUTE), "640 root\nwritten");
+    assert_eq!(
+        guest.check("stat -c '%a %U' /etc/cairn-test && cat /etc/cairn-test", MINUTE),
+        "640 root\nwritten"
+    );
     assert_eq!(guest.check("cat /run/cairn-runcmd", MINUTE).trim(), "ran");
     let admin = guest.as_user("admin");
     assert_eq!(admin.check("sudo id -un", MINUTE).trim(), "root");
     assert!(guest.check("dmesg", MINUTE).contains("Secure boot enabled"));
     check_health(&guest);
-    let grown: u64 = guest.check("df --output=size -B1M / | tail -1", MINUTE).trim().parse().expect("MiB");
+    let grown: u64 =
+        guest.check("df --output=size -B1M / | tail -1", MINUTE).trim().parse().expect("MiB");
     assert!(grown > 4500, "root has {grown} MiB: growpart did not enlarge it");
     guest.power_off();
     assert!(Duration::from_secs(1) < MINUTE);

@@ -16,8 +16,8 @@ use std::time::Duration;
 
 use cairn::vm::arguments::Engine;
 use cairn::vm::{
-    Accel, Bus, DiskAccess, DiskFormat, Firmware, Vm, VmError, VmSpec, generate_key, kvm_works,
-    trial_guest_runs, write_seed,
+    Accel, Bus, DiskAccess, DiskFormat, Firmware, Ssh, Vm, VmError, VmSpec, free_port,
+    generate_key, kvm_works, trial_guest_runs, write_seed,
 };
 use cairn_host::{Invocation, Sandbox, Tool, paths};
 
@@ -122,7 +122,7 @@ fn death_and_reboot_are_reported() {
 
 /// An ISO that starts under BIOS and UEFI, with GRUB on the serial console.
 fn rescue_iso(tools: &Sandbox, dir: &Path) -> PathBuf {
-    let config = "serial --unit=0\nterminal_input serial\nterminal_output serial console\nset timeout=0\n\
+    let config = "serial --unit=0\nterminal_input serial\nterminal_output serial\nset timeout=0\n\
                   echo grub is up on $grub_platform\nread answer\necho got $answer\nhalt\n";
     fs::create_dir_all(dir.join("iso/boot/grub")).unwrap();
     fs::write(dir.join("iso/boot/grub/grub.cfg"), config).unwrap();
@@ -208,4 +208,10 @@ fn seeds_are_reproducible_and_keys_are_private() {
     let (key, public) = generate_key(&tools, &dir.path().join("keys")).unwrap();
     assert_eq!(fs::metadata(key).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(public.starts_with("ssh-ed25519 ") && public.ends_with(" cairn-vm"), "{public}");
+    let nobody_listens = free_port().unwrap();
+    let output = Ssh::new(&tools, dir.path().join("keys/key"), "root", nobody_listens)
+        .run("true", LIMIT)
+        .unwrap();
+    assert_eq!(output.status, 255);
+    assert!(output.stderr_text().contains("Connection refused"), "{}", output.stderr_text());
 }

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The command line of `dnf`: every option and command, in dnf5's spelling. The doc comments are the help texts.
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+
+/// Returns the definition of the command line, for man pages, completions and the reference.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
 
 /// Package manager of Cairn Linux
 #[derive(Debug, Parser)]
 #[command(name = "dnf", version, disable_help_subcommand = true, max_term_width = 100)]
-#[command(after_help = "Exit status: 0 success, 1 error or refused, 2 wrong arguments, 100 `check-upgrade` found upgrades")]
+#[command(
+    after_help = "Exit status: 0 success, 1 error or refused, 2 wrong arguments, 100 `check-upgrade` found upgrades"
+)]
 pub struct Cli {
     /// Options of every command
     #[command(flatten)]
@@ -51,16 +58,35 @@ pub struct GlobalOptions {
     #[arg(long, alias = "repoid", global = true, value_name = "REPO", value_delimiter = ',')]
     pub repo: Vec<String>,
     /// Enable these repositories as well (can be repeated)
-    #[arg(long = "enable-repo", alias = "enablerepo", global = true, value_name = "REPO", value_delimiter = ',')]
+    #[arg(
+        long = "enable-repo",
+        alias = "enablerepo",
+        global = true,
+        value_name = "REPO",
+        value_delimiter = ','
+    )]
     pub enable_repo: Vec<String>,
     /// Leave these repositories out (can be repeated)
-    #[arg(long = "disable-repo", alias = "disablerepo", global = true, value_name = "REPO", value_delimiter = ',')]
+    #[arg(
+        long = "disable-repo",
+        alias = "disablerepo",
+        global = true,
+        value_name = "REPO",
+        value_delimiter = ','
+    )]
     pub disable_repo: Vec<String>,
     /// Add a repository for this command (can be repeated)
     #[arg(long, global = true, value_name = "ID,URL")]
     pub repofrompath: Vec<String>,
     /// Ignore these packages, names or globs (can be repeated)
-    #[arg(short = 'x', long, alias = "excludepkgs", global = true, value_name = "PACKAGE", value_delimiter = ',')]
+    #[arg(
+        short = 'x',
+        long,
+        alias = "excludepkgs",
+        global = true,
+        value_name = "PACKAGE",
+        value_delimiter = ','
+    )]
     pub exclude: Vec<String>,
     /// Check for newer metadata first
     #[arg(long, global = true)]

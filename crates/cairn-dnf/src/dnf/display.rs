@@ -40,8 +40,12 @@ pub fn transaction_table(plan: &Plan, sack: &Sack) -> Vec<String> {
         lines.push(line);
     }
     for (heading, wanted) in [("Installing groups", true), ("Removing groups", false)] {
-        let ids: Vec<&String> =
-            plan.group_changes.iter().filter(|(_, change)| change.is_some() == wanted).map(|(id, _)| id).collect();
+        let ids: Vec<&String> = plan
+            .group_changes
+            .iter()
+            .filter(|(_, change)| change.is_some() == wanted)
+            .map(|(id, _)| id)
+            .collect();
         if !ids.is_empty() {
             lines.push(format!("{heading}:"));
             lines.extend(ids.into_iter().map(|id| format!(" {id}")));
@@ -99,7 +103,8 @@ fn section_order(item: &PlanItem) -> (u8, u8) {
     let reason = match (item.action, item.reason) {
         (PlanAction::Install, PackageReason::Group) => 1,
         (PlanAction::Install | PlanAction::Remove, PackageReason::Dependency) => 2,
-        (PlanAction::Install, PackageReason::WeakDependency) | (PlanAction::Remove, PackageReason::Clean) => 3,
+        (PlanAction::Install, PackageReason::WeakDependency)
+        | (PlanAction::Remove, PackageReason::Clean) => 3,
         _ => 0,
     };
     (action, reason)
@@ -137,8 +142,11 @@ pub fn size_lines(plan: &Plan, sack: &Sack, present: u64) -> Vec<String> {
             size_rounded(size.inbound.saturating_sub(present))
         ));
     }
-    let detail =
-        format!("(install {}, remove {})", size_rounded(size.installed), size_rounded(size.removed));
+    let detail = format!(
+        "(install {}, remove {})",
+        size_rounded(size.installed),
+        size_rounded(size.removed)
+    );
     if size.installed >= size.removed {
         let extra = size_rounded(size.installed - size.removed);
         lines.push(format!("After this operation, {extra} extra will be used {detail}."));

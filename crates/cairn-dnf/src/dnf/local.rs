@@ -13,7 +13,10 @@ use std::path::{Path, PathBuf};
 pub type LocalPackage = (PathBuf, Header, u64);
 
 /// Takes the package files out of `specs` and returns them and the other arguments.
-pub fn split_specs(session: &Session, specs: &[String]) -> Result<(Vec<LocalPackage>, Vec<String>), Failure> {
+pub fn split_specs(
+    session: &Session,
+    specs: &[String],
+) -> Result<(Vec<LocalPackage>, Vec<String>), Failure> {
     let mut files = Vec::new();
     let mut rest = Vec::new();
     for spec in specs {
@@ -37,16 +40,19 @@ fn is_url(spec: &str) -> bool {
 /// A spec is a file when it ends in `.rpm` and has a slash or exists.
 fn is_package_path(spec: &str) -> bool {
     let path = Path::new(spec);
-    path.extension().is_some_and(|extension| extension == "rpm") && (spec.contains('/') || path.exists())
+    path.extension().is_some_and(|extension| extension == "rpm")
+        && (spec.contains('/') || path.exists())
 }
 
 /// Reads the header of a package file.
 pub fn read_package(path: &Path) -> Result<LocalPackage, Failure> {
     let shown = path.display();
-    let file = std::fs::File::open(path).map_err(|error| Failure::new(format!("cannot open `{shown}`: {error}")))?;
+    let file = std::fs::File::open(path)
+        .map_err(|error| Failure::new(format!("cannot open `{shown}`: {error}")))?;
     let size = file.metadata().map_or(0, |stat| stat.len());
     let package = Package::parse(&mut BufReader::new(file)).map_err(|error| {
-        let message = Problem::from_error(&error).render("").trim_start_matches(": ").trim_end().to_owned();
+        let message =
+            Problem::from_error(&error).render("").trim_start_matches(": ").trim_end().to_owned();
         Failure::new(format!("{shown}: {message}")).hint("give the path of an RPM package")
     })?;
     Ok((path.to_owned(), package.header, size))
@@ -56,7 +62,12 @@ fn fetch(session: &Session, url: &str) -> Result<PathBuf, Failure> {
     if let Some(path) = url.strip_prefix("file://") {
         return Ok(PathBuf::from(path));
     }
-    let directory = session.cache.root.path_for_display().join(&session.cache.directory).join("@commandline/packages");
+    let directory = session
+        .cache
+        .root
+        .path_for_display()
+        .join(&session.cache.directory)
+        .join("@commandline/packages");
     let path = directory.join(file_name_of(url));
     session.printer.info(&format!("Downloading {url}"));
     let expected = cairn_host::fetch::Expected::default();
@@ -68,7 +79,8 @@ fn fetch(session: &Session, url: &str) -> Result<PathBuf, Failure> {
 
 /// Returns a safe file name for what a URL names: its last part, plain characters only.
 fn file_name_of(url: &str) -> String {
-    let last = url.split(['?', '#']).next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
+    let last =
+        url.split(['?', '#']).next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
     let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.+~^".contains(c) { c } else { '_' };
     let name: String = last.chars().map(plain).collect();
     if name.is_empty() || name.starts_with('.') { format!("package{name}") } else { name }
@@ -82,6 +94,8 @@ mod tests {
     fn names() {
         assert_eq!(file_name_of("http://h/a/b-1.rpm?x=/y"), "b-1.rpm");
         assert_eq!(file_name_of("http://h/.."), "package..");
-        assert!(is_package_path("./x.rpm") && !is_package_path("x") && !is_package_path("nothere.rpm"));
+        assert!(
+            is_package_path("./x.rpm") && !is_package_path("x") && !is_package_path("nothere.rpm")
+        );
     }
 }

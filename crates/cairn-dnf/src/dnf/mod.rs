@@ -11,10 +11,10 @@ pub mod transact;
 pub mod trust;
 
 use crate::failure::Failure;
+use cairn_ui::{Color, Printer, Verbosity, exit};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, Parser as _};
 use cli::Cli;
-use cairn_ui::{Color, Printer, Verbosity, exit};
 use std::process::ExitCode;
 
 /// Runs `dnf` with the arguments of the process, the program's name first.
@@ -47,7 +47,9 @@ fn with_old_spellings(arguments: &[String]) -> Vec<String> {
         let is_list = matches!(out.last().map(String::as_str), Some("list" | "info" | "ls"));
         previous_list = is_list || previous_list && argument.starts_with('-');
         match argument.as_str() {
-            "installed" | "available" | "upgrades" | "updates" | "extras" | "obsoletes" if is_list => {
+            "installed" | "available" | "upgrades" | "updates" | "extras" | "obsoletes"
+                if is_list =>
+            {
                 out.push(format!("--{argument}"));
             }
             "grouplist" | "groupinfo" | "groupinstall" | "groupremove" => {
@@ -75,11 +77,13 @@ fn usage(error: &clap::Error) -> ExitCode {
     }
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
-        Some(ContextValue::Strings(texts)) => texts.first().cloned(),
+        // clap puts the likeliest last.
+        Some(ContextValue::Strings(texts)) => texts.last().cloned(),
         _ => None,
     };
     let rendered = error.to_string();
-    let first = rendered.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    let first =
+        rendered.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
     let failure = match error.kind() {
         ErrorKind::InvalidSubcommand => {
             let word = text(ContextKind::InvalidSubcommand).unwrap_or_default();

@@ -111,7 +111,10 @@ impl Session {
     ) -> Result<(Root, Root, Configuration, Cache, u32), Failure> {
         let root_path = options.installroot.clone().unwrap_or_else(|| PathBuf::from("/"));
         if !root_path.is_absolute() {
-            let hint = format!("write --installroot={}", std::path::absolute(&root_path).unwrap_or_default().display());
+            let hint = format!(
+                "write --installroot={}",
+                std::path::absolute(&root_path).unwrap_or_default().display()
+            );
             return Err(Failure::usage("--installroot must be an absolute path").hint(hint));
         }
         let root = Root::create(&root_path)?;
@@ -166,7 +169,11 @@ impl Session {
     }
 
     /// Loads what a command needs and the given package files.
-    pub fn load_with_files(&self, needs: Needs, files: &[(PathBuf, Header, u64)]) -> Result<Loaded, Failure> {
+    pub fn load_with_files(
+        &self,
+        needs: Needs,
+        files: &[(PathBuf, Header, u64)],
+    ) -> Result<Loaded, Failure> {
         let state = self.state()?;
         let mut builder = SackBuilder::new();
         let mut wants_files = needs.filelists;
@@ -184,15 +191,26 @@ impl Session {
         }
         let mut groups = GroupSet::new();
         if needs.available {
-            for mut repository in self.load_repositories(wants_files && needs.installed || needs.filelists)? {
-                if !repository.has_filelists && repository.packages.iter().any(|p| needs_filelists(p.requires.iter())) {
-                    metadata::add_filelists(&mut repository, &self.load_context(true), &mut |event| self.show(event))?;
+            for mut repository in
+                self.load_repositories(wants_files && needs.installed || needs.filelists)?
+            {
+                if !repository.has_filelists
+                    && repository.packages.iter().any(|p| needs_filelists(p.requires.iter()))
+                {
+                    metadata::add_filelists(
+                        &mut repository,
+                        &self.load_context(true),
+                        &mut |event| self.show(event),
+                    )?;
                 }
                 groups.add(&repository.config.id, &repository.comps);
                 self.add_repository(&mut builder, repository);
             }
         }
-        let files = files.iter().map(|(path, header, size)| builder.add_file(path.clone(), header, *size)).collect();
+        let files = files
+            .iter()
+            .map(|(path, header, size)| builder.add_file(path.clone(), header, *size))
+            .collect();
         Ok(Loaded { sack: builder.build(), groups, state, files })
     }
 
@@ -237,7 +255,9 @@ impl Session {
             match load_repository(repository, &context, &mut |event| self.show(event)) {
                 Ok(found) => loaded.push(found),
                 Err(error) => {
-                    let skip = repository.skip_if_unavailable.unwrap_or(self.configuration.main.skip_if_unavailable);
+                    let skip = repository
+                        .skip_if_unavailable
+                        .unwrap_or(self.configuration.main.skip_if_unavailable);
                     if !skip {
                         return Err(error.into());
                     }
@@ -257,7 +277,8 @@ impl Session {
                 self.printer.info(&format!(" {id:<38} 100% | {size:>10}"));
             }
             LoadEvent::Skipped { id, reason } => {
-                self.printer.warning(&Problem::new(format!("repository {id} is left out: {reason}")));
+                self.printer
+                    .warning(&Problem::new(format!("repository {id} is left out: {reason}")));
             }
             LoadEvent::Package { id, reason } => {
                 self.printer.warning(&Problem::new(format!("repository {id}: {reason}")));
@@ -282,7 +303,9 @@ fn load_options(options: &GlobalOptions) -> Result<LoadOptions, Failure> {
     let mut variables = Vec::new();
     for text in &options.setvar {
         let Some((name, value)) = text.split_once('=') else {
-            return Err(Failure::usage(format!("--setvar {text:?} has no `=` (expected NAME=VALUE)")));
+            return Err(Failure::usage(format!(
+                "--setvar {text:?} has no `=` (expected NAME=VALUE)"
+            )));
         };
         variables.push((name.to_owned(), value.to_owned()));
     }
@@ -295,7 +318,10 @@ fn load_options(options: &GlobalOptions) -> Result<LoadOptions, Failure> {
     })
 }
 
-fn apply_repository_options(configuration: &mut Configuration, options: &GlobalOptions) -> Result<(), Failure> {
+fn apply_repository_options(
+    configuration: &mut Configuration,
+    options: &GlobalOptions,
+) -> Result<(), Failure> {
     let as_usage = |error: cairn_pkg::repos::ConfigError| {
         let mut failure = Failure::from(error);
         failure.code = cairn_ui::exit::USAGE;
@@ -303,7 +329,9 @@ fn apply_repository_options(configuration: &mut Configuration, options: &GlobalO
     };
     for text in &options.repofrompath {
         let Some((id, url)) = text.split_once(',') else {
-            return Err(Failure::usage(format!("--repofrompath {text:?} has no `,` (expected ID,URL)")));
+            return Err(Failure::usage(format!(
+                "--repofrompath {text:?} has no `,` (expected ID,URL)"
+            )));
         };
         configuration.add_repository(id, url).map_err(as_usage)?;
     }
@@ -343,7 +371,12 @@ fn apply_main_options(configuration: &mut Configuration, options: &GlobalOptions
 }
 
 /// An ordinary user who looks at the system has a cache of his own.
-fn open_cache(root: &Root, configuration: &Configuration, user_id: u32, is_system: bool) -> Result<Cache, Failure> {
+fn open_cache(
+    root: &Root,
+    configuration: &Configuration,
+    user_id: u32,
+    is_system: bool,
+) -> Result<Cache, Failure> {
     if user_id == 0 || !is_system {
         return Ok(Cache {
             root: root.clone(),
@@ -356,6 +389,8 @@ fn open_cache(root: &Root, configuration: &Configuration, user_id: u32, is_syste
     Ok(Cache { root, directory: "libdnf5".to_owned(), trust_directory: "trust".to_owned() })
 }
 
-fn needs_filelists<'a>(mut requires: impl Iterator<Item = &'a cairn_rpm::dependency::Dependency>) -> bool {
+fn needs_filelists<'a>(
+    mut requires: impl Iterator<Item = &'a cairn_rpm::dependency::Dependency>,
+) -> bool {
     requires.any(|dependency| dependency.is_file() && !is_primary_path(&dependency.name))
 }

@@ -14,10 +14,18 @@ pub enum Side {
 
 /// Returns rows as lines; every column is as wide as its widest cell. Blanks at the end of a line stay away.
 pub fn columns(sides: &[Side], rows: &[Vec<String>]) -> Vec<String> {
-    let rows: Vec<Vec<String>> =
-        rows.iter().map(|row| row.iter().map(|cell| escape_control(cell).into_owned()).collect()).collect();
+    let rows: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| row.iter().map(|cell| escape_control(cell).into_owned()).collect())
+        .collect();
     let widths: Vec<usize> = (0..sides.len())
-        .map(|column| rows.iter().filter_map(|row| row.get(column)).map(|c| c.chars().count()).max().unwrap_or(0))
+        .map(|column| {
+            rows.iter()
+                .filter_map(|row| row.get(column))
+                .map(|c| c.chars().count())
+                .max()
+                .unwrap_or(0)
+        })
         .collect();
     rows.iter().map(|row| line(sides, &widths, row)).collect()
 }
@@ -98,9 +106,13 @@ mod tests {
             vec!["Package".to_owned(), "Size".to_owned()],
             vec![" foo".to_owned(), "4.0   B".to_owned()],
         ];
-        assert_eq!(columns(&[Side::Left, Side::Right], &rows), ["Package    Size", " foo    4.0   B"]);
-        assert_eq!(key_values(&[("Name", "a".to_owned()), ("Text", "x\ny".to_owned())]), [
-            "Name : a", "Text : x", "     : y"
-        ]);
+        assert_eq!(
+            columns(&[Side::Left, Side::Right], &rows),
+            ["Package    Size", " foo    4.0   B"]
+        );
+        assert_eq!(
+            key_values(&[("Name", "a".to_owned()), ("Text", "x\ny".to_owned())]),
+            ["Name : a", "Text : x", "     : y"]
+        );
     }
 }

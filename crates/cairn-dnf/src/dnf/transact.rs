@@ -63,17 +63,20 @@ pub fn solve_request(
     let mut plan = Plan::default();
     if !request.jobs.is_empty() {
         let options = solver_options(session, choices);
-        let solution = solve(&loaded.sack.universe, &request.jobs, &options).map_err(|explanation| {
-            let mut lines = vec!["Failed to resolve the transaction:".to_owned()];
-            let mut rest = explanation.lines.iter();
-            lines.push(format!("Problem: {}", rest.next().map_or("unknown", String::as_str)));
-            lines.extend(rest.map(|line| format!("  - {line}")));
-            lines.extend(explanation.hint(&options).map(|hint| format!("hint: {hint}")));
-            Failure::lines(lines)
-        })?;
+        let solution =
+            solve(&loaded.sack.universe, &request.jobs, &options).map_err(|explanation| {
+                let mut lines = vec!["Failed to resolve the transaction:".to_owned()];
+                let mut rest = explanation.lines.iter();
+                lines.push(format!("Problem: {}", rest.next().map_or("unknown", String::as_str)));
+                lines.extend(rest.map(|line| format!("  - {line}")));
+                lines.extend(explanation.hint(&options).map(|hint| format!("hint: {hint}")));
+                Failure::lines(lines)
+            })?;
         for skipped in &solution.skipped {
             let nevra = loaded.sack.get(skipped.package).nevra().to_string();
-            session.printer.warning(&Problem::new(format!("skipping {nevra}")).details(skipped.lines.clone()));
+            session
+                .printer
+                .warning(&Problem::new(format!("skipping {nevra}")).details(skipped.lines.clone()));
         }
         plan = Plan::from_solution(&loaded.sack, &solution, &request.from_groups);
     }
@@ -121,7 +124,12 @@ fn show_messages(session: &Session, messages: &[String]) {
 }
 
 /// Shows a plan, asks, and carries it out.
-pub fn run_plan(session: &Session, loaded: &Loaded, plan: &Plan, choices: &Choices) -> CommandResult {
+pub fn run_plan(
+    session: &Session,
+    loaded: &Loaded,
+    plan: &Plan,
+    choices: &Choices,
+) -> CommandResult {
     if plan.is_empty() {
         session.printer.data("Nothing to do.");
         return Ok(exit::SUCCESS);
@@ -182,7 +190,11 @@ pub struct Targets {
 }
 
 /// Returns where the package files of a plan are or will be.
-pub fn download_targets(session: &Session, loaded: &Loaded, plan: &Plan) -> Result<Targets, Failure> {
+pub fn download_targets(
+    session: &Session,
+    loaded: &Loaded,
+    plan: &Plan,
+) -> Result<Targets, Failure> {
     let ids: Vec<PackageId> = plan.inbound().map(|item| item.id).collect();
     targets_of(session, loaded, &ids, None)
 }
@@ -207,19 +219,21 @@ pub fn targets_of(
             Origin::Repository(index) => {
                 let repository = &loaded.sack.repositories[*index];
                 let name = format!("{}.rpm", package.nevra().file_stem());
-                let path = match directory {
-                    Some(directory) => directory.join(&name),
-                    None => {
-                        let cache = session.cache.root.path_for_display().join(&repository.directory);
-                        cache.join("packages").join(&name)
-                    }
+                let path = if let Some(directory) = directory {
+                    directory.join(&name)
+                } else {
+                    let cache = session.cache.root.path_for_display().join(&repository.directory);
+                    cache.join("packages").join(&name)
                 };
-                let url = package_url(session, loaded, *index, &package.details.location, &mut bases)?;
+                let url =
+                    package_url(session, loaded, *index, &package.details.location, &mut bases)?;
                 let expected = cairn_host::fetch::Expected {
                     sha256: Some(package.details.checksum.clone()),
                     size: Some(package.details.size_package),
                 };
-                if std::fs::metadata(&path).is_ok_and(|stat| stat.len() == package.details.size_package) {
+                if std::fs::metadata(&path)
+                    .is_ok_and(|stat| stat.len() == package.details.size_package)
+                {
                     targets.present += package.details.size_package;
                 }
                 targets.downloads.push(Download { url, dest: path.clone(), expected });
@@ -241,14 +255,16 @@ fn package_url(
         return Ok(format!("{base}/{location}"));
     }
     let repository = &loaded.sack.repositories[index];
-    let config = session.configuration.repositories.iter().find(|config| config.id == repository.id);
+    let config =
+        session.configuration.repositories.iter().find(|config| config.id == repository.id);
     let urls = match config {
         Some(config) if config.mirrorlist.is_some() || config.metalink.is_some() => {
             resolve_base_urls(config, &session.fetcher)?
         }
         _ => repository.base_urls.clone(),
     };
-    let base = urls.first().map(|url| cairn_pkg::repos::mirrors::normalized(url)).unwrap_or_default();
+    let base =
+        urls.first().map(|url| cairn_pkg::repos::mirrors::normalized(url)).unwrap_or_default();
     let url = format!("{base}/{location}");
     bases.insert(index, base);
     Ok(url)
@@ -322,7 +338,6 @@ fn run_engine(
     items: Vec<transaction::TransactionItem>,
     options: &TransactionOptions,
 ) -> Result<transaction::Outcome, Failure> {
-    session.printer.info("Running transaction");
     let total = items.len() as u64;
     let progress = session.printer.progress("Running transaction", Some(total), Unit::Items);
     let mut warnings = Vec::new();
@@ -356,7 +371,8 @@ fn engine_options(
 ) -> TransactionOptions {
     let flags = &session.configuration.main.tsflags;
     let has = |flag: &str| flags.iter().any(|f| f == flag);
-    let mut options = TransactionOptions::live(check.keyring, u32::try_from(session.now()).unwrap_or(u32::MAX));
+    let mut options =
+        TransactionOptions::live(check.keyring, u32::try_from(session.now()).unwrap_or(u32::MAX));
     options.trust = check.trust;
     if session.user_id != 0 {
         // An ordinary user can fill a directory of his own, but not run programs in it as root or give files away.
@@ -369,11 +385,16 @@ fn engine_options(
     options.without_documentation = has("nodocs");
     options.test_only = has("test");
     let files = state.files().into_iter();
-    options.extra_files = files.map(|(path, content)| ExtraFile { path, content, mode: 0o644 }).collect();
+    options.extra_files =
+        files.map(|(path, content)| ExtraFile { path, content, mode: 0o644 }).collect();
     options
 }
 
-fn finish(session: &Session, targets: &Targets, outcome: Option<transaction::Outcome>) -> CommandResult {
+fn finish(
+    session: &Session,
+    targets: &Targets,
+    outcome: Option<transaction::Outcome>,
+) -> CommandResult {
     let mut code = exit::SUCCESS;
     if let Some(outcome) = outcome {
         for note in &outcome.notes {
@@ -394,7 +415,8 @@ fn finish(session: &Session, targets: &Targets, outcome: Option<transaction::Out
     Ok(code)
 }
 
-fn current_cookie(session: &Session) -> Result<String, Failure> {
+/// Returns the cookie of the rpm database as it is now.
+pub fn current_cookie(session: &Session) -> Result<String, Failure> {
     let Some(db) = session.rpmdb()? else { return Ok(rpmdb_cookie([])) };
     cookie_of(&db)
 }
@@ -412,7 +434,12 @@ fn history_record(session: &Session, loaded: &Loaded, plan: &Plan, cookie: &str)
         end: None,
         rpmdb_begin: cookie.to_owned(),
         rpmdb_end: String::new(),
-        releasever: session.configuration.variables.get("releasever").unwrap_or_default().to_owned(),
+        releasever: session
+            .configuration
+            .variables
+            .get("releasever")
+            .unwrap_or_default()
+            .to_owned(),
         user_id: session.user_id,
         description: session.command_line.clone(),
         comment: session.options.comment.clone().unwrap_or_default(),

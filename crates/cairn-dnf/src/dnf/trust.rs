@@ -55,17 +55,19 @@ pub fn check_packages(
     for id in signed {
         let Some(path) = targets.files.get(&id) else { continue };
         let shown = path.display();
-        let bytes = std::fs::read(path).map_err(|error| Failure::new(format!("cannot read `{shown}`: {error}")))?;
+        let bytes = std::fs::read(path)
+            .map_err(|error| Failure::new(format!("cannot read `{shown}`: {error}")))?;
         keyring.verify_package(&bytes).map_err(|error| {
             let problem = Problem::from_error(&error);
             let message = problem.render("").trim_start_matches(": ").trim_end().to_owned();
             Failure::new(format!("{}: {message}", loaded.sack.get(id).nevra()))
-                .hint(error.hint().unwrap_or_else(|| "use a package that is signed by a trusted key"))
+                .hint(error.hint().unwrap_or("use a package that is signed by a trusted key"))
         })?;
     }
     for (repository, count) in unsigned {
         let noun = if count == 1 { "package" } else { "packages" };
-        let message = format!("skipped OpenPGP checks for {count} {noun} from repository: {repository}");
+        let message =
+            format!("skipped OpenPGP checks for {count} {noun} from repository: {repository}");
         session.printer.warning(&Problem::new(message));
     }
     Ok(PackageTrust { trust: Trust::Digests, keyring: Arc::new(keyring) })
@@ -78,13 +80,21 @@ fn load_keyring(session: &Session, loaded: &Loaded) -> Result<Keyring, Failure> 
         keys::add_installed(&db, &mut keyring)?;
     }
     for repository in &loaded.sack.repositories {
-        let Some(config) = session.configuration.repositories.iter().find(|c| c.id == repository.id) else { continue };
+        let Some(config) =
+            session.configuration.repositories.iter().find(|c| c.id == repository.id)
+        else {
+            continue;
+        };
         if !repository.must_sign {
             continue;
         }
         for (url, text) in read_keys(config, &session.config_root)? {
             keyring.add_armored(&text).map_err(|error| {
-                let message = Problem::from_error(&error).render("").trim_start_matches(": ").trim_end().to_owned();
+                let message = Problem::from_error(&error)
+                    .render("")
+                    .trim_start_matches(": ")
+                    .trim_end()
+                    .to_owned();
                 Failure::new(format!("repository {}: key {url}: {message}", config.id))
             })?;
         }

@@ -29,8 +29,7 @@ pub const CHANGELOG: &str = "[* %{CHANGELOGTIME:day} %{CHANGELOGNAME}\\n%{CHANGE
 /// `--changes`
 pub const CHANGES: &str = "[* %{CHANGELOGTIME:date} %{CHANGELOGNAME}\\n%{CHANGELOGTEXT}\\n\\n]";
 /// `--triggers`
-pub const TRIGGERS: &str =
-    "[trigger%{TRIGGERTYPE} scriptlet (using %{TRIGGERSCRIPTPROG}) -- %{TRIGGERCONDS}\\n%{TRIGGERSCRIPTS}\\n]";
+pub const TRIGGERS: &str = "[trigger%{TRIGGERTYPE} scriptlet (using %{TRIGGERSCRIPTPROG}) -- %{TRIGGERCONDS}\\n%{TRIGGERSCRIPTS}\\n]";
 /// `--filetriggers`
 pub const FILE_TRIGGERS: &str = "[filetrigger%{FILETRIGGERTYPE} scriptlet (using %{FILETRIGGERSCRIPTPROG}) -- \
 %{FILETRIGGERCONDS}\\n%{FILETRIGGERSCRIPTS}\\n]\

@@ -39,8 +39,16 @@ pub fn install(context: &Context, mode: Mode) -> CommandResult {
     let installed = query::all(context.database()?.as_ref(), &[])?;
     let (incoming, problems) = plan(context, mode, files, &installed);
     if !problems.is_empty() {
+        if options.hash {
+            for label in ["Verifying...", "Preparing..."] {
+                context.printer.data(&format!("{label:<38}{}", "#".repeat(40)));
+            }
+        }
         problems.iter().for_each(|line| complain(&format!("\t{line}")));
-        let removed: usize = incoming.iter().map(|package| package.replaces.len()).sum();
+        let removed: usize = match mode {
+            Mode::Install => 0,
+            _ => incoming.iter().map(|package| package.replaces.len()).sum(),
+        };
         // As rpm: the number of elements of the transaction.
         return Ok(u8::try_from(incoming.len() + removed).unwrap_or(u8::MAX).max(1));
     }
@@ -48,7 +56,8 @@ pub fn install(context: &Context, mode: Mode) -> CommandResult {
         return Ok(exit::SUCCESS);
     }
     if !options.no_deps {
-        let gone: BTreeSet<u64> = incoming.iter().flat_map(|package| package.replaces.iter().copied()).collect();
+        let gone: BTreeSet<u64> =
+            incoming.iter().flat_map(|package| package.replaces.iter().copied()).collect();
         let headers: Vec<&Header> = incoming.iter().map(|package| &package.header).collect();
         check_dependencies(&installed, &headers, &gone)?;
     }
@@ -66,7 +75,9 @@ pub fn install(context: &Context, mode: Mode) -> CommandResult {
 
 fn recover(context: &Context) -> Result<(), Failure> {
     for done in cairn_pkg::recover::recover(&context.root, &mut |_| {})? {
-        context.printer.info(&format!("warning: an interrupted transaction was dealt with first: {done:?}"));
+        context
+            .printer
+            .info(&format!("warning: an interrupted transaction was dealt with first: {done:?}"));
     }
     Ok(())
 }
@@ -77,7 +88,8 @@ fn read_files(context: &Context) -> Result<Vec<(PathBuf, Header)>, Failure> {
     for argument in &context.options.arguments {
         match read_file(argument) {
             Ok(package) => {
-                let path = std::path::absolute(argument).unwrap_or_else(|_| PathBuf::from(argument));
+                let path =
+                    std::path::absolute(argument).unwrap_or_else(|_| PathBuf::from(argument));
                 files.push((path, package.header));
             }
             Err(message) => {
@@ -101,8 +113,10 @@ fn plan(
     let mut problems = Vec::new();
     for (path, header) in files {
         let nevra = header.nevra();
-        let same_name: Vec<&Selected> = installed.iter().filter(|p| p.header.name() == nevra.name).collect();
-        let same: Vec<u64> = same_name.iter().filter(|p| p.header.nevra() == nevra).map(|p| p.number).collect();
+        let same_name: Vec<&Selected> =
+            installed.iter().filter(|p| p.header.name() == nevra.name).collect();
+        let same: Vec<u64> =
+            same_name.iter().filter(|p| p.header.nevra() == nevra).map(|p| p.number).collect();
         let mut replaces: Vec<u64> = Vec::new();
         let mut action = Action::Install;
         if mode == Mode::Install {
@@ -122,13 +136,16 @@ fn plan(
                 problems.push(format!("package {} is already installed", nvra(&header)));
             }
         } else if !replaces.is_empty() {
-            let newer = same_name.iter().find(|p| p.header.evr().cmp(&nevra.evr) == Ordering::Greater);
+            let newer =
+                same_name.iter().find(|p| p.header.evr().cmp(&nevra.evr) == Ordering::Greater);
             action = if newer.is_some() { Action::Downgrade } else { Action::Upgrade };
             if let Some(newer) = newer
                 && !options.old_package
             {
                 let (new, old) = (nvra(&newer.header), nvra(&header));
-                problems.push(format!("package {new} (which is newer than {old}) is already installed"));
+                problems.push(format!(
+                    "package {new} (which is newer than {old}) is already installed"
+                ));
             }
         }
         if mode != Mode::Install {
@@ -146,19 +163,32 @@ fn obsoleted(header: &Header, installed: &[Selected]) -> Vec<u64> {
     let obsoletes = header.obsoletes();
     let is_obsoleted = |package: &&Selected| {
         package.header.name() != header.name()
-            && obsoletes.iter().any(|o| o.name == package.header.name() && o.matches_evr(&package.header.evr()))
+            && obsoletes
+                .iter()
+                .any(|o| o.name == package.header.name() && o.matches_evr(&package.header.evr()))
     };
     installed.iter().filter(is_obsoleted).map(|package| package.number).collect()
 }
 
-fn check_dependencies(installed: &[Selected], coming: &[&Header], gone: &BTreeSet<u64>) -> Result<(), Failure> {
-    let candidates: Vec<(u64, Candidate)> =
-        installed.iter().map(|package| (package.number, header_candidate(&package.header))).collect();
+fn check_dependencies(
+    installed: &[Selected],
+    coming: &[&Header],
+    gone: &BTreeSet<u64>,
+) -> Result<(), Failure> {
+    let candidates: Vec<(u64, Candidate)> = installed
+        .iter()
+        .map(|package| (package.number, header_candidate(&package.header)))
+        .collect();
     let coming: Vec<Candidate> = coming.iter().map(|header| header_candidate(header)).collect();
     let pick = |wanted: bool| -> Vec<&Candidate> {
-        candidates.iter().filter(|(number, _)| gone.contains(number) == wanted).map(|(_, candidate)| candidate).collect()
+        candidates
+            .iter()
+            .filter(|(number, _)| gone.contains(number) == wanted)
+            .map(|(_, candidate)| candidate)
+            .collect()
     };
-    let problems = dependency_problems(&pick(false), &coming.iter().collect::<Vec<_>>(), &pick(true));
+    let problems =
+        dependency_problems(&pick(false), &coming.iter().collect::<Vec<_>>(), &pick(true));
     if problems.is_empty() {
         return Ok(());
     }
@@ -231,7 +261,9 @@ fn run(context: &Context, items: Vec<TransactionItem>) -> Result<Outcome, Failur
     engine.test_only = options.test;
     let mut messages = Vec::new();
     let result = transaction::run(&context.root, items, &engine, &mut |event| match event {
-        cairn_pkg::event::Event::ScriptletOutput { text, .. } => messages.push(text.trim_end().to_owned()),
+        cairn_pkg::event::Event::ScriptletOutput { text, .. } => {
+            messages.push(text.trim_end().to_owned());
+        }
         cairn_pkg::event::Event::Warning(text) => messages.push(format!("warning: {text}")),
         _ => {}
     });
@@ -271,7 +303,8 @@ fn report(context: &Context, outcome: &Outcome) {
     if options.test {
         return;
     }
-    let name = |nevra: &cairn_rpm::evr::Nevra| format!("{}-{}", nevra.name, nevra.evr.without_epoch());
+    let name =
+        |nevra: &cairn_rpm::evr::Nevra| format!("{}-{}", nevra.name, nevra.evr.without_epoch());
     if !outcome.added.is_empty() && options.hash {
         heading("Updating / installing...");
     }

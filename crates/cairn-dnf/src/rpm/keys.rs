@@ -102,9 +102,15 @@ fn check_one(context: &Context, keyring: &Keyring, path: &str, bytes: &[u8]) -> 
             return false;
         }
     };
-    let is_signed = [tag::RSAHEADER, tag::DSAHEADER, tag::OPENPGP].iter().any(|t| parsed.signature_header.has(*t));
+    let is_signed = [tag::RSAHEADER, tag::DSAHEADER, tag::OPENPGP]
+        .iter()
+        .any(|t| parsed.signature_header.has(*t));
     let digests = Verified::<Package>::accept_unsigned(bytes);
-    let signature = if is_signed && !context.options.no_signature { Some(keyring.verify_package(bytes)) } else { None };
+    let signature = if is_signed && !context.options.no_signature {
+        Some(keyring.verify_package(bytes))
+    } else {
+        None
+    };
     let mut reason = None;
     if let Err(error) = &digests {
         reason = Some(error.to_string());
@@ -115,15 +121,23 @@ fn check_one(context: &Context, keyring: &Keyring, path: &str, bytes: &[u8]) -> 
         printer.data(&format!("{path}:"));
         if let Some(signature) = &signature {
             let state = if signature.is_ok() { "OK" } else { "NOTTRUSTED" };
-            let signer = signature.as_ref().ok().and_then(|verified| verified.signer().map(|s| s.fingerprint.clone()));
-            let signer = signer.map(|f| format!(", key ID {}", f.to_lowercase())).unwrap_or_default();
+            let signer = signature
+                .as_ref()
+                .ok()
+                .and_then(|verified| verified.signer().map(|s| s.fingerprint.clone()));
+            let signer =
+                signer.map(|f| format!(", key ID {}", f.to_lowercase())).unwrap_or_default();
             printer.data(&format!("    Header OpenPGP signature{signer}: {state}"));
         }
         let state = if digests.is_ok() { "OK" } else { "BAD" };
         printer.data(&format!("    Header SHA256 digest: {state}"));
         printer.data(&format!("    Payload SHA256 digest: {state}"));
     } else {
-        let words = if is_signed && !context.options.no_signature { "digests signatures" } else { "digests" };
+        let words = if is_signed && !context.options.no_signature {
+            "digests signatures"
+        } else {
+            "digests"
+        };
         match &reason {
             None => printer.data(&format!("{path}: {words} OK")),
             Some(_) => printer.data(&format!("{path}: {} NOT OK", words.to_uppercase())),

@@ -76,8 +76,9 @@ fn expand_at(text: &str, options: &Options, depth: usize) -> String {
             rest = tail;
         } else {
             let start = usize::from(after.starts_with('?'));
-            let length =
-                after[start..].find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(after.len() - start);
+            let length = after[start..]
+                .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+                .unwrap_or(after.len() - start);
             let name = &after[start..start + length];
             match value(name, options, depth) {
                 Some(found) if length > 0 => out.push_str(&found),

@@ -90,7 +90,7 @@ fn dispatch(name: &str, options: Options, printer: Printer) -> CommandResult {
         }
         Some(Mode::Help) | None => {
             printer.raw(HELP);
-            return Ok(if options.mode.is_some() { exit::SUCCESS } else { exit::FAILURE });
+            return Ok(exit::SUCCESS);
         }
         Some(mode) => mode,
     };
@@ -100,7 +100,9 @@ fn dispatch(name: &str, options: Options, printer: Printer) -> CommandResult {
     match mode {
         Mode::Query => query::run(&context, name),
         Mode::Verify => verify::run(&context, name),
-        Mode::Install | Mode::Upgrade | Mode::Freshen | Mode::Reinstall => install::install(&context, mode),
+        Mode::Install | Mode::Upgrade | Mode::Freshen | Mode::Reinstall => {
+            install::install(&context, mode)
+        }
         Mode::Erase => install::erase(&context),
         Mode::CheckSignatures => keys::check_signatures(&context),
         Mode::Import => keys::import(&context),
@@ -114,14 +116,22 @@ fn dispatch(name: &str, options: Options, printer: Printer) -> CommandResult {
 
 /// The engine has one place for the database; naming it again is fine, another one is not supported.
 fn check_database_path(options: &Options) -> Result<(), Failure> {
-    let from_define = options.defines.iter().rev().find(|(name, _)| name == "_dbpath").map(|(_, value)| value.as_str());
+    let from_define = options
+        .defines
+        .iter()
+        .rev()
+        .find(|(name, _)| name == "_dbpath")
+        .map(|(_, value)| value.as_str());
     let Some(path) = options.dbpath.as_deref().or(from_define) else { return Ok(()) };
     let path = macros::expand(path, options);
     if path.trim_matches('/') == rpmdb::DIRECTORY {
         return Ok(());
     }
-    Err(Failure::new(format!("database path {path} is not supported (expected /{})", rpmdb::DIRECTORY))
-        .hint("use --root=DIR for another system"))
+    Err(Failure::new(format!(
+        "database path {path} is not supported (expected /{})",
+        rpmdb::DIRECTORY
+    ))
+    .hint("use --root=DIR for another system"))
 }
 
 const HELP: &str = "Usage: rpm [OPTION...]

@@ -113,7 +113,13 @@ pub struct FileListing {
 impl FileListing {
     /// Returns whether files are listed at all.
     pub fn is_wanted(&self) -> bool {
-        self.all || self.documentation || self.configuration || self.licenses || self.artifacts || self.state || self.dump
+        self.all
+            || self.documentation
+            || self.configuration
+            || self.licenses
+            || self.artifacts
+            || self.state
+            || self.dump
     }
 }
 
@@ -215,8 +221,20 @@ enum Word {
 /// Short options that take a value.
 const SHORT_WITH_VALUE: &[char] = &['r', 'D', 'E'];
 /// Long options that take a value.
-const LONG_WITH_VALUE: &[&str] =
-    &["root", "dbpath", "define", "eval", "queryformat", "qf", "excludepath", "prefix", "relocate", "undefine", "rcfile", "macros"];
+const LONG_WITH_VALUE: &[&str] = &[
+    "root",
+    "dbpath",
+    "define",
+    "eval",
+    "queryformat",
+    "qf",
+    "excludepath",
+    "prefix",
+    "relocate",
+    "undefine",
+    "rcfile",
+    "macros",
+];
 
 impl Options {
     /// Parses the arguments after the program's name; `start` is the mode the program's name implies.
@@ -248,7 +266,9 @@ impl Options {
 
     fn set_mode(&mut self, mode: Mode) -> Result<(), String> {
         match self.mode {
-            Some(before) if before != mode => Err("only one major mode may be specified".to_owned()),
+            Some(before) if before != mode => {
+                Err("only one major mode may be specified".to_owned())
+            }
             _ => {
                 self.mode = Some(mode);
                 Ok(())
@@ -317,7 +337,9 @@ impl Options {
             }
             "queryformat" | "qf" => self.add_format(&value),
             "undefine" | "rcfile" | "macros" => {}
-            "excludepath" | "prefix" | "relocate" => return Err(format!("--{name} is not supported")),
+            "excludepath" | "prefix" | "relocate" => {
+                return Err(format!("--{name} is not supported"));
+            }
             _ => return Err(format!("--{name}: option does not take an argument")),
         }
         Ok(true)
@@ -378,7 +400,8 @@ impl Options {
             "nordev" => self.skip_checks.push('D'),
             "nocaps" => self.skip_checks.push('P'),
             // Nothing here has these, so that leaving them out changes nothing.
-            "noplugins" | "nocontexts" | "includedocs" | "ignoresize" | "ignorearch" | "ignoreos" | "noorder" => {}
+            "noplugins" | "nocontexts" | "includedocs" | "ignoresize" | "ignorearch"
+            | "ignoreos" | "noorder" => {}
             _ => return false,
         }
         true

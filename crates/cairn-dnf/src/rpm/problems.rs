@@ -19,7 +19,11 @@ pub fn unmet_requirements(candidate: &Candidate, installed: &[&Candidate]) -> Ve
 }
 
 /// Returns rpm's problem lines for a system that has `staying` and gets `coming`, when `going` goes.
-pub fn dependency_problems(staying: &[&Candidate], coming: &[&Candidate], going: &[&Candidate]) -> Vec<String> {
+pub fn dependency_problems(
+    staying: &[&Candidate],
+    coming: &[&Candidate],
+    going: &[&Candidate],
+) -> Vec<String> {
     let after: Vec<&Candidate> = staying.iter().chain(coming).copied().collect();
     let mut lines = Vec::new();
     for candidate in coming {
@@ -27,7 +31,8 @@ pub fn dependency_problems(staying: &[&Candidate], coming: &[&Candidate], going:
             lines.push(format!("{wanted} is needed by {}", shown(candidate)));
         }
         for conflict in &candidate.conflicts {
-            if after.iter().any(|other| other.nevra != candidate.nevra && provides(other, conflict)) {
+            if after.iter().any(|other| other.nevra != candidate.nevra && provides(other, conflict))
+            {
                 lines.push(format!("{conflict} conflicts with {}", shown(candidate)));
             }
         }
@@ -41,7 +46,10 @@ pub fn dependency_problems(staying: &[&Candidate], coming: &[&Candidate], going:
             }
         }
         for conflict in &candidate.conflicts {
-            if coming.iter().any(|other| other.nevra.name != candidate.nevra.name && provides(other, conflict)) {
+            if coming
+                .iter()
+                .any(|other| other.nevra.name != candidate.nevra.name && provides(other, conflict))
+            {
                 lines.push(format!("{conflict} conflicts with (installed) {}", shown(candidate)));
             }
         }

@@ -35,28 +35,33 @@ pub fn run(context: &Context, name: &str) -> CommandResult {
         complain(&format!("{name}: no arguments given for query"));
         return Ok(exit::FAILURE);
     }
-    let format = match &options.format {
-        Some(text) => Some(Format::parse(text).map_err(|e| Failure::lines(vec![format!("error: incorrect format: {e}")]))?),
-        None => None,
-    };
     let mut failed = 0_u8;
+    let mut format = None;
+    let mut error = None;
     let mut selected = Vec::new();
     select(context, &mut |found| match found {
-        Ok(package) => selected.push(package),
+        Ok(package) if options.last => selected.push(package),
+        Ok(package) if error.is_none() => error = show(context, &package, &mut format).err(),
+        Ok(_) => {}
         Err(()) => failed = failed.saturating_add(1),
     })?;
-    if options.last {
-        let key = |package: &Selected| std::cmp::Reverse(package.header.u32(tag::INSTALLTIME).unwrap_or(0));
-        selected.sort_by_key(|package| (key(package), std::cmp::Reverse(package.header.nevra())));
+    if let Some(error) = error {
+        return Err(error);
     }
+    let key =
+        |package: &Selected| std::cmp::Reverse(package.header.u32(tag::INSTALLTIME).unwrap_or(0));
+    selected.sort_by_key(|package| (key(package), std::cmp::Reverse(package.header.nevra())));
     for package in &selected {
-        show(context, package, format.as_ref())?;
+        show(context, package, &mut format)?;
     }
     Ok(failed)
 }
 
 /// Calls `each` for every package the options select, or with `Err` after saying why an argument selects none.
-pub fn select(context: &Context, each: &mut dyn FnMut(Result<Selected, ()>)) -> Result<(), Failure> {
+pub fn select(
+    context: &Context,
+    each: &mut dyn FnMut(Result<Selected, ()>),
+) -> Result<(), Failure> {
     let options = &context.options;
     if options.source == Source::Package {
         for path in &options.arguments {
@@ -84,8 +89,10 @@ pub fn select(context: &Context, each: &mut dyn FnMut(Result<Selected, ()>)) -> 
         Source::Group => {
             for group in &options.arguments {
                 let packages = all(database.as_ref(), &[])?;
-                let mut members =
-                    packages.into_iter().filter(|p| p.header.string(tag::GROUP) == Some(group)).peekable();
+                let mut members = packages
+                    .into_iter()
+                    .filter(|p| p.header.string(tag::GROUP) == Some(group))
+                    .peekable();
                 if members.peek().is_none() {
                     missing(context, &format!("group {group} does not contain any packages"), each);
                 }
@@ -100,7 +107,9 @@ pub fn select(context: &Context, each: &mut dyn FnMut(Result<Selected, ()>)) -> 
                     None => None,
                 };
                 match found {
-                    Some(package) => each(Ok(Selected { header: package.header, signature: None, number })),
+                    Some(package) => {
+                        each(Ok(Selected { header: package.header, signature: None, number }));
+                    }
                     None => missing(context, &format!("record {text} could not be read"), each),
                 }
             }
@@ -128,7 +137,8 @@ fn missing(context: &Context, message: &str, each: &mut dyn FnMut(Result<Selecte
 
 /// Reads a package file; the error is rpm's line.
 pub fn read_file(path: &str) -> Result<Selected, String> {
-    let file = std::fs::File::open(path).map_err(|e| format!("error: open of {path} failed: {}", os_text(&e)))?;
+    let file = std::fs::File::open(path)
+        .map_err(|e| format!("error: open of {path} failed: {}", os_text(&e)))?;
     let mut reader = BufReader::new(file);
     let package = Package::parse(&mut reader).map_err(|e| {
         let text = cairn_pkg::repos::error::chain(&e);
@@ -170,7 +180,9 @@ pub fn all(database: Option<&RpmDb>, patterns: &[String]) -> Result<Vec<Selected
 fn tag_text(header: &Header, name: &str) -> Vec<String> {
     let upper = name.to_ascii_uppercase();
     let number = (1..=5200).find(|number| tag::name(*number) == Some(&upper));
-    number.map(|number| header.strings(number).into_iter().map(str::to_owned).collect()).unwrap_or_default()
+    number
+        .map(|number| header.strings(number).into_iter().map(str::to_owned).collect())
+        .unwrap_or_default()
 }
 
 /// Returns the installed packages that a name or another form of NEVRA means.
@@ -234,7 +246,8 @@ fn by_file(
 fn resolve_parent(context: &Context, path: &str) -> Option<String> {
     let (directory, name) = path.rsplit_once('/')?;
     let mut resolved = String::new();
-    let mut rest: Vec<String> = directory.split('/').filter(|p| !p.is_empty()).rev().map(str::to_owned).collect();
+    let mut rest: Vec<String> =
+        directory.split('/').filter(|p| !p.is_empty()).rev().map(str::to_owned).collect();
     let mut budget = 40;
     while let Some(part) = rest.pop() {
         if part == ".." {
@@ -249,7 +262,13 @@ fn resolve_parent(context: &Context, path: &str) -> Option<String> {
                 if target.starts_with('/') {
                     resolved.clear();
                 }
-                rest.extend(target.split('/').filter(|p| !p.is_empty() && *p != ".").rev().map(str::to_owned));
+                rest.extend(
+                    target
+                        .split('/')
+                        .filter(|p| !p.is_empty() && *p != ".")
+                        .rev()
+                        .map(str::to_owned),
+                );
             }
             _ => resolved = candidate,
         }
@@ -280,7 +299,8 @@ fn by_dependency(
         if wanted.constraint.is_some() {
             wanted.is_satisfied_by(dependency) || dependency.is_satisfied_by(&wanted)
         } else {
-            dependency.name == wanted.name || dependency.is_rich() && rich_names(dependency, &wanted.name)
+            dependency.name == wanted.name
+                || dependency.is_rich() && rich_names(dependency, &wanted.name)
         }
     };
     let mut found = all(database, &[])?;
@@ -308,14 +328,16 @@ fn by_dependency(
 }
 
 fn rich_names(dependency: &Dependency, name: &str) -> bool {
-    let Ok(rich) = cairn_rpm::dependency::RichDependency::parse(&dependency.name) else { return false };
+    let Ok(rich) = cairn_rpm::dependency::RichDependency::parse(&dependency.name) else {
+        return false;
+    };
     let mut found = false;
     rich.for_each_simple(&mut |member| found |= member.name == name);
     found
 }
 
-/// Shows one package as the options ask.
-fn show(context: &Context, package: &Selected, format: Option<&Format>) -> Result<(), Failure> {
+/// Shows one package as the options ask. `format` is parsed at the first package: without one, rpm does not look at it.
+fn show(context: &Context, package: &Selected, format: &mut Option<Format>) -> Result<(), Failure> {
     let options = &context.options;
     let header = &package.header;
     let subject = Subject {
@@ -330,8 +352,16 @@ fn show(context: &Context, package: &Selected, format: Option<&Format>) -> Resul
         context.printer.data(&format!("{:<45} {shown}", nvra(header)));
         return Ok(());
     }
-    if let Some(format) = format {
-        let text = format.render(subject).map_err(|e| Failure::lines(vec![format!("error: incorrect format: {e}")]))?;
+    if let (None, Some(text)) = (&format, &options.format) {
+        let parsed = Format::parse(text);
+        *format = Some(
+            parsed.map_err(|e| Failure::lines(vec![format!("error: incorrect format: {e}")]))?,
+        );
+    }
+    if let Some(format) = &format {
+        let text = format
+            .render(subject)
+            .map_err(|e| Failure::lines(vec![format!("error: incorrect format: {e}")]))?;
         context.printer.raw(&text);
     }
     if options.files.is_wanted() {
@@ -355,7 +385,8 @@ fn list_files(context: &Context, header: &Header, listing: FileListing) {
     let files = header.files();
     let printer = &context.printer;
     if files.is_empty() {
-        let is_plain = listing.all && !(listing.documentation || listing.configuration || listing.state);
+        let is_plain =
+            listing.all && !(listing.documentation || listing.configuration || listing.state);
         if is_plain {
             printer.data("(contains no files)");
         }
@@ -379,7 +410,8 @@ fn list_files(context: &Context, header: &Header, listing: FileListing) {
 
 fn is_listed(file: &FileEntry, listing: FileListing) -> bool {
     let has = |flag| file.flags.contains(flag);
-    let restricts = listing.documentation || listing.configuration || listing.licenses || listing.artifacts;
+    let restricts =
+        listing.documentation || listing.configuration || listing.licenses || listing.artifacts;
     let wanted = !restricts
         || listing.documentation && has(FileFlags::DOC)
         || listing.configuration && has(FileFlags::CONFIG)
@@ -424,7 +456,11 @@ fn dump_line(file: &FileEntry) -> String {
 fn long_line(file: &FileEntry) -> String {
     let links = if file.is_directory() { 2 } else { file.nlink.max(1) };
     let time = strftime(i64::from(file.mtime), Zone::Local, "%b %e %H:%M");
-    let link = if file.link_target.is_empty() { String::new() } else { format!(" -> {}", file.link_target) };
+    let link = if file.link_target.is_empty() {
+        String::new()
+    } else {
+        format!(" -> {}", file.link_target)
+    };
     format!(
         "{} {links:4} {:<8} {:<8} {:>20} {time} {}{link}",
         permissions(file.mode),

@@ -2,9 +2,9 @@
 //! `rpm -V`: installed packages against the disk, and their dependencies.
 
 use super::Context;
+use super::options::Source;
 use super::problems::unmet_requirements;
 use super::query::{self, Selected, nvra};
-use super::options::Source;
 use crate::failure::{CommandResult, Failure, complain};
 use cairn_pkg::query::sack::header_candidate;
 use cairn_pkg::verify::{FileVerdict, Finding, verify_package};
@@ -30,7 +30,10 @@ pub fn run(context: &Context, name: &str) -> CommandResult {
     let installed: Vec<Candidate> = if options.no_deps {
         Vec::new()
     } else {
-        query::all(context.database()?.as_ref(), &[])?.iter().map(|p| header_candidate(&p.header)).collect()
+        query::all(context.database()?.as_ref(), &[])?
+            .iter()
+            .map(|p| header_candidate(&p.header))
+            .collect()
     };
     let everything: Vec<&Candidate> = installed.iter().collect();
     for package in &selected {
@@ -87,8 +90,12 @@ fn show_files(context: &Context, package: &Selected) -> Result<bool, Failure> {
 
 fn attribute(file: &cairn_rpm::header::FileEntry) -> char {
     use cairn_rpm::header::FileFlags as F;
-    let letters = [(F::CONFIG, 'c'), (F::DOC, 'd'), (F::GHOST, 'g'), (F::LICENSE, 'l'), (F::README, 'r')];
-    letters.into_iter().find(|(flag, _)| file.flags.contains(*flag)).map_or(' ', |(_, letter)| letter)
+    let letters =
+        [(F::CONFIG, 'c'), (F::DOC, 'd'), (F::GHOST, 'g'), (F::LICENSE, 'l'), (F::README, 'r')];
+    letters
+        .into_iter()
+        .find(|(flag, _)| file.flags.contains(*flag))
+        .map_or(' ', |(_, letter)| letter)
 }
 
 /// Returns rpm's line, `None` when only skipped checks failed.
@@ -96,7 +103,9 @@ fn line(verdict: &FileVerdict, skip: &[char]) -> Option<String> {
     let attribute = verdict.attribute.unwrap_or(' ');
     let columns = match &verdict.finding {
         Finding::Missing => return Some(format!("missing   {attribute} {}", verdict.path)),
-        Finding::Unreadable(why) => return Some(format!("missing   {attribute} {} ({why})", verdict.path)),
+        Finding::Unreadable(why) => {
+            return Some(format!("missing   {attribute} {} ({why})", verdict.path));
+        }
         Finding::Changed(columns) => columns,
     };
     let masked: String = columns

@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Small packages, a repository made of them, an empty root, and the real binary run on them.
 #![allow(dead_code, reason = "each test program uses its own part")]
-#![allow(clippy::disallowed_methods, clippy::unwrap_used, missing_docs, reason = "tests run the binary and may stop")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "tests run the binary and may stop"
+)]
 
 use cairn_rpm::build::{BuildOptions, FileSpec, PackageSpec, build_package};
 use cairn_rpm::dependency::Dependency;
 use cairn_rpm::evr::Evr;
 use cairn_rpm::package::Package;
-use cairn_rpm::repodata::{Comps, Group, GroupPackage, GroupPackageKind, RepoPackage, RepodataOptions, build_repodata};
+use cairn_rpm::repodata::{
+    Comps, Group, GroupPackage, GroupPackageKind, RepoPackage, RepodataOptions, build_repodata,
+};
 use cairn_rpm::signature::SigningKey;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -133,7 +140,12 @@ impl Bench {
             }
             let bytes = std::fs::read(&path).unwrap();
             let parsed = Package::parse(&mut &bytes[..]).unwrap();
-            entries.push(RepoPackage::from_package(&parsed, &name, bytes.len() as u64, &sha256(&path)));
+            entries.push(RepoPackage::from_package(
+                &parsed,
+                &name,
+                bytes.len() as u64,
+                &sha256(&path),
+            ));
         }
         let options = RepodataOptions {
             revision: self.revision.to_string(),
@@ -171,7 +183,10 @@ impl Bench {
     /// Runs `dnf` with the root's own configuration.
     pub fn plain_dnf(&self, arguments: &str) -> Ran {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dnf"));
-        command.arg0("dnf").arg(format!("--installroot={}", self.root().display())).args(words(arguments));
+        command
+            .arg0("dnf")
+            .arg(format!("--installroot={}", self.root().display()))
+            .args(words(arguments));
         self.run(command)
     }
 
@@ -214,7 +229,10 @@ fn comps() -> Comps {
         user_visible: true,
         display_order: None,
         lang_only: None,
-        packages: vec![member("foo", GroupPackageKind::Mandatory), member("bar", GroupPackageKind::Optional)],
+        packages: vec![
+            member("foo", GroupPackageKind::Mandatory),
+            member("bar", GroupPackageKind::Optional),
+        ],
     };
     Comps { groups: vec![group], environments: Vec::new(), categories: Vec::new() }
 }
@@ -250,7 +268,10 @@ fn mask(line: &str) -> String {
     while index < bytes.len() {
         let window = &bytes[index..bytes.len().min(index + pattern.len())];
         let is_time = window.len() == pattern.len()
-            && window.iter().zip(pattern).all(|(b, p)| if *p == b'd' { b.is_ascii_digit() } else { b == p });
+            && window
+                .iter()
+                .zip(pattern)
+                .all(|(b, p)| if *p == b'd' { b.is_ascii_digit() } else { b == p });
         let hex = bytes[index..].iter().take_while(|b| b.is_ascii_hexdigit()).count();
         if is_time {
             out.push_str("[TIME]             ");

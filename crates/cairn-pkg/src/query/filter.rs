@@ -54,11 +54,17 @@ pub fn latest(sack: &Sack, ids: &[PackageId], limit: i64) -> Vec<PackageId> {
     let mut kept: BTreeSet<PackageId> = BTreeSet::new();
     for members in groups.values_mut() {
         members.sort_by(|a, b| sack.get(*b).nevra().evr.cmp(&sack.get(*a).nevra().evr));
-        let mut evrs = members.iter().map(|id| sack.get(*id).nevra().evr.clone()).collect::<Vec<_>>();
+        let mut evrs =
+            members.iter().map(|id| sack.get(*id).nevra().evr.clone()).collect::<Vec<_>>();
         evrs.dedup();
         let count = usize::try_from(limit.unsigned_abs()).unwrap_or(usize::MAX).min(evrs.len());
         let top = &evrs[..count];
-        kept.extend(members.iter().copied().filter(|id| top.contains(&sack.get(*id).nevra().evr) == (limit >= 0)));
+        kept.extend(
+            members
+                .iter()
+                .copied()
+                .filter(|id| top.contains(&sack.get(*id).nevra().evr) == (limit >= 0)),
+        );
     }
     ids.iter().copied().filter(|id| kept.contains(id)).collect()
 }
@@ -68,9 +74,12 @@ pub fn upgrades(sack: &Sack) -> Vec<PackageId> {
     let newer = |package: &SackPackage<'_>| {
         let installed: Vec<_> = sack
             .by_name(&package.nevra().name)
-            .filter(|other| other.is_installed() && arch_fits(&other.nevra().arch, &package.nevra().arch))
+            .filter(|other| {
+                other.is_installed() && arch_fits(&other.nevra().arch, &package.nevra().arch)
+            })
             .collect();
-        !installed.is_empty() && installed.iter().all(|other| other.nevra().evr < package.nevra().evr)
+        !installed.is_empty()
+            && installed.iter().all(|other| other.nevra().evr < package.nevra().evr)
     };
     let ids: Vec<PackageId> = sack.available().filter(newer).map(|package| package.id).collect();
     latest(sack, &best_priority(sack, &ids), 1)
@@ -81,12 +90,15 @@ pub fn best_priority(sack: &Sack, ids: &[PackageId]) -> Vec<PackageId> {
     let mut best: BTreeMap<(&str, &str), i32> = BTreeMap::new();
     for id in ids {
         let candidate = sack.get(*id).candidate;
-        let entry = best.entry((&candidate.nevra.name, &candidate.nevra.arch)).or_insert(candidate.priority);
+        let entry = best
+            .entry((&candidate.nevra.name, &candidate.nevra.arch))
+            .or_insert(candidate.priority);
         *entry = (*entry).min(candidate.priority);
     }
     let keep = |id: &PackageId| {
         let candidate = sack.get(*id).candidate;
-        best.get(&(candidate.nevra.name.as_str(), candidate.nevra.arch.as_str())) == Some(&candidate.priority)
+        best.get(&(candidate.nevra.name.as_str(), candidate.nevra.arch.as_str()))
+            == Some(&candidate.priority)
     };
     ids.iter().copied().filter(keep).collect()
 }
@@ -98,7 +110,9 @@ fn arch_fits(a: &str, b: &str) -> bool {
 /// Returns the installed packages that no repository has.
 pub fn extras(sack: &Sack) -> Vec<PackageId> {
     let is_extra = |package: &SackPackage<'_>| {
-        !sack.by_name(&package.nevra().name).any(|other| !other.is_installed() && other.nevra() == package.nevra())
+        !sack
+            .by_name(&package.nevra().name)
+            .any(|other| !other.is_installed() && other.nevra() == package.nevra())
     };
     sack.installed().filter(is_extra).map(|package| package.id).collect()
 }
@@ -122,13 +136,20 @@ pub fn obsoleting(sack: &Sack) -> Vec<(PackageId, PackageId)> {
 /// Returns the packages whose dependencies of this kind need one of `wanted` or something the named packages provide.
 ///
 /// `wanted` may be a capability, a file or a glob.
-pub fn depending_on(sack: &Sack, kind: DependencyKind, wanted: &[String], scope: &[PackageId]) -> Vec<PackageId> {
+pub fn depending_on(
+    sack: &Sack,
+    kind: DependencyKind,
+    wanted: &[String],
+    scope: &[PackageId],
+) -> Vec<PackageId> {
     let mut targets: Vec<Dependency> = Vec::new();
     let mut files: BTreeSet<&str> = BTreeSet::new();
     let mut patterns: Vec<&str> = Vec::new();
     for text in wanted {
         let (packages, _) = super::match_spec(sack, text, super::SpecScope::All);
-        let by_nevra = packages.iter().filter(|id| super::spec::nevra_matches(text, sack.get(**id).nevra()).is_some());
+        let by_nevra = packages
+            .iter()
+            .filter(|id| super::spec::nevra_matches(text, sack.get(**id).nevra()).is_some());
         for id in by_nevra {
             let candidate = sack.get(*id).candidate;
             targets.extend(candidate.provides.iter().cloned());
@@ -141,11 +162,14 @@ pub fn depending_on(sack: &Sack, kind: DependencyKind, wanted: &[String], scope:
         }
     }
     let hits = |dependency: &Dependency| {
-        targets.iter().any(|target| dependency.is_satisfied_by(target) || target.is_satisfied_by(dependency))
+        targets
+            .iter()
+            .any(|target| dependency.is_satisfied_by(target) || target.is_satisfied_by(dependency))
             || files.contains(dependency.name.as_str())
             || patterns.iter().any(|pattern| glob::matches(pattern, &dependency.name))
     };
-    let matches = |id: &PackageId| kind.of(sack.get(*id).candidate).iter().any(|d| any_member(d, &hits));
+    let matches =
+        |id: &PackageId| kind.of(sack.get(*id).candidate).iter().any(|d| any_member(d, &hits));
     scope.iter().copied().filter(matches).collect()
 }
 
@@ -170,15 +194,17 @@ pub fn is_met(dependency: &Dependency, packages: &[&Candidate]) -> bool {
 
 fn is_rich_met(rich: &RichDependency, packages: &[&Candidate]) -> bool {
     match rich {
-        RichDependency::Simple(dependency) => packages.iter().any(|candidate| provides(candidate, dependency)),
+        RichDependency::Simple(dependency) => {
+            packages.iter().any(|candidate| provides(candidate, dependency))
+        }
         RichDependency::And(members) => members.iter().all(|member| is_rich_met(member, packages)),
         RichDependency::Or(members) => members.iter().any(|member| is_rich_met(member, packages)),
-        RichDependency::With(members) => {
-            packages.iter().any(|candidate| members.iter().all(|member| is_rich_met(member, &[candidate])))
-        }
-        RichDependency::Without(wanted, unwanted) => packages
+        RichDependency::With(members) => packages
             .iter()
-            .any(|candidate| is_rich_met(wanted, &[candidate]) && !is_rich_met(unwanted, &[candidate])),
+            .any(|candidate| members.iter().all(|member| is_rich_met(member, &[candidate]))),
+        RichDependency::Without(wanted, unwanted) => packages.iter().any(|candidate| {
+            is_rich_met(wanted, &[candidate]) && !is_rich_met(unwanted, &[candidate])
+        }),
         RichDependency::If { requirement, condition, otherwise } => {
             if is_rich_met(condition, packages) {
                 is_rich_met(requirement, packages)
@@ -211,7 +237,9 @@ pub fn unneeded(sack: &Sack) -> Vec<PackageId> {
         let wants = candidate.requires.iter().chain(&candidate.recommends);
         for wanted in wants {
             for package in &installed {
-                if any_member(wanted, &|d| provides(package.candidate, d)) && needed.insert(package.id) {
+                if any_member(wanted, &|d| provides(package.candidate, d))
+                    && needed.insert(package.id)
+                {
                     queue.push_back(package.id);
                 }
             }

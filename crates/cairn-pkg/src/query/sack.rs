@@ -141,9 +141,11 @@ pub struct Filters<'a> {
 impl Filters<'_> {
     fn lets_in(&self, nevra: &Nevra) -> bool {
         let matches = |pattern: &String| {
-            glob::matches(pattern, &nevra.name) || super::spec::nevra_matches(pattern, nevra).is_some()
+            glob::matches(pattern, &nevra.name)
+                || super::spec::nevra_matches(pattern, nevra).is_some()
         };
-        !self.exclude.iter().any(matches) && (self.include.is_empty() || self.include.iter().any(matches))
+        !self.exclude.iter().any(matches)
+            && (self.include.is_empty() || self.include.iter().any(matches))
     }
 }
 
@@ -170,7 +172,8 @@ impl SackBuilder {
             ..header_details(header)
         };
         // Without a state nothing is known: everything then counts as wanted.
-        let candidate = Candidate { user_installed: reason.is_wanted(), ..header_candidate(header) };
+        let candidate =
+            Candidate { user_installed: reason.is_wanted(), ..header_candidate(header) };
         self.push(candidate, details);
     }
 
@@ -182,7 +185,8 @@ impl SackBuilder {
             size_package: size,
             ..header_details(header)
         };
-        let candidate = Candidate { repository: FILE_REPOSITORY, priority: 1, ..header_candidate(header) };
+        let candidate =
+            Candidate { repository: FILE_REPOSITORY, priority: 1, ..header_candidate(header) };
         self.push(candidate, details)
     }
 
@@ -209,7 +213,12 @@ impl SackBuilder {
         }
     }
 
-    fn push_repository_package(&mut self, package: RepoPackage, index: usize, config: &crate::repos::RepoConfig) {
+    fn push_repository_package(
+        &mut self,
+        package: RepoPackage,
+        index: usize,
+        config: &crate::repos::RepoConfig,
+    ) {
         let details = Details {
             origin: Origin::Repository(index),
             repository: config.id.clone(),
@@ -262,12 +271,16 @@ impl SackBuilder {
     pub fn build(mut self) -> Sack {
         let sack = &mut self.sack;
         let command_line = sack.repositories.len() as u32 + 1;
-        for candidate in sack.universe.candidates.iter_mut().filter(|c| c.repository == FILE_REPOSITORY) {
+        for candidate in
+            sack.universe.candidates.iter_mut().filter(|c| c.repository == FILE_REPOSITORY)
+        {
             candidate.repository = command_line;
         }
         let ids = sack.repositories.iter().map(|repository| repository.id.clone());
-        sack.universe.repositories =
-            std::iter::once(SYSTEM.to_owned()).chain(ids).chain([COMMAND_LINE.to_owned()]).collect();
+        sack.universe.repositories = std::iter::once(SYSTEM.to_owned())
+            .chain(ids)
+            .chain([COMMAND_LINE.to_owned()])
+            .collect();
         self.sack
     }
 }
@@ -331,7 +344,11 @@ impl Sack {
     /// Returns one package.
     pub fn get(&self, id: PackageId) -> SackPackage<'_> {
         let index = id.0 as usize;
-        SackPackage { id, candidate: &self.universe.candidates[index], details: &self.details[index] }
+        SackPackage {
+            id,
+            candidate: &self.universe.candidates[index],
+            details: &self.details[index],
+        }
     }
 
     /// Returns all packages in the order they were added: installed first.
@@ -355,7 +372,10 @@ impl Sack {
     }
 
     /// Returns the packages that provide what `wanted` needs, by their Provides and their files.
-    pub fn providers<'a>(&'a self, wanted: &'a Dependency) -> impl Iterator<Item = SackPackage<'a>> {
+    pub fn providers<'a>(
+        &'a self,
+        wanted: &'a Dependency,
+    ) -> impl Iterator<Item = SackPackage<'a>> {
         self.iter().filter(move |package| provides(package.candidate, wanted))
     }
 

@@ -91,7 +91,11 @@ pub fn match_spec(sack: &Sack, spec: &str, scope: SpecScope) -> (Vec<PackageId>,
 }
 
 /// Returns the packages that provide a capability, given as `name`, `name >= version` or a glob.
-pub fn match_provides(sack: &Sack, spec: &str, in_scope: &dyn Fn(&SackPackage<'_>) -> bool) -> Vec<PackageId> {
+pub fn match_provides(
+    sack: &Sack,
+    spec: &str,
+    in_scope: &dyn Fn(&SackPackage<'_>) -> bool,
+) -> Vec<PackageId> {
     let Ok(wanted) = Dependency::parse(spec) else { return Vec::new() };
     let is_pattern = glob::is_pattern(&wanted.name);
     let matches = |package: &SackPackage<'_>| {
@@ -104,13 +108,25 @@ pub fn match_provides(sack: &Sack, spec: &str, in_scope: &dyn Fn(&SackPackage<'_
             }
         })
     };
-    sack.iter().filter(|package| in_scope(package) && matches(package)).map(|package| package.id).collect()
+    sack.iter()
+        .filter(|package| in_scope(package) && matches(package))
+        .map(|package| package.id)
+        .collect()
 }
 
 /// Returns the packages with a file, given as a path or a glob.
-pub fn match_files(sack: &Sack, spec: &str, in_scope: &dyn Fn(&SackPackage<'_>) -> bool) -> Vec<PackageId> {
-    let matches = |package: &SackPackage<'_>| package.candidate.files.iter().any(|file| glob::matches(spec, file));
-    sack.iter().filter(|package| in_scope(package) && matches(package)).map(|package| package.id).collect()
+pub fn match_files(
+    sack: &Sack,
+    spec: &str,
+    in_scope: &dyn Fn(&SackPackage<'_>) -> bool,
+) -> Vec<PackageId> {
+    let matches = |package: &SackPackage<'_>| {
+        package.candidate.files.iter().any(|file| glob::matches(spec, file))
+    };
+    sack.iter()
+        .filter(|package| in_scope(package) && matches(package))
+        .map(|package| package.id)
+        .collect()
 }
 
 /// Returns the form in which `pattern` names `nevra`, the first in dnf5's order.
@@ -142,7 +158,9 @@ pub fn nevra_matches(pattern: &str, nevra: &Nevra) -> Option<NevraForm> {
     {
         return Some(NevraForm::Nevr);
     }
-    if matches(&format!("{name}-{version}")) || has_epoch && matches(&format!("{name}-{epoch}:{version}")) {
+    if matches(&format!("{name}-{version}"))
+        || has_epoch && matches(&format!("{name}-{epoch}:{version}"))
+    {
         return Some(NevraForm::Nev);
     }
     None
@@ -156,7 +174,9 @@ fn possible_names(spec: &str) -> Vec<&str> {
     }
     names.extend(spec.char_indices().filter(|(_, c)| *c == '-').map(|(index, _)| &spec[..index]));
     if let Some((_, rest)) = spec.split_once(':') {
-        names.extend(rest.char_indices().filter(|(_, c)| *c == '-').map(|(index, _)| &rest[..index]));
+        names.extend(
+            rest.char_indices().filter(|(_, c)| *c == '-').map(|(index, _)| &rest[..index]),
+        );
     }
     names.sort_unstable();
     names.dedup();

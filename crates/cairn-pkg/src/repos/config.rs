@@ -332,7 +332,12 @@ impl MainConfig {
     ///
     /// # Errors
     /// The value is not of the key's form. An unknown key is a warning, not an error.
-    pub fn set(&mut self, key: &str, value: &str, at: Position<'_>) -> Result<Option<ConfigWarning>, ConfigError> {
+    pub fn set(
+        &mut self,
+        key: &str,
+        value: &str,
+        at: Position<'_>,
+    ) -> Result<Option<ConfigWarning>, ConfigError> {
         let wrong = |message: String| at.error(format!("{key}: {message}"), None);
         let flag = || boolean(value).map_err(wrong);
         match key {
@@ -359,16 +364,23 @@ impl MainConfig {
             "reposdir" => self.reposdir = list(value),
             "varsdir" => self.varsdir = list(value),
             "group_package_types" => self.group_package_types = list(value),
-            "cachedir" | "system_cachedir" => self.cachedir = value.trim_matches('/').to_owned(),
+            "cachedir" | "system_cachedir" => {
+                value.trim_matches('/').clone_into(&mut self.cachedir)
+            }
             "installonly_limit" if value == "<off>" => self.installonly_limit = 0,
             "installonly_limit" => {
                 let limit = number(value, 0, 1000).map_err(wrong)?;
                 if limit == 1 {
-                    return Err(wrong("1 would leave no kernel to fall back to (expected 0 or at least 2)".to_owned()));
+                    return Err(wrong(
+                        "1 would leave no kernel to fall back to (expected 0 or at least 2)"
+                            .to_owned(),
+                    ));
                 }
                 self.installonly_limit = limit as u32;
             }
-            "max_parallel_downloads" => self.max_parallel_downloads = number(value, 1, 20).map_err(wrong)? as u32,
+            "max_parallel_downloads" => {
+                self.max_parallel_downloads = number(value, 1, 20).map_err(wrong)? as u32
+            }
             "metadata_expire" => self.metadata_expire = period(value).map_err(wrong)?,
             _ => return Ok(unknown(key, MAIN_KEYS, at, "[main]")),
         }
@@ -381,7 +393,12 @@ impl RepoConfig {
     ///
     /// # Errors
     /// The value is not of the key's form, or not allowed. An unknown key is a warning, not an error.
-    pub fn set(&mut self, key: &str, value: &str, at: Position<'_>) -> Result<Option<ConfigWarning>, ConfigError> {
+    pub fn set(
+        &mut self,
+        key: &str,
+        value: &str,
+        at: Position<'_>,
+    ) -> Result<Option<ConfigWarning>, ConfigError> {
         let wrong = |message: String| at.error(format!("{key}: {message}"), None);
         let flag = || boolean(value).map_err(wrong);
         match key {
@@ -409,10 +426,16 @@ impl RepoConfig {
     /// # Errors
     /// An enabled repository names no place to load from.
     pub fn check(&self) -> Result<(), ConfigError> {
-        if self.enabled && self.baseurl.is_empty() && self.mirrorlist.is_none() && self.metalink.is_none() {
+        if self.enabled
+            && self.baseurl.is_empty()
+            && self.mirrorlist.is_none()
+            && self.metalink.is_none()
+        {
             let at = Position { file: &self.file, line: self.line };
             let hint = "add `baseurl=URL`, or `enabled=0`".to_owned();
-            return Err(at.error(format!("[{}]: no baseurl, mirrorlist or metalink", self.id), Some(hint)));
+            return Err(
+                at.error(format!("[{}]: no baseurl, mirrorlist or metalink", self.id), Some(hint))
+            );
         }
         Ok(())
     }
@@ -423,12 +446,18 @@ impl RepoConfig {
 /// # Errors
 /// Naming the first character that is not allowed.
 pub fn check_repo_id(id: &str, at: Position<'_>) -> Result<(), ConfigError> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '@' | '+');
+    let allowed =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '@' | '+');
     let hint = Some("use letters, digits and - _ . : only".to_owned());
     if let Some(bad) = id.chars().find(|c| !allowed(*c)) {
         return Err(at.error(format!("repository id {id:?} has the character {bad:?}"), hint));
     }
-    if id.is_empty() || id.len() > 200 || id.starts_with('.') || id.starts_with('-') || id.contains("..") {
+    if id.is_empty()
+        || id.len() > 200
+        || id.starts_with('.')
+        || id.starts_with('-')
+        || id.contains("..")
+    {
         return Err(at.error(format!("repository id {id:?} is not allowed"), hint));
     }
     Ok(())
@@ -470,8 +499,13 @@ fn checked_keys(value: &str, at: Position<'_>) -> Result<Vec<String>, ConfigErro
     let urls = list(value);
     for url in &urls {
         if !(url.starts_with("file:///") || url.starts_with('/')) {
-            let hint = "put the key into /etc/pki/rpm-gpg and name it as file:///etc/pki/rpm-gpg/NAME".to_owned();
-            return Err(at.error(format!("gpgkey: {url:?} is not a local file (expected file://)"), Some(hint)));
+            let hint =
+                "put the key into /etc/pki/rpm-gpg and name it as file:///etc/pki/rpm-gpg/NAME"
+                    .to_owned();
+            return Err(at.error(
+                format!("gpgkey: {url:?} is not a local file (expected file://)"),
+                Some(hint),
+            ));
         }
     }
     Ok(urls)

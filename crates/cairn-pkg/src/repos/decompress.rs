@@ -10,7 +10,8 @@ const RATIO_LIMIT: u64 = 200;
 
 /// Returns how many bytes a metadata file may expand to.
 pub fn limit(compressed: u64, open_size: Option<u64>) -> u64 {
-    open_size.unwrap_or_else(|| DEFAULT_LIMIT.min(compressed.saturating_mul(RATIO_LIMIT).max(1 << 20)))
+    open_size
+        .unwrap_or_else(|| DEFAULT_LIMIT.min(compressed.saturating_mul(RATIO_LIMIT).max(1 << 20)))
 }
 
 /// Returns a reader of the decompressed bytes that fails after `limit` bytes.
@@ -49,7 +50,10 @@ impl Read for Limited<'_> {
                 self.left = left;
                 Ok(count)
             }
-            None => Err(std::io::Error::other(format!("expands to more than the {} bytes declared", self.limit))),
+            None => Err(std::io::Error::other(format!(
+                "expands to more than the {} bytes declared",
+                self.limit
+            ))),
         }
     }
 }

@@ -40,67 +40,102 @@ pub struct Entry {
 /// # Errors
 /// The first problem, with line and column.
 pub fn parse(file: &str, bytes: &[u8]) -> Result<Vec<Section>, ConfigError> {
-    let at = |line: usize, column: usize, message: String, hint: Option<String>| ConfigError {
+    let error = |line: usize, problem: Problem| ConfigError {
         file: file.to_owned(),
         line,
-        column,
-        message,
-        hint,
+        column: problem.column,
+        message: problem.message,
+        hint: problem.hint.map(str::to_owned),
     };
     if bytes.len() > MAX_FILE {
-        return Err(at(1, 0, format!("file has {} bytes (limit {MAX_FILE})", bytes.len()), None));
+        let message = format!("file has {} bytes (limit {MAX_FILE})", bytes.len());
+        return Err(error(1, Problem { column: 0, message, hint: None }));
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut sections: Vec<Section> = Vec::new();
     for (index, raw) in bytes.split(|b| *b == b'\n').enumerate() {
         let line = index + 1;
-        if raw.len() > MAX_LINE {
-            return Err(at(line, 0, format!("line has {} bytes (limit {MAX_LINE})", raw.len()), None));
-        }
-        let text = std::str::from_utf8(raw).map_err(|e| {
-            at(line, e.valid_up_to() + 1, "text is not UTF-8".to_owned(), Some("save the file as UTF-8".to_owned()))
-        })?;
-        let text = text.strip_suffix('\r').unwrap_or(text);
-        if let Some(column) = text.find(|c: char| c.is_control() && c != '\t') {
-            return Err(at(line, column + 1, "control character in the line".to_owned(), None));
-        }
-        let trimmed = text.trim();
-        if trimmed.is_empty() || trimmed.starts_with('#') || trimmed.starts_with(';') {
-            continue;
-        }
-        let indent = text.len() - text.trim_start().len();
-        if indent > 0 {
-            let entry = sections.last_mut().and_then(|s| s.entries.last_mut());
-            let Some(entry) = entry else {
-                return Err(at(line, indent + 1, "continuation line without a key before it".to_owned(), None));
-            };
-            entry.value.push('\n');
-            entry.value.push_str(trimmed);
-            continue;
-        }
-        if let Some(rest) = trimmed.strip_prefix('[') {
-            sections.push(section_header(rest, line, &sections).map_err(|(c, m)| at(line, c, m, None))?);
-            continue;
-        }
-        let Some((key, value)) = trimmed.split_once('=') else {
-            let hint = Some("write `key = value`, or start a comment with `#`".to_owned());
-            return Err(at(line, 1, format!("expected `key = value` or `[section]`, found {:?}", shorten(trimmed)), hint));
-        };
-        let key = key.trim();
-        if key.is_empty() {
-            return Err(at(line, 1, "key before `=` is empty".to_owned(), None));
-        }
-        let Some(section) = sections.last_mut() else {
-            let hint = Some("begin the file with a section, for example `[cairn]`".to_owned());
-            return Err(at(line, 1, format!("key {key:?} stands before the first [section]"), hint));
-        };
-        if let Some(first) = section.entries.iter().find(|e| e.key == key) {
-            let message = format!("{key}: given twice in [{}] (first on line {})", section.name, first.line);
-            return Err(at(line, 1, message, Some("keep one of the two lines".to_owned())));
-        }
-        section.entries.push(Entry { key: key.to_owned(), value: value.trim().to_owned(), line });
+        decode_line(raw)
+            .and_then(|text| parse_line(text, line, &mut sections))
+            .map_err(|problem| error(line, problem))?;
     }
     Ok(sections)
+}
+
+/// What is wrong with a line.
+struct Problem {
+    column: usize,
+    message: String,
+    hint: Option<&'static str>,
+}
+
+/// Checks the bytes of a line and returns its text without the line end.
+fn decode_line(raw: &[u8]) -> Result<&str, Problem> {
+    if raw.len() > MAX_LINE {
+        let message = format!("line has {} bytes (limit {MAX_LINE})", raw.len());
+        return Err(Problem { column: 0, message, hint: None });
+    }
+    let text = std::str::from_utf8(raw).map_err(|e| Problem {
+        column: e.valid_up_to() + 1,
+        message: "text is not UTF-8".to_owned(),
+        hint: Some("save the file as UTF-8"),
+    })?;
+    let text = text.strip_suffix('\r').unwrap_or(text);
+    match text.find(|c: char| c.is_control() && c != '\t') {
+        Some(index) => Err(Problem {
+            column: index + 1,
+            message: "control character in the line".to_owned(),
+            hint: None,
+        }),
+        None => Ok(text),
+    }
+}
+
+fn parse_line(text: &str, line: usize, sections: &mut Vec<Section>) -> Result<(), Problem> {
+    let problem = |column, message: String, hint| Problem { column, message, hint };
+    let trimmed = text.trim();
+    if trimmed.is_empty() || trimmed.starts_with('#') || trimmed.starts_with(';') {
+        return Ok(());
+    }
+    let indent = text.len() - text.trim_start().len();
+    if indent > 0 {
+        let Some(entry) = sections.last_mut().and_then(|s| s.entries.last_mut()) else {
+            return Err(problem(
+                indent + 1,
+                "continuation line without a key before it".to_owned(),
+                None,
+            ));
+        };
+        entry.value.push('\n');
+        entry.value.push_str(trimmed);
+        return Ok(());
+    }
+    if let Some(rest) = trimmed.strip_prefix('[') {
+        let section =
+            section_header(rest, line, sections).map_err(|(column, m)| problem(column, m, None))?;
+        sections.push(section);
+        return Ok(());
+    }
+    let Some((key, value)) = trimmed.split_once('=') else {
+        let message =
+            format!("expected `key = value` or `[section]`, found {:?}", shorten(trimmed));
+        return Err(problem(1, message, Some("write `key = value`, or start a comment with `#`")));
+    };
+    let key = key.trim();
+    if key.is_empty() {
+        return Err(problem(1, "key before `=` is empty".to_owned(), None));
+    }
+    let Some(section) = sections.last_mut() else {
+        let hint = Some("begin the file with a section, for example `[cairn]`");
+        return Err(problem(1, format!("key {key:?} stands before the first [section]"), hint));
+    };
+    if let Some(first) = section.entries.iter().find(|e| e.key == key) {
+        let message =
+            format!("{key}: given twice in [{}] (first on line {})", section.name, first.line);
+        return Err(problem(1, message, Some("keep one of the two lines")));
+    }
+    section.entries.push(Entry { key: key.to_owned(), value: value.trim().to_owned(), line });
+    Ok(())
 }
 
 fn section_header(rest: &str, line: usize, before: &[Section]) -> Result<Section, (usize, String)> {
@@ -109,7 +144,10 @@ fn section_header(rest: &str, line: usize, before: &[Section]) -> Result<Section
     };
     let after = after.trim();
     if !(after.is_empty() || after.starts_with('#') || after.starts_with(';')) {
-        return Err((name.len() + 3, format!("unexpected text after section header: {:?}", shorten(after))));
+        return Err((
+            name.len() + 3,
+            format!("unexpected text after section header: {:?}", shorten(after)),
+        ));
     }
     let name = name.trim();
     if name.is_empty() {
@@ -122,7 +160,11 @@ fn section_header(rest: &str, line: usize, before: &[Section]) -> Result<Section
 }
 
 fn shorten(text: &str) -> String {
-    if text.chars().count() <= 40 { text.to_owned() } else { text.chars().take(39).chain(['…']).collect() }
+    if text.chars().count() <= 40 {
+        text.to_owned()
+    } else {
+        text.chars().take(39).chain(['…']).collect()
+    }
 }
 
 #[cfg(test)]
@@ -163,31 +205,55 @@ mod tests {
 
     #[test]
     fn refuses_with_position() {
-        check(b"name=x\n", expect![[r#"
+        check(
+            b"name=x\n",
+            expect![[r#"
             error: x.repo:1:1: key "name" stands before the first [section]
-        "#]]);
-        check(b"[a]\nname=x\nname=y\n", expect![[r#"
+        "#]],
+        );
+        check(
+            b"[a]\nname=x\nname=y\n",
+            expect![[r#"
             error: x.repo:3:1: name: given twice in [a] (first on line 2)
-        "#]]);
-        check(b"[a]\nhello\n", expect![[r#"
+        "#]],
+        );
+        check(
+            b"[a]\nhello\n",
+            expect![[r#"
             error: x.repo:2:1: expected `key = value` or `[section]`, found "hello"
-        "#]]);
-        check(b"[a\n", expect![[r#"
+        "#]],
+        );
+        check(
+            b"[a\n",
+            expect![[r#"
             error: x.repo:1:3: section header without `]`
-        "#]]);
-        check(b"[a]\n[a]\n", expect![[r#"
+        "#]],
+        );
+        check(
+            b"[a]\n[a]\n",
+            expect![[r#"
             error: x.repo:2:1: section [a] given twice (first on line 1)
-        "#]]);
-        check(b"[a]\nn=\xff\n", expect![[r#"
+        "#]],
+        );
+        check(
+            b"[a]\nn=\xff\n",
+            expect![[r#"
             error: x.repo:2:3: text is not UTF-8
-        "#]]);
-        check(b"[a]\n x=1\n", expect![[r#"
+        "#]],
+        );
+        check(
+            b"[a]\n x=1\n",
+            expect![[r#"
             error: x.repo:2:2: continuation line without a key before it
-        "#]]);
+        "#]],
+        );
         let mut long = b"[a]\nx=".to_vec();
         long.resize(1 << 20, b'y');
-        check(&long, expect![[r#"
+        check(
+            &long,
+            expect![[r#"
             error: x.repo:2: line has 1048572 bytes (limit 65536)
-        "#]]);
+        "#]],
+        );
     }
 }

@@ -27,7 +27,9 @@ impl SetOption {
     /// A message when it has no `=`.
     pub fn parse(text: &str) -> Result<Self, String> {
         let Some((left, value)) = text.split_once('=') else {
-            return Err(format!("--setopt {text:?} has no `=` (expected KEY=VALUE or REPO.KEY=VALUE)"));
+            return Err(format!(
+                "--setopt {text:?} has no `=` (expected KEY=VALUE or REPO.KEY=VALUE)"
+            ));
         };
         let (repository, key) = match left.rsplit_once('.') {
             Some((repository, key)) => (Some(repository.to_owned()), key),
@@ -71,7 +73,10 @@ pub struct Configuration {
 ///
 /// # Errors
 /// A file that cannot be read or used.
-pub fn load_configuration(root: &Root, options: &LoadOptions) -> Result<Configuration, ConfigError> {
+pub fn load_configuration(
+    root: &Root,
+    options: &LoadOptions,
+) -> Result<Configuration, ConfigError> {
     let mut configuration = Configuration {
         main: MainConfig::default(),
         repositories: Vec::new(),
@@ -130,7 +135,11 @@ impl Configuration {
             if option.repository.is_some() {
                 self.repository_options.push(option.clone());
             } else {
-                let warning = self.main.set(&option.key, &option.value, Position { file: "--setopt", line: 0 })?;
+                let warning = self.main.set(
+                    &option.key,
+                    &option.value,
+                    Position { file: "--setopt", line: 0 },
+                )?;
                 if let Some(warning) = warning {
                     // A typing mistake on the command line must not pass silently: nothing else would show it.
                     return Err(ConfigError {
@@ -163,14 +172,19 @@ impl Configuration {
             for name in list_directory(root, directory, ".conf")? {
                 let bytes = read_checked(root, &format!("{directory}/{name}"))?;
                 let text = String::from_utf8_lossy(&bytes).into_owned();
-                let lines = text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#'));
+                let lines =
+                    text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#'));
                 self.main.protected_packages.extend(lines.map(str::to_owned));
             }
         }
         Ok(())
     }
 
-    fn load_repository_directory(&mut self, root: &Root, directory: &str) -> Result<(), ConfigError> {
+    fn load_repository_directory(
+        &mut self,
+        root: &Root,
+        directory: &str,
+    ) -> Result<(), ConfigError> {
         for name in list_directory(root, directory, ".repo")? {
             let path = format!("{directory}/{name}");
             self.parse_repository_file(&format!("/{path}"), &read_checked(root, &path)?)?;
@@ -201,11 +215,15 @@ impl Configuration {
                 file: file.to_owned(),
                 line: section.line,
                 column: 0,
-                message: format!("repository [{id}] is defined twice (first in {}:{})", first.file, first.line),
+                message: format!(
+                    "repository [{id}] is defined twice (first in {}:{})",
+                    first.file, first.line
+                ),
                 hint: Some("rename one of the two".to_owned()),
             });
         }
-        let mut repository = RepoConfig { file: file.to_owned(), line: section.line, ..RepoConfig::new(&id) };
+        let mut repository =
+            RepoConfig { file: file.to_owned(), line: section.line, ..RepoConfig::new(&id) };
         if let Some(entry) = section.entries.iter().find(|e| e.key == "enabled") {
             repository.set("enabled", &entry.value, Position { file, line: entry.line })?;
         }
@@ -221,7 +239,9 @@ impl Configuration {
                         line: entry.line,
                         column: 0,
                         message: format!("{}: undefined variable ${name}", entry.key),
-                        hint: Some(format!("write its value into /etc/dnf/vars/{name}, or give --setvar={name}=VALUE")),
+                        hint: Some(format!(
+                            "write its value into /etc/dnf/vars/{name}, or give --setvar={name}=VALUE"
+                        )),
                     });
                 }
             };
@@ -237,8 +257,11 @@ impl Configuration {
         for option in &self.repository_options {
             let pattern = option.repository.as_deref().unwrap_or_default();
             if crate::query::glob::matches(pattern, &repository.id) {
-                let warning =
-                    repository.set(&option.key, &option.value, Position { file: "--setopt", line: 0 })?;
+                let warning = repository.set(
+                    &option.key,
+                    &option.value,
+                    Position { file: "--setopt", line: 0 },
+                )?;
                 if let Some(warning) = warning {
                     return Err(ConfigError {
                         file: warning.file,
@@ -270,7 +293,10 @@ impl Configuration {
         if self.repositories.iter().any(|r| r.id == id) {
             return Err(error(format!("repository {id:?} exists already")));
         }
-        let url = self.variables.expand(url).map_err(|name| error(format!("undefined variable ${name}")))?;
+        let url = self
+            .variables
+            .expand(url)
+            .map_err(|name| error(format!("undefined variable ${name}")))?;
         let mut repository = RepoConfig::new(id);
         repository.set("baseurl", &url, at)?;
         self.apply_options(&mut repository)?;
@@ -282,7 +308,12 @@ impl Configuration {
     ///
     /// # Errors
     /// No repository matches.
-    pub fn switch_repositories(&mut self, pattern: &str, enabled: bool, option: &str) -> Result<(), ConfigError> {
+    pub fn switch_repositories(
+        &mut self,
+        pattern: &str,
+        enabled: bool,
+        option: &str,
+    ) -> Result<(), ConfigError> {
         let mut found = false;
         for repository in &mut self.repositories {
             if crate::query::glob::matches(pattern, &repository.id) {
@@ -315,7 +346,8 @@ impl Configuration {
         // Options for repositories may name one that --repofrompath adds later: only their form is checked here.
         for option in &self.repository_options {
             let mut probe = RepoConfig::new("probe");
-            let found = probe.set(&option.key, &option.value, Position { file: "--setopt", line: 0 })?;
+            let found =
+                probe.set(&option.key, &option.value, Position { file: "--setopt", line: 0 })?;
             if let Some(warning) = found {
                 let ConfigWarning { file, message, hint, .. } = warning;
                 return Err(ConfigError { file, line: 0, column: 0, message, hint });
@@ -335,7 +367,9 @@ pub fn base_architecture(arch: &str) -> &str {
 }
 
 fn detect_release(root: &Root) -> Option<String> {
-    let text = ["etc/os-release", "usr/lib/os-release"].iter().find_map(|path| root.read_to_string(path).ok())?;
+    let text = ["etc/os-release", "usr/lib/os-release"]
+        .iter()
+        .find_map(|path| root.read_to_string(path).ok())?;
     let value = text.lines().find_map(|line| line.strip_prefix("VERSION_ID="))?;
     Some(value.trim().trim_matches(['"', '\'']).to_owned())
 }

@@ -9,7 +9,8 @@ use super::{MainConfig, RepoConfig, RepoError, decompress, error, mirrors};
 use cairn_host::Root;
 use cairn_host::fetch::{Expected, Fetcher};
 use cairn_rpm::repodata::{
-    Comps, Limits, RepoMd, RepoMdRecord, RepoPackage, check_location, parse_comps, parse_filelists, parse_primary,
+    Comps, Limits, RepoMd, RepoMdRecord, RepoPackage, check_location, parse_comps, parse_filelists,
+    parse_primary,
 };
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -107,7 +108,11 @@ pub struct Repository {
 
 /// Returns the name of a repository's directory in the cache: `ID-` and 16 digits of its first URL's SHA-256.
 pub fn cache_name(repository: &RepoConfig) -> String {
-    let first = repository.metalink.as_ref().or(repository.mirrorlist.as_ref()).or(repository.baseurl.first());
+    let first = repository
+        .metalink
+        .as_ref()
+        .or(repository.mirrorlist.as_ref())
+        .or(repository.baseurl.first());
     let digest = Sha256::digest(first.map(String::as_bytes).unwrap_or_default());
     format!("{}-{}", repository.id, &hex::encode(digest)[..16])
 }
@@ -193,7 +198,10 @@ pub fn add_filelists(
 ///
 /// # Errors
 /// The mirror list cannot be fetched.
-pub fn resolve_base_urls(repository: &RepoConfig, fetcher: &Fetcher) -> Result<Vec<String>, RepoError> {
+pub fn resolve_base_urls(
+    repository: &RepoConfig,
+    fetcher: &Fetcher,
+) -> Result<Vec<String>, RepoError> {
     mirrors::base_urls(repository, fetcher)
 }
 
@@ -230,13 +238,15 @@ impl Session<'_> {
         let path = format!("{}/repodata/repomd.xml", self.directory);
         let cached = self.root().metadata(&path)?;
         if let Some(stat) = &cached {
-            let expire = self.repository.metadata_expire.unwrap_or(self.context.main.metadata_expire);
+            let expire =
+                self.repository.metadata_expire.unwrap_or(self.context.main.metadata_expire);
             let age = self.context.now.saturating_sub(u64::try_from(stat.mtime).unwrap_or(0));
             let is_fresh = match self.context.freshness {
                 Freshness::CacheOnly => true,
                 Freshness::Refresh => false,
                 Freshness::Normal => {
-                    expire.is_none_or(|limit| age < limit) && self.root().metadata(self.expired_mark())?.is_none()
+                    expire.is_none_or(|limit| age < limit)
+                        && self.root().metadata(self.expired_mark())?.is_none()
                 }
             };
             if is_fresh {
@@ -273,7 +283,10 @@ impl Session<'_> {
         let repomd = RepoMd::parse(bytes).map_err(|e| self.malformed(e.to_string()))?;
         for record in &repomd.records {
             if check_location(&record.location).is_err() {
-                return Err(RepoError::UnsafeLocation { id: self.id(), location: record.location.clone() });
+                return Err(RepoError::UnsafeLocation {
+                    id: self.id(),
+                    location: record.location.clone(),
+                });
             }
         }
         Ok(repomd)
@@ -413,16 +426,22 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn load_primary(&mut self, into: &mut Repository, events: &mut dyn FnMut(LoadEvent)) -> Result<(), RepoError> {
+    fn load_primary(
+        &mut self,
+        into: &mut Repository,
+        events: &mut dyn FnMut(LoadEvent),
+    ) -> Result<(), RepoError> {
         let Some(record) = into.repomd.record("primary").cloned() else {
             return Err(self.malformed("repomd.xml names no primary metadata".to_owned()));
         };
         let bytes = self.record_bytes(&record)?;
         let limit = decompress::limit(bytes.len() as u64, record.open_size);
-        let reader = decompress::open(&bytes, limit).map_err(|e| self.malformed(format!("{}: {e}", record.location)))?;
+        let reader = decompress::open(&bytes, limit)
+            .map_err(|e| self.malformed(format!("{}: {e}", record.location)))?;
         let packages = &mut into.packages;
-        let outcome = parse_primary(reader, &Limits::for_size(limit), &mut |package| packages.push(package))
-            .map_err(|e| self.malformed(e.to_string()))?;
+        let outcome =
+            parse_primary(reader, &Limits::for_size(limit), &mut |package| packages.push(package))
+                .map_err(|e| self.malformed(e.to_string()))?;
         for problem in outcome.problems {
             let reason = format!("{}: {}", problem.package, problem.error);
             events(LoadEvent::Package { id: self.id(), reason });
@@ -441,7 +460,8 @@ impl Session<'_> {
         let read = decompress::open(&bytes, limit)
             .and_then(|mut reader| std::io::Read::read_to_end(&mut reader, &mut text));
         read.map_err(|e| self.malformed(format!("{}: {e}", record.location)))?;
-        into.comps = parse_comps(&text, &Limits::for_size(limit)).map_err(|e| self.malformed(e.to_string()))?;
+        into.comps = parse_comps(&text, &Limits::for_size(limit))
+            .map_err(|e| self.malformed(e.to_string()))?;
         Ok(())
     }
 
@@ -451,12 +471,19 @@ impl Session<'_> {
         };
         let bytes = self.record_bytes(&record)?;
         let limit = decompress::limit(bytes.len() as u64, record.open_size);
-        let reader = decompress::open(&bytes, limit).map_err(|e| self.malformed(format!("{}: {e}", record.location)))?;
-        let by_id: BTreeMap<String, usize> =
-            into.packages.iter().enumerate().map(|(index, package)| (package.pkgid.clone(), index)).collect();
+        let reader = decompress::open(&bytes, limit)
+            .map_err(|e| self.malformed(format!("{}: {e}", record.location)))?;
+        let by_id: BTreeMap<String, usize> = into
+            .packages
+            .iter()
+            .enumerate()
+            .map(|(index, package)| (package.pkgid.clone(), index))
+            .collect();
         let packages = &mut into.packages;
         parse_filelists(reader, &Limits::for_size(limit), &mut |files| {
-            if let Some(package) = by_id.get(&files.pkgid).and_then(|index| packages.get_mut(*index)) {
+            if let Some(package) =
+                by_id.get(&files.pkgid).and_then(|index| packages.get_mut(*index))
+            {
                 package.files = files.files;
             }
         })

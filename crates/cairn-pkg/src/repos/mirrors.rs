@@ -66,7 +66,8 @@ fn parse_metalink(text: &str) -> Vec<String> {
         let url = url.trim().replace("&amp;", "&");
         let Some(base) = url.strip_suffix("/repodata/repomd.xml") else { continue };
         if is_usable(base) {
-            let preference = attribute(attributes, "preference").and_then(|p| p.parse().ok()).unwrap_or(0);
+            let preference =
+                attribute(attributes, "preference").and_then(|p| p.parse().ok()).unwrap_or(0);
             found.push((-preference, index, base.to_owned()));
         }
     }
@@ -89,7 +90,10 @@ mod tests {
 
     #[test]
     fn lists() {
-        assert_eq!(parse_mirrorlist("# c\nhttp://a/x/\n\nftp://b/\nhttps://c"), ["http://a/x", "https://c"]);
+        assert_eq!(
+            parse_mirrorlist("# c\nhttp://a/x/\n\nftp://b/\nhttps://c"),
+            ["http://a/x", "https://c"]
+        );
         let metalink = "<metalink><files><file name=\"repomd.xml\"><resources>\
             <url protocol=\"http\" preference=\"90\">http://a/x/repodata/repomd.xml</url>\
             <url protocol=\"rsync\" preference=\"99\">rsync://b/x/repodata/repomd.xml</url>\

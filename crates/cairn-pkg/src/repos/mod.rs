@@ -23,8 +23,8 @@ pub mod value;
 pub mod variables;
 
 pub use config::{MainConfig, RepoConfig};
-pub use load::{Configuration, LoadOptions, SetOption, load_configuration};
 pub use error::RepoError;
+pub use load::{Configuration, LoadOptions, SetOption, load_configuration};
 pub use variables::Variables;
 
 /// A configuration file that cannot be used.

@@ -56,11 +56,13 @@ pub fn store_seen(root: &Root, directory: &str, name: &str, seen: &Seen) -> Resu
 /// [`RepoError::Rollback`].
 pub fn check_rollback(id: &str, revision: &str, seen: Option<&Seen>) -> Result<(), RepoError> {
     match seen {
-        Some(seen) if compare_revisions(revision, &seen.revision) == Ordering::Less => Err(RepoError::Rollback {
-            id: id.to_owned(),
-            found: revision.to_owned(),
-            seen: seen.revision.clone(),
-        }),
+        Some(seen) if compare_revisions(revision, &seen.revision) == Ordering::Less => {
+            Err(RepoError::Rollback {
+                id: id.to_owned(),
+                found: revision.to_owned(),
+                seen: seen.revision.clone(),
+            })
+        }
         _ => Ok(()),
     }
 }
@@ -93,12 +95,17 @@ pub fn load_keyring(repository: &RepoConfig, config_root: &Root) -> Result<Keyri
 ///
 /// # Errors
 /// A file cannot be read.
-pub fn read_keys(repository: &RepoConfig, config_root: &Root) -> Result<Vec<(String, String)>, RepoError> {
+pub fn read_keys(
+    repository: &RepoConfig,
+    config_root: &Root,
+) -> Result<Vec<(String, String)>, RepoError> {
     let mut keys = Vec::new();
     for url in &repository.gpgkey {
         let path = url.strip_prefix("file://").unwrap_or(url);
         let text = match config_root.read_to_string(path) {
-            Err(error) if error.is_not_found() => Root::open("/").and_then(|host| host.read_to_string(path)),
+            Err(error) if error.is_not_found() => {
+                Root::open("/").and_then(|host| host.read_to_string(path))
+            }
             other => other,
         };
         let text = text.map_err(|e| RepoError::Key {
@@ -135,7 +142,9 @@ pub fn check_signature(
     keyring.verify_detached(repomd, signature).map_err(|e| RepoError::Signature {
         id: id(),
         message: error::chain(&e),
-        hint: Some("the mirror is being updated, or the metadata was changed: try again later".to_owned()),
+        hint: Some(
+            "the mirror is being updated, or the metadata was changed: try again later".to_owned(),
+        ),
     })?;
     Ok(())
 }

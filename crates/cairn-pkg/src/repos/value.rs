@@ -33,7 +33,8 @@ pub fn period(text: &str) -> Result<Option<u64>, String> {
     if matches!(text, "-1" | "never") {
         return Ok(None);
     }
-    let wrong = || format!("{text:?} is not a period (expected for example 90, 30m, 6h, 2d or never)");
+    let wrong =
+        || format!("{text:?} is not a period (expected for example 90, 30m, 6h, 2d or never)");
     let (digits, factor) = match text.chars().last() {
         Some('s' | 'S') => (&text[..text.len() - 1], 1),
         Some('m' | 'M') => (&text[..text.len() - 1], 60),
@@ -74,7 +75,10 @@ mod tests {
         assert!(period("6x").is_err());
         assert!(period("99999999999999999999w").is_err());
         assert_eq!(list("a, b\n c"), ["a", "b", "c"]);
-        assert_eq!(number("101", 0, 100), Err("101 is out of range (expected 0 to 100)".to_owned()));
+        assert_eq!(
+            number("101", 0, 100),
+            Err("101 is out of range (expected 0 to 100)".to_owned())
+        );
         assert_eq!(nearest("gpgchek", &["gpgcheck", "gpgkey"]), Some("gpgcheck"));
         assert_eq!(nearest("zzz", &["gpgcheck", "gpgkey"]), None);
     }

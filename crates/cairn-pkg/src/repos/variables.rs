@@ -75,7 +75,9 @@ impl Variables {
                 if length == 0 {
                     out.push('$');
                 } else {
-                    out.push_str(self.get(&after[..length]).ok_or_else(|| after[..length].to_owned())?);
+                    out.push_str(
+                        self.get(&after[..length]).ok_or_else(|| after[..length].to_owned())?,
+                    );
                 }
                 rest = &after[length..];
             }

@@ -57,7 +57,9 @@ impl GroupSet {
             }
         }
         for environment in &comps.environments {
-            self.environments.entry(environment.id.clone()).or_insert_with(|| environment.groups.clone());
+            self.environments
+                .entry(environment.id.clone())
+                .or_insert_with(|| environment.groups.clone());
         }
     }
 
@@ -68,7 +70,9 @@ impl GroupSet {
         }
         self.groups
             .values()
-            .filter(|group| glob::matches(spec, &group.id) || glob::matches_ignoring_case(spec, &group.name))
+            .filter(|group| {
+                glob::matches(spec, &group.id) || glob::matches_ignoring_case(spec, &group.name)
+            })
             .collect()
     }
 

@@ -79,8 +79,14 @@ impl Plan {
             if kind == PlanAction::Remove && replaced.contains(&action.package) {
                 continue;
             }
-            let reason = reason_of(sack, action.package, action.reason, &action.replaces, kind, from_groups);
-            items.push(PlanItem { action: kind, id: action.package, replaces: action.replaces.clone(), reason });
+            let reason =
+                reason_of(sack, action.package, action.reason, &action.replaces, kind, from_groups);
+            items.push(PlanItem {
+                action: kind,
+                id: action.package,
+                replaces: action.replaces.clone(),
+                reason,
+            });
         }
         let mut plan = Self { items, group_changes: BTreeMap::new() };
         plan.sort(sack);
@@ -89,7 +95,9 @@ impl Plan {
 
     /// Brings the items into their fixed order.
     pub fn sort(&mut self, sack: &Sack) {
-        self.items.sort_by_cached_key(|item| (item.action, item.reason, sack.get(item.id).nevra().to_string()));
+        self.items.sort_by_cached_key(|item| {
+            (item.action, item.reason, sack.get(item.id).nevra().to_string())
+        });
     }
 
     /// Returns whether nothing would happen.
@@ -99,7 +107,9 @@ impl Plan {
 
     /// Returns the items whose packages come.
     pub fn inbound(&self) -> impl Iterator<Item = &PlanItem> {
-        self.items.iter().filter(|item| !matches!(item.action, PlanAction::Remove | PlanAction::ReasonChange))
+        self.items
+            .iter()
+            .filter(|item| !matches!(item.action, PlanAction::Remove | PlanAction::ReasonChange))
     }
 
     /// Returns what the plan costs.
@@ -110,10 +120,17 @@ impl Plan {
             match item.action {
                 PlanAction::Remove => size.removed += details.size_installed,
                 PlanAction::ReasonChange => {}
-                PlanAction::Install | PlanAction::Upgrade | PlanAction::Downgrade | PlanAction::Reinstall => {
+                PlanAction::Install
+                | PlanAction::Upgrade
+                | PlanAction::Downgrade
+                | PlanAction::Reinstall => {
                     size.inbound += details.size_package;
                     size.installed += details.size_installed;
-                    size.removed += item.replaces.iter().map(|id| sack.get(*id).details.size_installed).sum::<u64>();
+                    size.removed += item
+                        .replaces
+                        .iter()
+                        .map(|id| sack.get(*id).details.size_installed)
+                        .sum::<u64>();
                 }
             }
         }
@@ -121,7 +138,11 @@ impl Plan {
     }
 
     /// Returns the engine's items; `files` are the package files of what comes.
-    pub fn transaction_items(&self, sack: &Sack, files: &BTreeMap<PackageId, PathBuf>) -> Vec<TransactionItem> {
+    pub fn transaction_items(
+        &self,
+        sack: &Sack,
+        files: &BTreeMap<PackageId, PathBuf>,
+    ) -> Vec<TransactionItem> {
         let number = |id: &PackageId| match sack.get(*id).details.origin {
             Origin::Installed(number) => Some(number),
             Origin::Repository(_) | Origin::File(_) => None,
@@ -174,7 +195,10 @@ impl Plan {
             match item.action {
                 PlanAction::Remove => {}
                 PlanAction::ReasonChange => after.set_reason(&nevra.name, &nevra.arch, item.reason),
-                PlanAction::Install | PlanAction::Upgrade | PlanAction::Downgrade | PlanAction::Reinstall => {
+                PlanAction::Install
+                | PlanAction::Upgrade
+                | PlanAction::Downgrade
+                | PlanAction::Reinstall => {
                     after.set_reason(&nevra.name, &nevra.arch, item.reason);
                     after.nevras.insert(nevra.to_string(), package.details.repository.clone());
                 }
@@ -235,7 +259,9 @@ fn reason_of(
 ) -> PackageReason {
     let name = &sack.get(id).nevra().name;
     let solved = match solved {
-        Reason::User if kind == PlanAction::Install && from_groups.contains(name) => PackageReason::Group,
+        Reason::User if kind == PlanAction::Install && from_groups.contains(name) => {
+            PackageReason::Group
+        }
         Reason::User => PackageReason::User,
         Reason::Dependency => PackageReason::Dependency,
         Reason::WeakDependency => PackageReason::WeakDependency,
@@ -248,7 +274,10 @@ fn reason_of(
     }
     // A package inherits from those it replaces; being wanted by the user wins.
     let inherited = replaces.iter().map(|old| sack.get(*old).details.reason);
-    inherited.max_by_key(|reason| strength(*reason)).filter(|old| strength(*old) > 0).unwrap_or(solved)
+    inherited
+        .max_by_key(|reason| strength(*reason))
+        .filter(|old| strength(*old) > 0)
+        .unwrap_or(solved)
 }
 
 fn strength(reason: PackageReason) -> u32 {

@@ -49,7 +49,12 @@ pub struct Request<'a> {
 
 impl<'a> Request<'a> {
     /// Returns an empty request.
-    pub fn new(sack: &'a Sack, groups: &'a GroupSet, state: &'a SystemState, settings: Settings) -> Self {
+    pub fn new(
+        sack: &'a Sack,
+        groups: &'a GroupSet,
+        state: &'a SystemState,
+        settings: Settings,
+    ) -> Self {
         Self {
             sack,
             groups,
@@ -93,13 +98,16 @@ impl<'a> Request<'a> {
             return;
         }
         // Where the installed ones match only as providers and the available ones by name, the name counts.
-        let same_kind = available.is_empty() || std::mem::discriminant(&kind) == std::mem::discriminant(&installed_kind);
+        let same_kind = available.is_empty()
+            || std::mem::discriminant(&kind) == std::mem::discriminant(&installed_kind);
         let installed = if same_kind { installed } else { Vec::new() };
         for (name, ids) in self.by_name(&available) {
-            let here: Vec<PackageId> = installed.iter().copied().filter(|id| self.name_of(*id) == name).collect();
+            let here: Vec<PackageId> =
+                installed.iter().copied().filter(|id| self.name_of(*id) == name).collect();
             self.install_named(&ids, &here);
         }
-        let offered: BTreeSet<String> = available.iter().map(|id| self.name_of(*id).to_owned()).collect();
+        let offered: BTreeSet<String> =
+            available.iter().map(|id| self.name_of(*id).to_owned()).collect();
         for id in installed {
             if !offered.contains(self.name_of(id)) {
                 self.say_installed(id);
@@ -111,10 +119,14 @@ impl<'a> Request<'a> {
     fn install_named(&mut self, available: &[PackageId], installed: &[PackageId]) {
         let sack = self.sack;
         // A version that was named exactly and is not installed is installed beside or instead of another.
-        let other_versions: Vec<PackageId> =
-            sack.by_name(self.name_of(available[0])).filter(SackPackage::is_installed).map(|p| p.id).collect();
+        let other_versions: Vec<PackageId> = sack
+            .by_name(self.name_of(available[0]))
+            .filter(SackPackage::is_installed)
+            .map(|p| p.id)
+            .collect();
         if installed.is_empty() {
-            if let Some(same) = other_versions.iter().find(|id| self.is_same_nevra(**id, available)) {
+            if let Some(same) = other_versions.iter().find(|id| self.is_same_nevra(**id, available))
+            {
                 self.say_installed(*same);
             } else {
                 self.jobs.push(Job::Install(available.to_vec()));
@@ -216,7 +228,8 @@ impl<'a> Request<'a> {
         let (available, _) = match_spec(self.sack, spec, SpecScope::Available);
         for id in installed {
             let have = self.sack.get(id);
-            let (name, arch, evr) = (have.nevra().name.clone(), have.nevra().arch.clone(), have.nevra().evr.clone());
+            let (name, arch, evr) =
+                (have.nevra().name.clone(), have.nevra().arch.clone(), have.nevra().evr.clone());
             let mut lower: Vec<PackageId> = available
                 .iter()
                 .copied()
@@ -259,8 +272,12 @@ impl<'a> Request<'a> {
     }
 
     fn versions_of(&self, name: &str) -> String {
-        let mut versions: Vec<String> =
-            self.sack.by_name(name).filter(|p| !p.is_installed()).map(|p| p.nevra().evr.to_string()).collect();
+        let mut versions: Vec<String> = self
+            .sack
+            .by_name(name)
+            .filter(|p| !p.is_installed())
+            .map(|p| p.nevra().evr.to_string())
+            .collect();
         versions.dedup();
         if versions.is_empty() { "none".to_owned() } else { versions.join(", ") }
     }
@@ -310,20 +327,26 @@ impl<'a> Request<'a> {
                 if available.is_empty() {
                     let message = format!("No match for group package \"{name}\"");
                     // Only mandatory packages make a group incomplete.
-                    if kind == "mandatory" { self.unavailable(message) } else { self.messages.push(message) }
+                    if kind == "mandatory" {
+                        self.unavailable(message)
+                    } else {
+                        self.messages.push(message)
+                    }
                     continue;
                 }
                 self.from_groups.insert(name.clone());
                 self.jobs.push(Job::Install(available));
             }
-            let state = GroupState { user_installed: true, package_types: types.to_vec(), packages: names };
+            let state =
+                GroupState { user_installed: true, package_types: types.to_vec(), packages: names };
             self.group_changes.insert(group.id.clone(), Some(state));
         }
     }
 
     /// Adds `group remove`.
     pub fn remove_group(&mut self, spec: &str) {
-        let known: Vec<String> = self.groups.find(spec).into_iter().map(|group| group.id.clone()).collect();
+        let known: Vec<String> =
+            self.groups.find(spec).into_iter().map(|group| group.id.clone()).collect();
         let ids: Vec<String> = self
             .state
             .groups
@@ -335,13 +358,21 @@ impl<'a> Request<'a> {
             self.messages.push(format!("No groups to remove for argument: {spec}"));
         }
         for id in ids {
-            let others: BTreeSet<&String> =
-                self.state.groups.iter().filter(|(other, _)| **other != id).flat_map(|(_, g)| &g.packages).collect();
+            let others: BTreeSet<&String> = self
+                .state
+                .groups
+                .iter()
+                .filter(|(other, _)| **other != id)
+                .flat_map(|(_, g)| &g.packages)
+                .collect();
             for name in &self.state.groups[&id].packages {
                 let removable = |package: &SackPackage<'_>| {
-                    package.is_installed() && package.details.reason == PackageReason::Group && !others.contains(name)
+                    package.is_installed()
+                        && package.details.reason == PackageReason::Group
+                        && !others.contains(name)
                 };
-                let packages: Vec<PackageId> = self.sack.by_name(name).filter(removable).map(|p| p.id).collect();
+                let packages: Vec<PackageId> =
+                    self.sack.by_name(name).filter(removable).map(|p| p.id).collect();
                 if !packages.is_empty() {
                     self.jobs.push(Job::Remove(packages));
                 }

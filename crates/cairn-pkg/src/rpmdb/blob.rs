@@ -52,7 +52,8 @@ mod kind {
 /// Signature header tags (their own numbering) and the tags they get in the database.
 const SIGNATURE_NUMBERS: [(u32, u32); 2] = [(1000, 257), (1007, tag::ARCHIVESIZE)];
 const SIGNATURE_LONG_NUMBERS: [(u32, u32); 2] = [(270, 270), (271, 271)];
-const SIGNATURE_BINARIES: [(u32, u32); 5] = [(1002, 259), (1004, tag::SIGMD5), (1005, 262), (267, 267), (268, 268)];
+const SIGNATURE_BINARIES: [(u32, u32); 5] =
+    [(1002, 259), (1004, tag::SIGMD5), (1005, 262), (267, 267), (268, 268)];
 const SIGNATURE_TEXTS: [(u32, u32); 2] = [(269, tag::SHA1HEADER), (273, tag::SHA256HEADER)];
 /// x86_64 systems have both colours; rpm records what the transaction allowed.
 const INSTALL_COLOR: u32 = 3;
@@ -67,12 +68,21 @@ struct Entry {
 /// Builds the database form of a package from its main header and signature header.
 ///
 /// Nothing of the signature header but digests and signatures gets in; the caller has verified them.
-pub fn installed_blob(header: &Header, signature: &Header, record: &InstallRecord) -> Result<Vec<u8>, RpmDbError> {
+pub fn installed_blob(
+    header: &Header,
+    signature: &Header,
+    record: &InstallRecord,
+) -> Result<Vec<u8>, RpmDbError> {
     let mut entries = signature_entries(signature);
     entries.push(number(tag::INSTALLTIME, record.install_time));
     if !record.file_states.is_empty() {
         let data: Vec<u8> = record.file_states.iter().map(|state| state.as_byte()).collect();
-        entries.push(Entry { tag: tag::FILESTATES, kind: kind::CHAR, count: data.len() as u32, data });
+        entries.push(Entry {
+            tag: tag::FILESTATES,
+            kind: kind::CHAR,
+            count: data.len() as u32,
+            data,
+        });
     }
     entries.push(number(tag::INSTALLCOLOR, INSTALL_COLOR));
     entries.push(number(tag::INSTALLTID, record.transaction_id));
@@ -91,11 +101,21 @@ fn signature_entries(signature: &Header) -> Vec<Entry> {
     }
     for (from, to) in SIGNATURE_LONG_NUMBERS {
         let value = signature.u64s(from).first().copied();
-        entries.extend(value.map(|value| Entry { tag: to, kind: kind::INT64, count: 1, data: value.to_be_bytes().to_vec() }));
+        entries.extend(value.map(|value| Entry {
+            tag: to,
+            kind: kind::INT64,
+            count: 1,
+            data: value.to_be_bytes().to_vec(),
+        }));
     }
     for (from, to) in SIGNATURE_BINARIES {
         let value = signature.binary(from);
-        entries.extend(value.map(|bytes| Entry { tag: to, kind: kind::BIN, count: bytes.len() as u32, data: bytes.to_vec() }));
+        entries.extend(value.map(|bytes| Entry {
+            tag: to,
+            kind: kind::BIN,
+            count: bytes.len() as u32,
+            data: bytes.to_vec(),
+        }));
     }
     for (from, to) in SIGNATURE_TEXTS {
         let value = signature.string(from);
@@ -110,12 +130,16 @@ fn signature_entries(signature: &Header) -> Vec<Entry> {
 
 /// Appends entries to a header image (`il`, `dl`, index, data) and leaves its immutable region untouched.
 fn append(image: &[u8], entries: &[Entry]) -> Result<Vec<u8>, RpmDbError> {
-    let word = |at: usize| image.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map(u32::from_be_bytes);
+    let word = |at: usize| {
+        image.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map(u32::from_be_bytes)
+    };
     let (Some(index_length), Some(data_length)) = (word(0), word(4)) else {
         return Err(RpmDbError::BadHeader { length: image.len() });
     };
     let data_start = 8 + index_length as usize * 16;
-    let Some((index, data)) = image.get(8..data_start).zip(image.get(data_start..data_start + data_length as usize)) else {
+    let Some((index, data)) =
+        image.get(8..data_start).zip(image.get(data_start..data_start + data_length as usize))
+    else {
         return Err(RpmDbError::BadHeader { length: image.len() });
     };
     let mut new_index = index.to_vec();

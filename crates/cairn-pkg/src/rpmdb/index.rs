@@ -24,25 +24,43 @@ const ERASE_ONLY: u32 = sense::SCRIPT_PREUN | sense::SCRIPT_POSTUN | (1 << 20) |
 /// Returns the rows of one table: (key, position in the tag's array).
 pub(super) fn rows<'a>(header: &'a Header, table: &Table) -> Vec<(Key<'a>, u32)> {
     match table.tag {
-        tag::INSTALLTID => {
-            header.u32s(table.tag).first().map(|tid| (Key::Bytes(tid.to_le_bytes().to_vec()), 0)).into_iter().collect()
-        }
-        _ if table.shape == Shape::Blob => {
-            header.binary(table.tag).map(|bytes| (Key::Bytes(bytes.to_vec()), 0)).into_iter().collect()
-        }
+        tag::INSTALLTID => header
+            .u32s(table.tag)
+            .first()
+            .map(|tid| (Key::Bytes(tid.to_le_bytes().to_vec()), 0))
+            .into_iter()
+            .collect(),
+        _ if table.shape == Shape::Blob => header
+            .binary(table.tag)
+            .map(|bytes| (Key::Bytes(bytes.to_vec()), 0))
+            .into_iter()
+            .collect(),
         tag::GROUP => vec![(text(first_string(header, tag::GROUP).unwrap_or("Unknown")), 0)],
         tag::REQUIRENAME => requirements(header),
         tag::TRIGGERNAME => triggers(header),
         tag::FILETRIGGERNAME => file_triggers(header, table.tag, tag::FILETRIGGERINDEX),
         tag::TRANSFILETRIGGERNAME => file_triggers(header, table.tag, tag::TRANSFILETRIGGERINDEX),
-        tag::CONFLICTNAME | tag::RECOMMENDNAME | tag::SUGGESTNAME | tag::SUPPLEMENTNAME | tag::ENHANCENAME => {
+        tag::CONFLICTNAME
+        | tag::RECOMMENDNAME
+        | tag::SUGGESTNAME
+        | tag::SUPPLEMENTNAME
+        | tag::ENHANCENAME => {
             let names = header.strings(table.tag);
-            names.into_iter().enumerate().flat_map(|(at, name)| with_rich_members(name, at as u32)).collect()
+            names
+                .into_iter()
+                .enumerate()
+                .flat_map(|(at, name)| with_rich_members(name, at as u32))
+                .collect()
         }
         _ if table.shape == Shape::Text => {
             first_string(header, table.tag).map(|value| (text(value), 0)).into_iter().collect()
         }
-        _ => header.strings(table.tag).into_iter().enumerate().map(|(at, name)| (text(name), at as u32)).collect(),
+        _ => header
+            .strings(table.tag)
+            .into_iter()
+            .enumerate()
+            .map(|(at, name)| (text(name), at as u32))
+            .collect(),
     }
 }
 
@@ -78,13 +96,20 @@ fn triggers(header: &Header) -> Vec<(Key<'_>, u32)> {
 
 /// The `idx` of a file trigger's prefix is the number of the trigger script, not the position of the prefix.
 fn file_triggers(header: &Header, names: u32, scripts: u32) -> Vec<(Key<'_>, u32)> {
-    header.strings(names).into_iter().zip(header.u32s(scripts)).map(|(name, script)| (text(name), script)).collect()
+    header
+        .strings(names)
+        .into_iter()
+        .zip(header.u32s(scripts))
+        .map(|(name, script)| (text(name), script))
+        .collect()
 }
 
 /// A rich dependency is indexed as the whole text and by each member; members that count against it are marked with `!`.
 fn with_rich_members(name: &str, at: u32) -> Vec<(Key<'_>, u32)> {
     let mut rows = vec![(text(name), at)];
-    if name.starts_with('(') && let Ok(parsed) = RichDependency::parse(name) {
+    if name.starts_with('(')
+        && let Ok(parsed) = RichDependency::parse(name)
+    {
         let mut members = BTreeSet::new();
         rich_members(&parsed, false, &mut members);
         // Positive members sort before negated ones, as with rpm's ' ' and '!' prefixes.
@@ -95,7 +120,11 @@ fn with_rich_members(name: &str, at: u32) -> Vec<(Key<'_>, u32)> {
     rows
 }
 
-fn rich_members(dependency: &RichDependency, negated: bool, members: &mut BTreeSet<(bool, String)>) {
+fn rich_members(
+    dependency: &RichDependency,
+    negated: bool,
+    members: &mut BTreeSet<(bool, String)>,
+) {
     match dependency {
         RichDependency::Simple(simple) => {
             if !simple.name.starts_with("rpmlib(") {
@@ -103,7 +132,9 @@ fn rich_members(dependency: &RichDependency, negated: bool, members: &mut BTreeS
             }
         }
         RichDependency::And(parts) | RichDependency::Or(parts) | RichDependency::With(parts) => {
-            parts.iter().for_each(|part| rich_members(part, negated, members));
+            for part in parts {
+                rich_members(part, negated, members);
+            }
         }
         RichDependency::Without(first, second) => {
             rich_members(first, negated, members);

@@ -120,8 +120,12 @@ impl RpmDbError {
     fn sqlite(operation: &'static str) -> impl Fn(rusqlite::Error) -> Self {
         move |source| match source.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked,
-            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly { path: FILE.to_owned() },
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged { path: FILE.to_owned(), source },
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+                Self::ReadOnly { path: FILE.to_owned() }
+            }
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                Self::Damaged { path: FILE.to_owned(), source }
+            }
             _ => Self::Sqlite { operation, source },
         }
     }
@@ -151,23 +155,31 @@ impl RpmDb {
         if creating {
             root.mkdir_all(DIRECTORY, 0o755)?;
         } else if !Self::exists(root)? {
-            return Err(RpmDbError::Missing { path: root.path_for_display().join(FILE).display().to_string() });
+            return Err(RpmDbError::Missing {
+                path: root.path_for_display().join(FILE).display().to_string(),
+            });
         }
         let directory = root.open_read(DIRECTORY)?;
         let path = format!("/proc/self/fd/{}/rpmdb.sqlite", directory.as_raw_fd());
         let connection = connect(root, &path, access)?;
-        connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(RpmDbError::sqlite("set the lock timeout"))?;
+        connection
+            .busy_timeout(std::time::Duration::from_secs(10))
+            .map_err(RpmDbError::sqlite("set the lock timeout"))?;
         let db = Self { connection, root: root.clone(), access, _directory: directory };
         db.prepare()?;
         Ok(db)
     }
 
     fn prepare(&self) -> Result<()> {
-        let run = |sql: &str, operation| self.connection.execute_batch(sql).map_err(RpmDbError::sqlite(operation));
+        let run = |sql: &str, operation| {
+            self.connection.execute_batch(sql).map_err(RpmDbError::sqlite(operation))
+        };
         if self.access == Access::ReadOnly {
             let tables: u32 = self
                 .connection
-                .query_row("SELECT count(*) FROM sqlite_master WHERE name='Packages'", [], |row| row.get(0))
+                .query_row("SELECT count(*) FROM sqlite_master WHERE name='Packages'", [], |row| {
+                    row.get(0)
+                })
                 .map_err(RpmDbError::sqlite("read the list of tables"))?;
             return if tables == 1 { Ok(()) } else { Err(self.wrong_schema()) };
         }
@@ -188,7 +200,8 @@ impl RpmDb {
     pub fn numbers(&self) -> Result<Vec<u64>> {
         let failed = RpmDbError::sqlite("list the packages");
         let mut numbers = BTreeSet::new();
-        let mut statement = self.connection.prepare_cached("SELECT hnum FROM Packages").map_err(&failed)?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT hnum FROM Packages").map_err(&failed)?;
         let mut rows = statement.query([]).map_err(&failed)?;
         loop {
             match rows.next() {
@@ -201,7 +214,11 @@ impl RpmDb {
             }
         }
         drop(rows);
-        numbers.extend(self.column::<u64>("SELECT hnum FROM Name", params![], "list the packages")?);
+        numbers.extend(self.column::<u64>(
+            "SELECT hnum FROM Name",
+            params![],
+            "list the packages",
+        )?);
         Ok(numbers.into_iter().collect())
     }
 
@@ -217,7 +234,8 @@ impl RpmDb {
         for hnum in self.numbers()? {
             match self.package(hnum) {
                 Ok(Some(package)) => packages.push(package),
-                Ok(None) => damage.push(RpmDbError::Row { hnum, reason: "indexed but not there".to_owned() }),
+                Ok(None) => damage
+                    .push(RpmDbError::Row { hnum, reason: "indexed but not there".to_owned() }),
                 Err(error) => damage.push(error),
             }
         }
@@ -233,9 +251,12 @@ impl RpmDb {
 
     /// Returns a package's row as stored.
     pub fn blob(&self, hnum: u64) -> Result<Option<Vec<u8>>> {
-        let unreadable = |source: rusqlite::Error| RpmDbError::Row { hnum, reason: source.to_string() };
-        let mut statement =
-            self.connection.prepare_cached("SELECT blob FROM Packages WHERE hnum=?").map_err(RpmDbError::sqlite("read a package"))?;
+        let unreadable =
+            |source: rusqlite::Error| RpmDbError::Row { hnum, reason: source.to_string() };
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT blob FROM Packages WHERE hnum=?")
+            .map_err(RpmDbError::sqlite("read a package"))?;
         let blob = statement.query_row([hnum], |row| {
             Ok(match row.get_ref(0)? {
                 ValueRef::Blob(bytes) | ValueRef::Text(bytes) => Some(bytes.to_vec()),
@@ -268,7 +289,9 @@ impl RpmDb {
     pub fn by_file(&self, path: &str) -> Result<Vec<Installed>> {
         let (_, base) = path.rsplit_once('/').unwrap_or(("", path));
         let mut owners = Vec::new();
-        for hnum in self.by_basename(base)?.into_iter().map(|(hnum, _)| hnum).collect::<BTreeSet<_>>() {
+        for hnum in
+            self.by_basename(base)?.into_iter().map(|(hnum, _)| hnum).collect::<BTreeSet<_>>()
+        {
             if let Some(package) = self.package(hnum)?
                 && package.header.files().iter().any(|file| file.path == path)
             {
@@ -281,9 +304,13 @@ impl RpmDb {
     /// Returns (package number, position in its file list) of all files with that last path component.
     pub fn by_basename(&self, base: &str) -> Result<Vec<(u64, usize)>> {
         let failed = RpmDbError::sqlite("look up a file");
-        let mut statement =
-            self.connection.prepare_cached("SELECT hnum, idx FROM Basenames WHERE key=?").map_err(&failed)?;
-        let rows = statement.query_map([base], |row| Ok((row.get::<_, u64>(0)?, row.get::<_, i64>(1)? as usize))).map_err(&failed)?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT hnum, idx FROM Basenames WHERE key=?")
+            .map_err(&failed)?;
+        let rows = statement
+            .query_map([base], |row| Ok((row.get::<_, u64>(0)?, row.get::<_, i64>(1)? as usize)))
+            .map_err(&failed)?;
         let mut found = rows.collect::<rusqlite::Result<Vec<_>>>().map_err(&failed)?;
         found.sort_unstable();
         Ok(found)
@@ -291,7 +318,8 @@ impl RpmDb {
 
     /// Returns the numbers of the packages of that name.
     pub fn numbers_by_name(&self, name: &str) -> Result<Vec<u64>> {
-        let mut numbers: Vec<u64> = self.column("SELECT hnum FROM Name WHERE key=?", params![name], "look up a name")?;
+        let mut numbers: Vec<u64> =
+            self.column("SELECT hnum FROM Name WHERE key=?", params![name], "look up a name")?;
         numbers.sort_unstable();
         Ok(numbers)
     }
@@ -300,7 +328,11 @@ impl RpmDb {
     pub(crate) fn numbers_with_triggers(&self) -> Result<BTreeSet<u64>> {
         let mut numbers = BTreeSet::new();
         for table in ["Triggername", "Filetriggername", "Transfiletriggername"] {
-            numbers.extend(self.column::<u64>(&format!("SELECT DISTINCT hnum FROM '{table}'"), params![], "list the triggers")?);
+            numbers.extend(self.column::<u64>(
+                &format!("SELECT DISTINCT hnum FROM '{table}'"),
+                params![],
+                "list the triggers",
+            )?);
         }
         Ok(numbers)
     }
@@ -319,7 +351,9 @@ impl RpmDb {
             let digest: Option<Vec<u8>> = row.get(2).map_err(&failed)?;
             entries.push((row.get(0).map_err(&failed)?, name, digest.unwrap_or_default()));
         }
-        Ok(fingerprint_of(entries.iter().map(|(hnum, name, digest)| (*hnum, name.as_str(), digest.as_slice()))))
+        Ok(fingerprint_of(
+            entries.iter().map(|(hnum, name, digest)| (*hnum, name.as_str(), digest.as_slice())),
+        ))
     }
 
     /// Returns the number that the next package gets.
@@ -327,15 +361,22 @@ impl RpmDb {
         let failed = RpmDbError::sqlite("find the next number");
         let used: Option<u64> = self
             .connection
-            .query_row("SELECT max(seq) FROM sqlite_sequence WHERE name='Packages'", [], |row| row.get(0))
+            .query_row("SELECT max(seq) FROM sqlite_sequence WHERE name='Packages'", [], |row| {
+                row.get(0)
+            })
             .map_err(&failed)?;
-        let highest: Option<u64> =
-            self.connection.query_row("SELECT max(hnum) FROM Packages", [], |row| row.get(0)).map_err(&failed)?;
+        let highest: Option<u64> = self
+            .connection
+            .query_row("SELECT max(hnum) FROM Packages", [], |row| row.get(0))
+            .map_err(&failed)?;
         Ok(used.max(highest).unwrap_or(0) + 1)
     }
 
     /// Runs `changes` in one SQLite transaction: all of it is stored, or nothing.
-    pub fn write<T, E: From<RpmDbError>>(&mut self, changes: impl FnOnce(&Writer<'_>) -> std::result::Result<T, E>) -> std::result::Result<T, E> {
+    pub fn write<T, E: From<RpmDbError>>(
+        &mut self,
+        changes: impl FnOnce(&Writer<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
         let transaction = self
             .connection
             .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
@@ -348,11 +389,14 @@ impl RpmDb {
     /// Checks the file's structure and that each index row belongs to a package. Returns the problems found.
     pub fn check(&self) -> Result<Vec<String>> {
         let failed = RpmDbError::sqlite("check the database");
-        let mut problems: Vec<String> = self.column("PRAGMA integrity_check", params![], "check the database")?;
+        let mut problems: Vec<String> =
+            self.column("PRAGMA integrity_check", params![], "check the database")?;
         problems.retain(|line| line != "ok");
         let mut statement = self.connection.prepare("PRAGMA foreign_key_check").map_err(&failed)?;
         let rows = statement
-            .query_map([], |row| Ok(format!("{} has a row without a package", row.get::<_, String>(0)?)))
+            .query_map([], |row| {
+                Ok(format!("{} has a row without a package", row.get::<_, String>(0)?))
+            })
             .map_err(&failed)?;
         problems.extend(rows.collect::<rusqlite::Result<Vec<_>>>().map_err(&failed)?);
         problems.extend(self.packages_and_damage()?.1.iter().map(ToString::to_string));
@@ -369,7 +413,9 @@ impl RpmDb {
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
             .map_err(RpmDbError::sqlite("merge the write-ahead log"))?;
         let Self { connection, root, _directory, .. } = self;
-        connection.close().map_err(|(_, source)| RpmDbError::sqlite("close the database")(source))?;
+        connection
+            .close()
+            .map_err(|(_, source)| RpmDbError::sqlite("close the database")(source))?;
         for (suffix, length) in [("-wal", 0), ("-shm", 32768)] {
             let name = format!("{FILE}{suffix}");
             if root.symlink_metadata(&name)?.is_none() {
@@ -386,7 +432,12 @@ impl RpmDb {
         numbers.into_iter().filter_map(|hnum| self.package(hnum).transpose()).collect()
     }
 
-    fn column<T: rusqlite::types::FromSql>(&self, sql: &str, parameters: impl rusqlite::Params, operation: &'static str) -> Result<Vec<T>> {
+    fn column<T: rusqlite::types::FromSql>(
+        &self,
+        sql: &str,
+        parameters: impl rusqlite::Params,
+        operation: &'static str,
+    ) -> Result<Vec<T>> {
         let failed = RpmDbError::sqlite(operation);
         let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
         let rows = statement.query_map(parameters, |row| row.get(0)).map_err(&failed)?;
@@ -445,14 +496,19 @@ impl Writer<'_> {
         let failed = RpmDbError::sqlite("remove a package");
         for name in schema::TABLES.iter().map(|table| table.name).chain(["Packages"]) {
             let sql = format!("DELETE FROM '{name}' WHERE hnum=?");
-            self.connection.prepare_cached(&sql).and_then(|mut statement| statement.execute([hnum])).map_err(&failed)?;
+            self.connection
+                .prepare_cached(&sql)
+                .and_then(|mut statement| statement.execute([hnum]))
+                .map_err(&failed)?;
         }
         Ok(())
     }
 }
 
 /// Computes [`RpmDb::fingerprint`] of (number, name, MD5 of header and payload) entries in ascending order.
-pub(crate) fn fingerprint_of<'a>(entries: impl Iterator<Item = (u64, &'a str, &'a [u8])>) -> String {
+pub(crate) fn fingerprint_of<'a>(
+    entries: impl Iterator<Item = (u64, &'a str, &'a [u8])>,
+) -> String {
     let mut hash = Sha256::new();
     for (hnum, name, digest) in entries {
         hash.update(hnum.to_le_bytes());
@@ -464,7 +520,8 @@ pub(crate) fn fingerprint_of<'a>(entries: impl Iterator<Item = (u64, &'a str, &'
 }
 
 fn parse_blob(hnum: u64, blob: &[u8]) -> Result<Header> {
-    let header = Header::parse(blob).map_err(|error| RpmDbError::Row { hnum, reason: error.to_string() })?;
+    let header =
+        Header::parse(blob).map_err(|error| RpmDbError::Row { hnum, reason: error.to_string() })?;
     if header.string(tag::NAME).is_none() {
         return Err(RpmDbError::Row { hnum, reason: "the header has no name".to_owned() });
     }
@@ -478,14 +535,19 @@ fn connect(root: &Root, path: &str, access: Access) -> Result<Connection> {
     let flags = match access {
         Access::ReadOnly => base | OpenFlags::SQLITE_OPEN_READ_ONLY,
         Access::ReadWrite => base | OpenFlags::SQLITE_OPEN_READ_WRITE,
-        Access::Create | Access::Scratch => base | OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+        Access::Create | Access::Scratch => {
+            base | OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
+        }
     };
     let failed = RpmDbError::sqlite("open the database");
     let connection = Connection::open_with_flags(path, flags).map_err(&failed)?;
     let readable = connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()));
     match readable {
         Ok(()) => Ok(connection),
-        Err(error) if access == Access::ReadOnly && error.sqlite_error_code() == Some(ErrorCode::CannotOpen) => {
+        Err(error)
+            if access == Access::ReadOnly
+                && error.sqlite_error_code() == Some(ErrorCode::CannotOpen) =>
+        {
             let wal = root.symlink_metadata(format!("{FILE}-wal"))?;
             if wal.is_some_and(|stat| stat.size > 0) {
                 return Err(failed(error));

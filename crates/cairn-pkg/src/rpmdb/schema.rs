@@ -61,10 +61,14 @@ pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
              FOREIGN KEY (hnum) REFERENCES 'Packages'(hnum))"
         ))?;
         if shape != Shape::Blob {
-            connection.execute_batch(&format!("CREATE INDEX IF NOT EXISTS '{name}_key_idx' ON '{name}'(key ASC)"))?;
+            connection.execute_batch(&format!(
+                "CREATE INDEX IF NOT EXISTS '{name}_key_idx' ON '{name}'(key ASC)"
+            ))?;
         }
         if shape == Shape::TextArray {
-            connection.execute_batch(&format!("CREATE INDEX IF NOT EXISTS '{name}_hnum_idx' ON '{name}'(hnum ASC)"))?;
+            connection.execute_batch(&format!(
+                "CREATE INDEX IF NOT EXISTS '{name}_hnum_idx' ON '{name}'(hnum ASC)"
+            ))?;
         }
     }
     Ok(())

@@ -27,7 +27,10 @@ mod tests {
 
     #[test]
     fn equals_librpm() {
-        assert_eq!(rpmdb_cookie([]), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+        assert_eq!(
+            rpmdb_cookie([]),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        );
         // As rpm 6.1 computed it for a database with that one package.
         assert_eq!(
             rpmdb_cookie([("libfoo", 8)]),

@@ -221,7 +221,8 @@ impl History {
 
     fn check_version(&self) -> Result<(), StateError> {
         let sql = "SELECT value FROM config WHERE key = 'version'";
-        let version: Option<String> = self.connection.query_row(sql, [], |row| row.get(0)).optional()?;
+        let version: Option<String> =
+            self.connection.query_row(sql, [], |row| row.get(0)).optional()?;
         let version = version.unwrap_or_default();
         if version.split('.').next() == Some("1") {
             return Ok(());
@@ -259,7 +260,13 @@ impl History {
     ///
     /// # Errors
     /// The database cannot be written.
-    pub fn finish(&mut self, id: i64, end: i64, rpmdb_end: &str, state: HistoryState) -> Result<(), StateError> {
+    pub fn finish(
+        &mut self,
+        id: i64,
+        end: i64,
+        rpmdb_end: &str,
+        state: HistoryState,
+    ) -> Result<(), StateError> {
         let number = match state {
             HistoryState::Started => 1,
             HistoryState::Ok => 2,
@@ -305,7 +312,10 @@ impl History {
             let action: usize = row.get::<_, u32>(5)? as usize;
             let reason: i64 = row.get(6)?;
             Ok(HistoryItem {
-                action: HistoryAction::ALL.get(action.wrapping_sub(1)).copied().unwrap_or(HistoryAction::Install),
+                action: HistoryAction::ALL
+                    .get(action.wrapping_sub(1))
+                    .copied()
+                    .unwrap_or(HistoryAction::Install),
                 nevra: Nevra::new(row.get::<_, String>(0)?, evr, row.get::<_, String>(4)?),
                 reason: reason_from_number(reason),
                 repository: row.get(7)?,
@@ -353,7 +363,11 @@ fn reason_from_number(number: i64) -> PackageReason {
         .unwrap_or(R::None)
 }
 
-fn insert_item(connection: &Connection, transaction: i64, item: &HistoryItem) -> Result<(), StateError> {
+fn insert_item(
+    connection: &Connection,
+    transaction: i64,
+    item: &HistoryItem,
+) -> Result<(), StateError> {
     let repository = intern(connection, "repo", "repoid", &item.repository)?;
     let name = intern(connection, "pkg_name", "name", &item.nevra.name)?;
     let arch = intern(connection, "arch", "name", &item.nevra.arch)?;
@@ -376,7 +390,8 @@ fn insert_item(connection: &Connection, transaction: i64, item: &HistoryItem) ->
         )?;
         id
     };
-    let action = HistoryAction::ALL.iter().position(|a| *a == item.action).unwrap_or_default() as i64 + 1;
+    let action =
+        HistoryAction::ALL.iter().position(|a| *a == item.action).unwrap_or_default() as i64 + 1;
     connection.execute(
         "INSERT INTO trans_item(trans_id, item_id, repo_id, action_id, reason_id, state_id) VALUES (?1, ?2, ?3, ?4, ?5, 1)",
         params![transaction, package, repository, action, item.reason.number()],
@@ -385,7 +400,12 @@ fn insert_item(connection: &Connection, transaction: i64, item: &HistoryItem) ->
 }
 
 /// Returns the number of `value` in a table of unique texts and adds it where it is new.
-fn intern(connection: &Connection, table: &str, column: &str, value: &str) -> Result<i64, StateError> {
+fn intern(
+    connection: &Connection,
+    table: &str,
+    column: &str,
+    value: &str,
+) -> Result<i64, StateError> {
     let select = format!("SELECT id FROM \"{table}\" WHERE \"{column}\" = ?1");
     if let Some(id) = connection.query_row(&select, [value], |row| row.get(0)).optional()? {
         return Ok(id);
@@ -406,7 +426,12 @@ mod tests {
 
     fn item(action: HistoryAction, nevra: &str, repository: &str) -> HistoryItem {
         let nevra = Nevra::parse(nevra).unwrap();
-        HistoryItem { action, nevra, reason: PackageReason::User, repository: repository.to_owned() }
+        HistoryItem {
+            action,
+            nevra,
+            reason: PackageReason::User,
+            repository: repository.to_owned(),
+        }
     }
 
     #[test]
@@ -441,7 +466,10 @@ mod tests {
         assert_eq!(list.iter().map(|r| (r.id, r.n_items)).collect::<Vec<_>>(), [(2, 2), (1, 2)]);
         let read = history.get(2).unwrap().unwrap();
         assert_eq!(read.items, record.items);
-        assert_eq!((read.state, read.end, read.rpmdb_end.as_str()), (HistoryState::Ok, Some(101), "bb"));
+        assert_eq!(
+            (read.state, read.end, read.rpmdb_end.as_str()),
+            (HistoryState::Ok, Some(101), "bb")
+        );
         assert!(history.get(7).unwrap().is_none());
     }
 }

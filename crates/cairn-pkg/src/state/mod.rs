@@ -149,12 +149,12 @@ impl StateError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Host(error) => error.hint(),
-            Self::Malformed { file, .. } | Self::Version { file, .. } => {
-                Some(format!("move /{STATE_DIRECTORY}/{file} away: packages then count as installed by the user"))
-            }
-            Self::History(_) => {
-                Some(format!("move /{STATE_DIRECTORY}/transaction_history.sqlite away: a new history begins"))
-            }
+            Self::Malformed { file, .. } | Self::Version { file, .. } => Some(format!(
+                "move /{STATE_DIRECTORY}/{file} away: packages then count as installed by the user"
+            )),
+            Self::History(_) => Some(format!(
+                "move /{STATE_DIRECTORY}/transaction_history.sqlite away: a new history begins"
+            )),
         }
     }
 }
@@ -184,7 +184,8 @@ impl SystemState {
 
     /// Returns the reason of an installed package; groups count as dnf5 counts them.
     pub fn reason(&self, name: &str, arch: &str) -> PackageReason {
-        let own = self.packages.get(&format!("{name}.{arch}")).copied().unwrap_or(PackageReason::None);
+        let own =
+            self.packages.get(&format!("{name}.{arch}")).copied().unwrap_or(PackageReason::None);
         if own == PackageReason::None && self.group_packages().contains(name) {
             return PackageReason::Group;
         }

@@ -36,7 +36,7 @@ pub(super) fn load(root: &Root) -> Result<SystemState, StateError> {
     }
     if let Some(table) = load_table(root, "system.toml", "system")? {
         let cookie = table.get("rpmdb_cookie").and_then(Value::as_str);
-        state.rpmdb_cookie = cookie.unwrap_or_default().to_owned();
+        cookie.unwrap_or_default().clone_into(&mut state.rpmdb_cookie);
     }
     Ok(state)
 }
@@ -77,7 +77,8 @@ pub(super) fn files(state: &SystemState) -> Vec<(&'static str, String)> {
     for (key, list) in &state.environments {
         let _ = writeln!(environments, "{} = {{groups = {}}}", key_text(key), array(list));
     }
-    let system = format!("version = \"1.0\"\nsystem = {{rpmdb_cookie = {}}}\n", quoted(&state.rpmdb_cookie));
+    let system =
+        format!("version = \"1.0\"\nsystem = {{rpmdb_cookie = {}}}\n", quoted(&state.rpmdb_cookie));
     vec![
         ("packages.toml", packages),
         ("nevras.toml", nevras),
@@ -93,7 +94,8 @@ fn header(section: &str) -> String {
 }
 
 fn key_text(key: &str) -> String {
-    let bare = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    let bare =
+        !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
     if bare { key.to_owned() } else { quoted(key) }
 }
 
@@ -142,7 +144,8 @@ mod tests {
     use expect_test::expect;
 
     fn sample() -> SystemState {
-        let mut state = SystemState { rpmdb_cookie: "213b".to_owned(), exists: true, ..SystemState::default() };
+        let mut state =
+            SystemState { rpmdb_cookie: "213b".to_owned(), exists: true, ..SystemState::default() };
         state.set_reason("libfoo", "noarch", PackageReason::User);
         state.set_reason("bar", "x86_64", PackageReason::WeakDependency);
         state.nevras.insert("libfoo-1.0-1.noarch".to_owned(), "t".to_owned());
@@ -158,7 +161,8 @@ mod tests {
 
     #[test]
     fn writes_as_dnf5() {
-        let text: String = files(&sample()).into_iter().map(|(name, text)| format!("# {name}\n{text}")).collect();
+        let text: String =
+            files(&sample()).into_iter().map(|(name, text)| format!("# {name}\n{text}")).collect();
         expect![[r##"
             # packages.toml
             version = "1.0"

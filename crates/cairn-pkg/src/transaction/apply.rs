@@ -13,7 +13,9 @@ use super::stage::{set_attributes, staged_name};
 use crate::error::TransactionError;
 use crate::event::{Event, Phase};
 use crate::failpoint::FailPoints;
-use crate::journal::{self, AfterStep, Attributes, Content, Journal, JournalError, Record, Removal, Side, Step};
+use crate::journal::{
+    self, AfterStep, Attributes, Content, Journal, JournalError, Record, Removal, Side, Step,
+};
 use crate::owners::Owners;
 use crate::rpmdb::{Access, RpmDb};
 use crate::undo;
@@ -86,13 +88,20 @@ impl Applier<'_> {
                     self.fail_points.pass("set directory");
                     set_attributes(self.root, path, attributes)?;
                 }
-                Step::Place { serial, target, keep_as, .. } => self.place(*serial, target, keep_as.as_deref())?,
+                Step::Place { serial, target, keep_as, .. } => {
+                    self.place(*serial, target, keep_as.as_deref())?;
+                }
             }
         }
         Ok(())
     }
 
-    fn place(&self, serial: u32, target: &str, keep_as: Option<&str>) -> Result<(), TransactionError> {
+    fn place(
+        &self,
+        serial: u32,
+        target: &str,
+        keep_as: Option<&str>,
+    ) -> Result<(), TransactionError> {
         let staged = staged_name(target, self.content.begin.id, serial);
         if self.keeps_undo() || keep_as.is_some() {
             if !self.root.exists(&staged)? {
@@ -116,7 +125,12 @@ impl Applier<'_> {
     }
 
     /// Gives the present file a second name beside it, replacing what had that name.
-    fn keep_beside(&self, target: &str, keep_as: &str, temporary: &str) -> Result<(), TransactionError> {
+    fn keep_beside(
+        &self,
+        target: &str,
+        keep_as: &str,
+        temporary: &str,
+    ) -> Result<(), TransactionError> {
         remove_if_there(self.root, temporary)?;
         self.root.hard_link(target, temporary)?;
         self.root.rename(temporary, keep_as)?;
@@ -132,7 +146,12 @@ impl Applier<'_> {
         match self.root.hard_link(path, &kept) {
             Ok(()) => Ok(()),
             Err(error) if error.io_kind() == Some(io::ErrorKind::AlreadyExists) => Ok(()),
-            Err(error) if matches!(error.io_kind(), Some(io::ErrorKind::CrossesDevices | io::ErrorKind::TooManyLinks)) => {
+            Err(error)
+                if matches!(
+                    error.io_kind(),
+                    Some(io::ErrorKind::CrossesDevices | io::ErrorKind::TooManyLinks)
+                ) =>
+            {
                 Ok(undo::copy(self.root, path, &kept)?)
             }
             Err(error) => Err(error.into()),
@@ -141,7 +160,8 @@ impl Applier<'_> {
 
     /// One SQLite transaction for the whole set.
     fn store(&mut self) -> Result<(), TransactionError> {
-        let access = if self.durability == Durability::Journaled { Access::Create } else { Access::Scratch };
+        let access =
+            if self.durability == Durability::Journaled { Access::Create } else { Access::Scratch };
         let mut db = RpmDb::open(self.root, access)?;
         let packages = &self.content.packages;
         db.write(|writer| -> Result<(), TransactionError> {
@@ -158,7 +178,8 @@ impl Applier<'_> {
     }
 
     fn after(&mut self) -> Result<(), TransactionError> {
-        let finished: BTreeSet<u32> = self.content.progress.finished.iter().map(|(index, _)| *index).collect();
+        let finished: BTreeSet<u32> =
+            self.content.progress.finished.iter().map(|(index, _)| *index).collect();
         let steps = std::mem::take(&mut self.content.after);
         for (index, step) in (0..).zip(&steps) {
             if finished.contains(&index) {
@@ -181,7 +202,9 @@ impl Applier<'_> {
             AfterStep::Scriptlet(scriptlet) => match self.scriptlets {
                 Scriptlets::Run => {
                     let failure = scriptlet.run(self.root, self.events);
-                    let failure = failure.map(|failure| format!("{}: {} {failure}", scriptlet.package, scriptlet.kind));
+                    let failure = failure.map(|failure| {
+                        format!("{}: {} {failure}", scriptlet.package, scriptlet.kind)
+                    });
                     if let Some(failure) = &failure {
                         (self.events)(Event::Warning(failure.clone()));
                     }
@@ -225,7 +248,14 @@ impl Applier<'_> {
                 return Ok(());
             }
             return match self.root.remove_dir(path) {
-                Err(error) if matches!(error.io_kind(), Some(io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::ResourceBusy)) => Ok(()),
+                Err(error)
+                    if matches!(
+                        error.io_kind(),
+                        Some(io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::ResourceBusy)
+                    ) =>
+                {
+                    Ok(())
+                }
                 result => Ok(result?),
             };
         }
@@ -253,7 +283,11 @@ impl Applier<'_> {
 }
 
 /// Flushes every file system that the steps touch, once.
-pub(crate) fn sync_places(root: &Root, steps: &[Step], after: &[AfterStep]) -> Result<(), TransactionError> {
+pub(crate) fn sync_places(
+    root: &Root,
+    steps: &[Step],
+    after: &[AfterStep],
+) -> Result<(), TransactionError> {
     let of_step = |step: &Step| match step {
         Step::MakeDirectory { path, .. } | Step::SetDirectory { path, .. } => path.clone(),
         Step::Place { target, .. } => parent(target).to_owned(),
@@ -268,7 +302,9 @@ pub(crate) fn sync_places(root: &Root, steps: &[Step], after: &[AfterStep]) -> R
     let mut devices = BTreeSet::new();
     for directory in &directories {
         // Removed meanwhile: its parents are in the list or on the root's file system.
-        if root.symlink_metadata(directory)?.is_some_and(|stat| stat.is_dir()) && devices.insert(root.device(directory)?) {
+        if root.symlink_metadata(directory)?.is_some_and(|stat| stat.is_dir())
+            && devices.insert(root.device(directory)?)
+        {
             root.syncfs_of(directory)?;
         }
     }
@@ -276,7 +312,12 @@ pub(crate) fn sync_places(root: &Root, steps: &[Step], after: &[AfterStep]) -> R
 }
 
 /// Removes what was staged and created before the commit. Idempotent.
-pub(crate) fn roll_back(root: &Root, id: journal::TransactionId, steps: &[Step], fail_points: &FailPoints) -> Result<(), TransactionError> {
+pub(crate) fn roll_back(
+    root: &Root,
+    id: journal::TransactionId,
+    steps: &[Step],
+    fail_points: &FailPoints,
+) -> Result<(), TransactionError> {
     for step in steps {
         if let Step::Place { serial, target, .. } = step {
             fail_points.pass("remove staged file");
@@ -287,7 +328,15 @@ pub(crate) fn roll_back(root: &Root, id: journal::TransactionId, steps: &[Step],
         if let Step::MakeDirectory { path, .. } = step {
             match root.remove_dir(path) {
                 Ok(()) => {}
-                Err(error) if matches!(error.io_kind(), Some(io::ErrorKind::NotFound | io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotADirectory)) => {}
+                Err(error)
+                    if matches!(
+                        error.io_kind(),
+                        Some(
+                            io::ErrorKind::NotFound
+                                | io::ErrorKind::DirectoryNotEmpty
+                                | io::ErrorKind::NotADirectory
+                        )
+                    ) => {}
                 Err(error) => return Err(error.into()),
             }
         }

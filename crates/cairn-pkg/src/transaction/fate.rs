@@ -45,7 +45,14 @@ pub(crate) fn plan(
     let mut paths = Paths::new(root, trusted);
     resolve(set, &mut paths)?;
     let owners = Owners::new(db, set);
-    let mut planner = Planner { root, paths, owners, plan: FilePlan::default(), coming: coming(set), going: going(set) };
+    let mut planner = Planner {
+        root,
+        paths,
+        owners,
+        plan: FilePlan::default(),
+        coming: coming(set),
+        going: going(set),
+    };
     planner.check_conflicts(set)?;
     for at in 0..set.added.len() {
         planner.plan_added(set, at, options)?;
@@ -61,11 +68,13 @@ fn resolve(set: &mut Set, paths: &mut Paths<'_>) -> Result<(), TransactionError>
     });
     paths.add_links(links)?;
     for (at, added) in set.added.iter_mut().enumerate() {
-        let resolved = added.files.iter().map(|file| paths.resolve(&file.path, Some(at), &added.label));
+        let resolved =
+            added.files.iter().map(|file| paths.resolve(&file.path, Some(at), &added.label));
         added.resolved = resolved.collect::<Result<_, _>>()?;
     }
     for erased in &mut set.erased {
-        let resolved = erased.files.iter().map(|file| paths.resolve(&file.path, None, &erased.label));
+        let resolved =
+            erased.files.iter().map(|file| paths.resolve(&file.path, None, &erased.label));
         erased.resolved = resolved.collect::<Result<_, _>>()?;
     }
     Ok(())
@@ -114,7 +123,11 @@ impl<'a> Owners<'a> {
     }
 
     /// Returns the owners of a place among the packages that stay: (package, its entry).
-    fn of(&mut self, place: &str, paths: &mut Paths<'_>) -> Result<Vec<(String, FileEntry)>, TransactionError> {
+    fn of(
+        &mut self,
+        place: &str,
+        paths: &mut Paths<'_>,
+    ) -> Result<Vec<(String, FileEntry)>, TransactionError> {
         let Some(db) = self.db else { return Ok(Vec::new()) };
         let base = place.rsplit_once('/').map_or(place, |(_, base)| base);
         let mut owners = Vec::new();
@@ -122,15 +135,17 @@ impl<'a> Owners<'a> {
             if self.erased.contains(&hnum) {
                 continue;
             }
-            if !self.packages.contains_key(&hnum) {
+            let (label, files) = self.packages.entry(hnum).or_insert_with(|| {
                 // A damaged row owns nothing we could know of.
                 let package = db.package(hnum).ok().flatten();
-                let package = package.map(|package| (package.header.nevra().to_string(), package.header.files()));
-                self.packages.insert(hnum, package.unwrap_or_default());
-            }
-            let Some((label, files)) = self.packages.get(&hnum) else { continue };
+                let package = package
+                    .map(|package| (package.header.nevra().to_string(), package.header.files()));
+                package.unwrap_or_default()
+            });
             let Some(file) = files.get(at).filter(|file| is_present(file)) else { continue };
-            if file.path.strip_prefix('/') == Some(place) || paths.resolve(&file.path, None, label)? == place {
+            if file.path.strip_prefix('/') == Some(place)
+                || paths.resolve(&file.path, None, label)? == place
+            {
                 owners.push((label.clone(), file.clone()));
             }
         }
@@ -156,7 +171,9 @@ impl Planner<'_> {
             for (other, other_file) in &files[1..] {
                 if differ(entry, &set.added[*other].files[*other_file]) {
                     let (one, two) = (&set.added[first].label, &set.added[*other].label);
-                    conflicts.push(format!("file /{place} conflicts between attempted installs of {one} and {two}"));
+                    conflicts.push(format!(
+                        "file /{place} conflicts between attempted installs of {one} and {two}"
+                    ));
                 }
             }
             if entry.is_directory() {
@@ -169,16 +186,28 @@ impl Planner<'_> {
                 }
             }
         }
-        if conflicts.is_empty() { Ok(()) } else { Err(TransactionError::FileConflicts { conflicts }) }
+        if conflicts.is_empty() {
+            Ok(())
+        } else {
+            Err(TransactionError::FileConflicts { conflicts })
+        }
     }
 
-    fn plan_added(&mut self, set: &mut Set, at: usize, options: &TransactionOptions) -> Result<(), TransactionError> {
+    fn plan_added(
+        &mut self,
+        set: &mut Set,
+        at: usize,
+        options: &TransactionOptions,
+    ) -> Result<(), TransactionError> {
         for file in 0..set.added[at].files.len() {
             let added = &set.added[at];
             let (entry, place) = (&added.files[file], &added.resolved[file]);
             let fate = if entry.is_ghost() {
                 Fate::Skip
-            } else if options.without_documentation && entry.flags.contains(FileFlags::DOC) && !entry.is_directory() {
+            } else if options.without_documentation
+                && entry.flags.contains(FileFlags::DOC)
+                && !entry.is_directory()
+            {
                 Fate::NotInstalled
             } else if entry.is_directory() {
                 self.plan_directory(set, at, file)?;
@@ -198,22 +227,37 @@ impl Planner<'_> {
     fn is_written_before(&self, set: &Set, at: usize, place: &str) -> bool {
         let others = self.coming.get(place).map_or(&[][..], Vec::as_slice);
         others.iter().any(|(other, file)| {
-            *other < at && matches!(set.added[*other].fates[*file], Fate::Create { .. } | Fate::Beside { .. })
+            *other < at
+                && matches!(
+                    set.added[*other].fates[*file],
+                    Fate::Create { .. } | Fate::Beside { .. }
+                )
         })
     }
 
-    fn plan_directory(&mut self, set: &Set, at: usize, file: usize) -> Result<(), TransactionError> {
+    fn plan_directory(
+        &mut self,
+        set: &Set,
+        at: usize,
+        file: usize,
+    ) -> Result<(), TransactionError> {
         let added = &set.added[at];
         let place = added.resolved[file].clone();
         self.plan_parents(set, at, &place)?;
-        if self.plan.directories.get(&place).is_some_and(|directory| directory.described.is_some()) {
+        if self.plan.directories.get(&place).is_some_and(|directory| directory.described.is_some())
+        {
             return Ok(());
         }
         let exists = match self.paths.stat(&place)? {
             None => false,
             Some(stat) if stat.is_dir() => true,
             // A link to a directory in place of the directory stays, as with rpm.
-            Some(stat) if stat.is_symlink() && self.root.metadata(&place)?.is_some_and(|target| target.is_dir()) => return Ok(()),
+            Some(stat)
+                if stat.is_symlink()
+                    && self.root.metadata(&place)?.is_some_and(|target| target.is_dir()) =>
+            {
+                return Ok(());
+            }
             Some(stat) => return Err(kind_changed(&added.label, &place, stat.kind, "directory")),
         };
         self.plan.directories.insert(place, Directory { described: Some((at, file)), exists });
@@ -230,7 +274,9 @@ impl Planner<'_> {
         let exists = match self.paths.stat(directory)? {
             None => false,
             Some(stat) if stat.is_dir() => true,
-            Some(stat) => return Err(kind_changed(&set.added[at].label, directory, stat.kind, "directory")),
+            Some(stat) => {
+                return Err(kind_changed(&set.added[at].label, directory, stat.kind, "directory"));
+            }
         };
         if let Some(files) = self.coming.get(directory)
             && let Some((other, _)) = files.iter().find(|(other, file)| {
@@ -239,7 +285,12 @@ impl Planner<'_> {
             })
         {
             let (package, path) = (set.added[*other].label.clone(), format!("/{directory}"));
-            return Err(TransactionError::KindChanged { package, path, found: "directory of this transaction", expected: "file" });
+            return Err(TransactionError::KindChanged {
+                package,
+                path,
+                found: "directory of this transaction",
+                expected: "file",
+            });
         }
         // An existing directory needs no plan; it is noted so that it is looked at once.
         self.plan.directories.insert(directory.to_owned(), Directory { described: None, exists });
@@ -255,13 +306,16 @@ impl Planner<'_> {
         }
         let old = match self.going.get(place) {
             Some((erased, file)) => Some(set.erased[*erased].files[*file].clone()),
-            None => self.owners.of(place, &mut self.paths)?.into_iter().next().map(|(_, file)| file),
+            None => {
+                self.owners.of(place, &mut self.paths)?.into_iter().next().map(|(_, file)| file)
+            }
         };
         let decision = match &old {
-            Some(old) if (old.flags | entry.flags).is_config() => self.decide_config(place, &disk, old, entry)?,
-            Some(_) => Decision::Replace,
+            Some(old) if (old.flags | entry.flags).is_config() => {
+                self.decide_config(place, &disk, old, entry)?
+            }
             None if entry.flags.is_config() => self.decide_unowned(place, &disk, entry)?,
-            None => Decision::Replace,
+            Some(_) | None => Decision::Replace,
         };
         let noreplace = entry.flags.contains(FileFlags::NOREPLACE);
         let label = &added.label;
@@ -270,29 +324,46 @@ impl Planner<'_> {
             Decision::Keep => Fate::Skip,
             Decision::Conflict if noreplace => {
                 let target = format!("{place}.rpmnew");
-                self.plan.notes.push(format!("{label}: /{place} was changed and stays; the new one is /{target}"));
+                self.plan.notes.push(format!(
+                    "{label}: /{place} was changed and stays; the new one is /{target}"
+                ));
                 Fate::Beside { target }
             }
             Decision::Conflict => {
-                let keep_as = format!("{place}.{}", if old.is_some() { "rpmsave" } else { "rpmorig" });
-                self.plan.notes.push(format!("{label}: /{place} was changed; it is saved as /{keep_as}"));
+                let keep_as =
+                    format!("{place}.{}", if old.is_some() { "rpmsave" } else { "rpmorig" });
+                self.plan
+                    .notes
+                    .push(format!("{label}: /{place} was changed; it is saved as /{keep_as}"));
                 Fate::Create { keep_as: Some(keep_as) }
             }
         })
     }
 
     /// rpm's decision for a configuration file that another package, or the older one, has too.
-    fn decide_config(&self, place: &str, disk: &Stat, old: &FileEntry, new: &FileEntry) -> Result<Decision, TransactionError> {
+    fn decide_config(
+        &self,
+        place: &str,
+        disk: &Stat,
+        old: &FileEntry,
+        new: &FileEntry,
+    ) -> Result<Decision, TransactionError> {
         let (disk_kind, old_kind, new_kind) = (type_bits(disk.kind), old.kind(), new.kind());
         let plain = |kind: u16| kind == mode::REGULAR || kind == mode::SYMLINK;
-        if (disk_kind != new_kind && !plain(old_kind)) || (new_kind != old_kind && disk_kind != old_kind) {
+        if (disk_kind != new_kind && !plain(old_kind))
+            || (new_kind != old_kind && disk_kind != old_kind)
+        {
             return Ok(Decision::Conflict);
         }
         if old_kind != new_kind || !plain(old_kind) {
             return Ok(Decision::Replace);
         }
         let (on_disk, old, new) = if old_kind == mode::REGULAR {
-            let on_disk = if disk_kind == mode::REGULAR { self.digest(place, &old.digest)? } else { Digested::Unknown };
+            let on_disk = if disk_kind == mode::REGULAR {
+                self.digest(place, &old.digest)?
+            } else {
+                Digested::Unknown
+            };
             // Digests of different algorithms cannot be compared: take the file as changed.
             let same_as_new = match (&on_disk, old.digest.len() == new.digest.len()) {
                 (Digested::Known(_), false) => self.digest(place, &new.digest)?.is(&new.digest),
@@ -320,13 +391,20 @@ impl Planner<'_> {
     }
 
     /// rpm's decision for a configuration file that no package owned so far.
-    fn decide_unowned(&self, place: &str, disk: &Stat, new: &FileEntry) -> Result<Decision, TransactionError> {
+    fn decide_unowned(
+        &self,
+        place: &str,
+        disk: &Stat,
+        new: &FileEntry,
+    ) -> Result<Decision, TransactionError> {
         if type_bits(disk.kind) != new.kind() {
             return Ok(Decision::Conflict);
         }
         let same = match new.kind() {
             mode::REGULAR => self.digest(place, &new.digest)?.is(&new.digest),
-            mode::SYMLINK => self.root.read_link(place)?.to_string_lossy() == new.link_target.as_str(),
+            mode::SYMLINK => {
+                self.root.read_link(place)?.to_string_lossy() == new.link_target.as_str()
+            }
             _ => true,
         };
         Ok(if same { Decision::Replace } else { Decision::Conflict })
@@ -341,7 +419,11 @@ impl Planner<'_> {
         let mut claimed = BTreeSet::new();
         let mut removals = BTreeMap::new();
         // A file of several packages goes with the last of them.
-        for at in order.iter().rev().filter_map(|element| if let Element::Erase(at) = element { Some(*at) } else { None }) {
+        for at in order
+            .iter()
+            .rev()
+            .filter_map(|element| if let Element::Erase(at) = element { Some(*at) } else { None })
+        {
             let erased = &set.erased[at];
             let mut own = Vec::new();
             // Backwards, so that a directory comes after what is in it.
@@ -349,7 +431,10 @@ impl Planner<'_> {
             files.sort_by(|a, b| erased.resolved[*b].cmp(&erased.resolved[*a]));
             for file in files {
                 let (entry, place) = (&erased.files[file], &erased.resolved[file]);
-                if !is_present(entry) || self.coming.contains_key(place) || !claimed.insert(place.clone()) {
+                if !is_present(entry)
+                    || self.coming.contains_key(place)
+                    || !claimed.insert(place.clone())
+                {
                     continue;
                 }
                 let Some(disk) = self.paths.stat(place)? else { continue };
@@ -365,7 +450,10 @@ impl Planner<'_> {
                 let directory = disk.is_dir().then(|| attributes_of(&disk));
                 let keep_as = if self.is_changed_config(place, &disk, entry)? {
                     let keep_as = format!("{place}.rpmsave");
-                    self.plan.notes.push(format!("{}: /{place} was changed; it is saved as /{keep_as}", erased.label));
+                    self.plan.notes.push(format!(
+                        "{}: /{place} was changed; it is saved as /{keep_as}",
+                        erased.label
+                    ));
                     Some(keep_as)
                 } else {
                     None
@@ -380,7 +468,12 @@ impl Planner<'_> {
         Ok(())
     }
 
-    fn is_changed_config(&self, place: &str, disk: &Stat, entry: &FileEntry) -> Result<bool, TransactionError> {
+    fn is_changed_config(
+        &self,
+        place: &str,
+        disk: &Stat,
+        entry: &FileEntry,
+    ) -> Result<bool, TransactionError> {
         if !entry.flags.is_config() || entry.is_ghost() || !entry.is_regular() {
             return Ok(false);
         }
@@ -409,7 +502,8 @@ fn will_be_empty(
         going.contains(path.as_str()) && !coming.contains_key(&path)
     };
     let below = format!("{place}/");
-    let something_comes = coming.range(below.clone()..).next().is_some_and(|(path, _)| path.starts_with(&below));
+    let something_comes =
+        coming.range(below.clone()..).next().is_some_and(|(path, _)| path.starts_with(&below));
     Ok(!something_comes && root.read_dir(place)?.iter().all(gone))
 }
 
@@ -455,12 +549,22 @@ fn kind_name(entry: &FileEntry) -> &'static str {
     }
 }
 
-fn kind_changed(package: &str, place: &str, found: FileKind, expected: &'static str) -> TransactionError {
+fn kind_changed(
+    package: &str,
+    place: &str,
+    found: FileKind,
+    expected: &'static str,
+) -> TransactionError {
     let found = match found {
         FileKind::Directory => "directory",
         FileKind::Symlink => "symbolic link",
         FileKind::Regular => "file",
         _ => "special file",
     };
-    TransactionError::KindChanged { package: package.to_owned(), path: format!("/{place}"), found, expected }
+    TransactionError::KindChanged {
+        package: package.to_owned(),
+        path: format!("/{place}"),
+        found,
+        expected,
+    }
 }

@@ -18,18 +18,21 @@ use std::collections::BTreeSet;
 use cairn_host::Root;
 use cairn_rpm::header::ScriptletKind;
 
-pub use self::options::{
-    Action, Durability, ExtraFile, Outcome, Ownership, OwnershipEntry, OwnershipKind, Scriptlets, TransactionItem, TransactionOptions,
-    Trust,
-};
 use self::apply::{Applier, interrupted, roll_back, sync_places};
 use self::fate::{Directory, FilePlan};
+pub use self::options::{
+    Action, Durability, ExtraFile, Outcome, Ownership, OwnershipEntry, OwnershipKind, Scriptlets,
+    TransactionItem, TransactionOptions, Trust,
+};
 use self::order::Element;
 use self::set::{Fate, Set};
 use self::stage::{AttributeSource, Serials, Stager, staged_name};
 use crate::error::TransactionError;
 use crate::event::{Event, Phase};
-use crate::journal::{self, AfterStep, Begin, Content, Journal, PackageRow, Progress, Record, Side, Step, TransactionId};
+use crate::journal::{
+    self, AfterStep, Begin, Content, Journal, PackageRow, Progress, Record, Side, Step,
+    TransactionId,
+};
 use crate::owners::Owners;
 use crate::recover;
 use crate::rpmdb::{Access, FileState, InstallRecord, RpmDb, fingerprint_of, installed_blob};
@@ -62,10 +65,16 @@ pub fn run(
     plan_extra_directories(root, &mut plan, options)?;
     space::check(root, &set, &plan)?;
     let mut serials = Serials::assign(&mut set, options);
-    let deferred = if options.scriptlets == Scriptlets::Run { deferred_pre(root, db.as_ref(), &set)? } else { BTreeSet::new() };
+    let deferred = if options.scriptlets == Scriptlets::Run {
+        deferred_pre(root, db.as_ref(), &set)?
+    } else {
+        BTreeSet::new()
+    };
     let mut program = match options.scriptlets {
         Scriptlets::Skip => without_scriptlets(&set, &order),
-        Scriptlets::Run | Scriptlets::Collect => triggers::program(&set, &order, db.as_ref(), &deferred)?,
+        Scriptlets::Run | Scriptlets::Collect => {
+            triggers::program(&set, &order, db.as_ref(), &deferred)?
+        }
     };
     if options.scriptlets == Scriptlets::Run {
         check_interpreters(root, &set, &program)?;
@@ -73,7 +82,8 @@ pub fn run(
     if options.test_only {
         return Ok(outcome(&set, 0, &plan, options, &program));
     }
-    let before = db.as_ref().map_or_else(|| Ok(fingerprint_of(std::iter::empty())), RpmDb::fingerprint)?;
+    let before =
+        db.as_ref().map_or_else(|| Ok(fingerprint_of(std::iter::empty())), RpmDb::fingerprint)?;
     drop(db);
 
     let id = if journaled { next_id(root)? } else { 0 };
@@ -123,7 +133,14 @@ fn open_database(root: &Root) -> Result<Option<RpmDb>, TransactionError> {
 }
 
 fn empty_content(begin: Begin) -> Content {
-    Content { begin, steps: Vec::new(), packages: Vec::new(), after: Vec::new(), progress: Progress::default(), length: 0 }
+    Content {
+        begin,
+        steps: Vec::new(),
+        packages: Vec::new(),
+        after: Vec::new(),
+        progress: Progress::default(),
+        length: 0,
+    }
 }
 
 fn without_scriptlets(set: &Set, order: &[Element]) -> Program {
@@ -131,31 +148,54 @@ fn without_scriptlets(set: &Set, order: &[Element]) -> Program {
     for element in order {
         if let Element::Erase(at) = element {
             let erased = &set.erased[*at];
-            program.after.push(AfterStep::Remove { package: erased.label.clone(), removals: erased.removals.clone() });
+            program.after.push(AfterStep::Remove {
+                package: erased.label.clone(),
+                removals: erased.removals.clone(),
+            });
         }
     }
     program
 }
 
-fn outcome(set: &Set, id: TransactionId, plan: &FilePlan, options: &TransactionOptions, program: &Program) -> Outcome {
+fn outcome(
+    set: &Set,
+    id: TransactionId,
+    plan: &FilePlan,
+    options: &TransactionOptions,
+    program: &Program,
+) -> Outcome {
     let collected = || -> Vec<CollectedScriptlet> {
         let before = program.before.iter().map(|before| before.scriptlet.clone());
-        let after = program.after.iter().filter_map(|step| if let AfterStep::Scriptlet(scriptlet) = step { Some(scriptlet.clone()) } else { None });
+        let after = program.after.iter().filter_map(|step| {
+            if let AfterStep::Scriptlet(scriptlet) = step { Some(scriptlet.clone()) } else { None }
+        });
         before.chain(after).collect()
     };
     Outcome {
         id,
         added: set.added.iter().map(|added| (added.nevra.clone(), added.hnum)).collect(),
         removed: set.erased.iter().map(|erased| (erased.nevra.clone(), erased.hnum)).collect(),
-        ownership: if options.ownership == Ownership::Record { stage::ownership(set, plan, options) } else { Vec::new() },
-        scriptlets: if options.scriptlets == Scriptlets::Collect { collected() } else { Vec::new() },
+        ownership: if options.ownership == Ownership::Record {
+            stage::ownership(set, plan, options)
+        } else {
+            Vec::new()
+        },
+        scriptlets: if options.scriptlets == Scriptlets::Collect {
+            collected()
+        } else {
+            Vec::new()
+        },
         failures: Vec::new(),
         notes: plan.notes.clone(),
     }
 }
 
 /// Directories above extra files.
-fn plan_extra_directories(root: &Root, plan: &mut FilePlan, options: &TransactionOptions) -> Result<(), TransactionError> {
+fn plan_extra_directories(
+    root: &Root,
+    plan: &mut FilePlan,
+    options: &TransactionOptions,
+) -> Result<(), TransactionError> {
     for extra in &options.extra_files {
         let mut directory = paths::parent(&extra.path);
         while !directory.is_empty() && !plan.directories.contains_key(directory) {
@@ -174,7 +214,11 @@ fn is_runnable(root: &Root, program: &str) -> Result<bool, TransactionError> {
 
 /// Returns the packages whose `%pre` must wait until files are in place: its interpreter or what `Requires(pre)` names comes with
 /// this transaction and is not there yet.
-fn deferred_pre(root: &Root, db: Option<&RpmDb>, set: &Set) -> Result<BTreeSet<usize>, TransactionError> {
+fn deferred_pre(
+    root: &Root,
+    db: Option<&RpmDb>,
+    set: &Set,
+) -> Result<BTreeSet<usize>, TransactionError> {
     let mut deferred = BTreeSet::new();
     for (at, added) in set.added.iter().enumerate() {
         let header = &added.package.header;
@@ -185,18 +229,32 @@ fn deferred_pre(root: &Root, db: Option<&RpmDb>, set: &Set) -> Result<BTreeSet<u
             continue;
         }
         for requirement in header.requires() {
-            if requirement.sense & cairn_rpm::dependency::sense::SCRIPT_PRE == 0 || requirement.is_rich() || requirement.is_rpmlib() {
+            if requirement.sense & cairn_rpm::dependency::sense::SCRIPT_PRE == 0
+                || requirement.is_rich()
+                || requirement.is_rpmlib()
+            {
                 continue;
             }
             let there = if requirement.is_file() {
                 root.metadata(&requirement.name)?.is_some()
             } else {
                 let providers = db.map_or(Ok(Vec::new()), |db| db.by_provide(&requirement.name))?;
-                providers.iter().any(|package| package.header.provides().iter().any(|provide| requirement.is_satisfied_by(provide)))
+                providers.iter().any(|package| {
+                    package
+                        .header
+                        .provides()
+                        .iter()
+                        .any(|provide| requirement.is_satisfied_by(provide))
+                })
             };
             // What nobody provides is the solver's business, not a reason to wait.
             let comes = set.added.iter().any(|other| {
-                other.package.header.provides().iter().any(|provide| requirement.is_satisfied_by(provide))
+                other
+                    .package
+                    .header
+                    .provides()
+                    .iter()
+                    .any(|provide| requirement.is_satisfied_by(provide))
                     || other.files.iter().any(|file| file.path == requirement.name)
             });
             if !there && comes {
@@ -217,7 +275,9 @@ fn check_interpreters(root: &Root, set: &Set, program: &Program) -> Result<(), T
         .flat_map(|(file, place)| [file.path.trim_start_matches('/'), place.as_str()])
         .collect();
     let before = program.before.iter().map(|before| (&before.scriptlet, true));
-    let after = program.after.iter().filter_map(|step| if let AfterStep::Scriptlet(scriptlet) = step { Some((scriptlet, false)) } else { None });
+    let after = program.after.iter().filter_map(|step| {
+        if let AfterStep::Scriptlet(scriptlet) = step { Some((scriptlet, false)) } else { None }
+    });
     for (scriptlet, must_be_there) in before.chain(after) {
         let interpreter = scriptlet.interpreter.first().cloned().unwrap_or_default();
         let (package, kind) = (scriptlet.package.clone(), scriptlet.kind.clone());
@@ -227,7 +287,8 @@ fn check_interpreters(root: &Root, set: &Set, program: &Program) -> Result<(), T
         if is_runnable(root, &interpreter)? {
             continue;
         }
-        let will_be_there = comes.contains(interpreter.trim_start_matches('/')) || comes_through_link(root, set, &comes, &interpreter)?;
+        let will_be_there = comes.contains(interpreter.trim_start_matches('/'))
+            || comes_through_link(root, set, &comes, &interpreter)?;
         if must_be_there || !will_be_there {
             return Err(TransactionError::NoInterpreter { package, kind, interpreter });
         }
@@ -236,7 +297,12 @@ fn check_interpreters(root: &Root, set: &Set, program: &Program) -> Result<(), T
 }
 
 /// Looks an interpreter up under the name it has once the links of the transaction and of the root are resolved.
-fn comes_through_link(root: &Root, set: &Set, comes: &BTreeSet<&str>, interpreter: &str) -> Result<bool, TransactionError> {
+fn comes_through_link(
+    root: &Root,
+    set: &Set,
+    comes: &BTreeSet<&str>,
+    interpreter: &str,
+) -> Result<bool, TransactionError> {
     let mut lookup = paths::Paths::new(root, None);
     let links = set.added.iter().enumerate().flat_map(|(at, added)| {
         let links = added.files.iter().filter(|file| file.is_symlink() && !file.is_ghost());
@@ -258,7 +324,11 @@ struct Prepared<'a> {
 
 impl Prepared<'_> {
     /// Runs `%pretrans`, `%pre` and the like.
-    fn run_before(&self, program: &Program, events: &mut dyn FnMut(Event)) -> Result<(), TransactionError> {
+    fn run_before(
+        &self,
+        program: &Program,
+        events: &mut dyn FnMut(Event),
+    ) -> Result<(), TransactionError> {
         if self.options.scriptlets != Scriptlets::Run {
             return Ok(());
         }
@@ -292,7 +362,12 @@ impl Prepared<'_> {
         let mut steps = stage::steps(self.root, &self.set, &self.plan, serials, &source())?;
         let extra: Vec<u32> = self.options.extra_files.iter().map(|_| serials.take()).collect();
         for (extra, serial) in self.options.extra_files.iter().zip(&extra) {
-            steps.push(Step::Place { serial: *serial, target: extra.path.clone(), keep_as: None, config: None });
+            steps.push(Step::Place {
+                serial: *serial,
+                target: extra.path.clone(),
+                keep_as: None,
+                config: None,
+            });
         }
         self.content.steps = steps;
         if let Some(journal) = journal.as_deref_mut() {
@@ -309,11 +384,17 @@ impl Prepared<'_> {
         }
         for (extra, serial) in self.options.extra_files.iter().zip(&extra) {
             self.options.fail_points.pass("stage extra file");
-            self.root.write(staged_name(&extra.path, self.id, *serial), &extra.content, extra.mode)?;
+            self.root.write(
+                staged_name(&extra.path, self.id, *serial),
+                &extra.content,
+                extra.mode,
+            )?;
         }
         self.content.packages = self.rows()?;
         let after = std::mem::take(&mut program.after).into_iter();
-        let kept = |step: &AfterStep| self.options.scriptlets == Scriptlets::Run || !matches!(step, AfterStep::Scriptlet(_));
+        let kept = |step: &AfterStep| {
+            self.options.scriptlets == Scriptlets::Run || !matches!(step, AfterStep::Scriptlet(_))
+        };
         self.content.after = after.filter(kept).collect();
         if let Some(journal) = journal {
             for package in &self.content.packages {
@@ -338,14 +419,17 @@ impl Prepared<'_> {
         for added in &self.set.added {
             let file_states = added.fates.iter().map(|fate| match fate {
                 Fate::NotInstalled => FileState::NotInstalled,
-                Fate::Create { .. } | Fate::Beside { .. } | Fate::Directory | Fate::Skip => FileState::Normal,
+                Fate::Create { .. } | Fate::Beside { .. } | Fate::Directory | Fate::Skip => {
+                    FileState::Normal
+                }
             });
             let record = InstallRecord {
                 install_time: self.options.time,
                 transaction_id: self.options.time,
                 file_states: file_states.collect(),
             };
-            let blob = installed_blob(&added.package.header, &added.package.signature_header, &record)?;
+            let blob =
+                installed_blob(&added.package.header, &added.package.signature_header, &record)?;
             rows.push(PackageRow { side: Side::Added, hnum: added.hnum, blob });
         }
         Ok(rows)
@@ -355,7 +439,11 @@ impl Prepared<'_> {
     fn abandon(&self, journaled: bool) -> Result<(), TransactionError> {
         roll_back(self.root, self.id, &self.content.steps, &self.options.fail_points)?;
         if journaled {
-            self.root.remove_file(format!("{}/{}", journal::DIRECTORY, journal::file_name(self.id)))?;
+            self.root.remove_file(format!(
+                "{}/{}",
+                journal::DIRECTORY,
+                journal::file_name(self.id)
+            ))?;
         }
         Ok(())
     }

@@ -19,7 +19,11 @@ pub(crate) enum Element {
 }
 
 /// Requirements that a scriptlet of the package depends on.
-const HARD: u32 = sense::PREREQ | sense::SCRIPT_PRE | sense::SCRIPT_POST | sense::SCRIPT_PREUN | sense::SCRIPT_POSTUN;
+const HARD: u32 = sense::PREREQ
+    | sense::SCRIPT_PRE
+    | sense::SCRIPT_POST
+    | sense::SCRIPT_PREUN
+    | sense::SCRIPT_POSTUN;
 /// `RPMSENSE_POSTTRANS` and `RPMSENSE_CONFIG`.
 const POSTTRANS: u32 = 1 << 5;
 const CONFIG: u32 = 1 << 28;
@@ -30,7 +34,9 @@ pub(crate) fn order(set: &mut Set) -> Vec<Element> {
     let headers: Vec<(&Header, Vec<&str>)> = set
         .added
         .iter()
-        .map(|added| (&added.package.header, added.files.iter().map(|file| file.path.as_str()).collect()))
+        .map(|added| {
+            (&added.package.header, added.files.iter().map(|file| file.path.as_str()).collect())
+        })
         .collect();
     let positions = sort(&headers);
     drop(headers);
@@ -48,13 +54,20 @@ pub(crate) fn order(set: &mut Set) -> Vec<Element> {
     let mut elements = Vec::new();
     for at in 0..set.added.len() {
         elements.push(Element::Add(at));
-        let replaced = set.erased.iter().enumerate().filter(|(_, erased)| erased.replaced_by == Some(at));
+        let replaced =
+            set.erased.iter().enumerate().filter(|(_, erased)| erased.replaced_by == Some(at));
         elements.extend(replaced.map(|(at, _)| Element::Erase(at)));
     }
-    let plain: Vec<usize> = (0..set.erased.len()).filter(|at| set.erased[*at].replaced_by.is_none()).collect();
+    let plain: Vec<usize> =
+        (0..set.erased.len()).filter(|at| set.erased[*at].replaced_by.is_none()).collect();
     let headers: Vec<(&Header, Vec<&str>)> = plain
         .iter()
-        .map(|at| (&set.erased[*at].header, set.erased[*at].files.iter().map(|file| file.path.as_str()).collect()))
+        .map(|at| {
+            (
+                &set.erased[*at].header,
+                set.erased[*at].files.iter().map(|file| file.path.as_str()).collect(),
+            )
+        })
         .collect();
     elements.extend(sort(&headers).into_iter().rev().map(|at| Element::Erase(plain[at])));
     elements
@@ -79,7 +92,13 @@ fn sort(packages: &[(&Header, Vec<&str>)]) -> Vec<usize> {
     order
 }
 
-fn visit(at: usize, members: &BTreeSet<usize>, graph: &[BTreeMap<usize, bool>], done: &mut BTreeSet<usize>, order: &mut Vec<usize>) {
+fn visit(
+    at: usize,
+    members: &BTreeSet<usize>,
+    graph: &[BTreeMap<usize, bool>],
+    done: &mut BTreeSet<usize>,
+    order: &mut Vec<usize>,
+) {
     if !done.insert(at) {
         return;
     }
@@ -105,7 +124,10 @@ fn graph(packages: &[(&Header, Vec<&str>)]) -> Vec<BTreeMap<usize, bool>> {
     }
     let providers = |requirement: &Dependency| -> Vec<usize> {
         let named = provides.get(&requirement.name).map_or(&[][..], Vec::as_slice);
-        let named = named.iter().filter(|(_, provide)| requirement.is_satisfied_by(provide)).map(|(at, _)| *at);
+        let named = named
+            .iter()
+            .filter(|(_, provide)| requirement.is_satisfied_by(provide))
+            .map(|(at, _)| *at);
         named.chain(paths.get(requirement.name.as_str()).into_iter().flatten().copied()).collect()
     };
     let mut graph = vec![BTreeMap::new(); packages.len()];
@@ -137,7 +159,15 @@ fn graph(packages: &[(&Header, Vec<&str>)]) -> Vec<BTreeMap<usize, bool>> {
 
 /// Strongly connected components (Tarjan), needed ones first.
 fn components(graph: &[BTreeMap<usize, bool>]) -> Vec<Vec<usize>> {
-    let mut search = Search { graph, next: 0, index: vec![None; graph.len()], low: vec![0; graph.len()], stack: Vec::new(), on_stack: vec![false; graph.len()], found: Vec::new() };
+    let mut search = Search {
+        graph,
+        next: 0,
+        index: vec![None; graph.len()],
+        low: vec![0; graph.len()],
+        stack: Vec::new(),
+        on_stack: vec![false; graph.len()],
+        found: Vec::new(),
+    };
     for at in 0..graph.len() {
         if search.index[at].is_none() {
             search.run(at);

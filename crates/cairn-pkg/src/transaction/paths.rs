@@ -37,11 +37,20 @@ pub(crate) struct Paths<'a> {
 impl<'a> Paths<'a> {
     /// Starts without links of the transaction. With `trusted`, links on disk must belong to root or that user.
     pub(crate) fn new(root: &'a Root, trusted: Option<u32>) -> Self {
-        Self { root, coming: BTreeMap::new(), on_disk: BTreeMap::new(), directories: BTreeMap::new(), trusted }
+        Self {
+            root,
+            coming: BTreeMap::new(),
+            on_disk: BTreeMap::new(),
+            directories: BTreeMap::new(),
+            trusted,
+        }
     }
 
     /// Tells it about the links that come: (package, path, target).
-    pub(crate) fn add_links<'l>(&mut self, links: impl Iterator<Item = (usize, &'l str, &'l str)>) -> Result<(), TransactionError> {
+    pub(crate) fn add_links<'l>(
+        &mut self,
+        links: impl Iterator<Item = (usize, &'l str, &'l str)>,
+    ) -> Result<(), TransactionError> {
         let mut links: Vec<_> = links.collect();
         links.sort_by_key(|(package, path, _)| (path.matches('/').count(), *path, *package));
         for (package, path, target) in links {
@@ -50,7 +59,9 @@ impl<'a> Paths<'a> {
             let key = join(&resolved, name);
             // What is a directory on disk stays one; that the link cannot replace it is reported when files are planned.
             if !self.root.symlink_metadata(&key)?.is_some_and(|stat| stat.is_dir()) {
-                self.coming.entry(key).or_insert(Link { target: target.to_owned(), package: Some(package) });
+                self.coming
+                    .entry(key)
+                    .or_insert(Link { target: target.to_owned(), package: Some(package) });
                 self.directories.clear();
             }
         }
@@ -58,11 +69,18 @@ impl<'a> Paths<'a> {
     }
 
     /// Returns where a package's path lies, relative to the root.
-    pub(crate) fn resolve(&mut self, path: &str, package: Option<usize>, label: &str) -> Result<String, TransactionError> {
+    pub(crate) fn resolve(
+        &mut self,
+        path: &str,
+        package: Option<usize>,
+        label: &str,
+    ) -> Result<String, TransactionError> {
         let (directory, name) = split(path);
         let (resolved, through) = self.directory(directory)?;
         if let Some(package) = package
-            && let Some((_, link)) = through.iter().find(|(owner, link)| *owner == package && !MERGED.contains(&link.as_str()))
+            && let Some((_, link)) = through
+                .iter()
+                .find(|(owner, link)| *owner == package && !MERGED.contains(&link.as_str()))
         {
             let (package, path, link) = (label.to_owned(), path.to_owned(), format!("/{link}"));
             return Err(TransactionError::ThroughLink { package, path, link });
@@ -76,7 +94,10 @@ impl<'a> Paths<'a> {
     }
 
     /// Resolves a directory; returns its path and the transaction's links passed: (package, link).
-    fn directory(&mut self, path: &str) -> Result<(String, Vec<(usize, String)>), TransactionError> {
+    fn directory(
+        &mut self,
+        path: &str,
+    ) -> Result<(String, Vec<(usize, String)>), TransactionError> {
         if let Some(known) = self.directories.get(path) {
             return Ok(known.clone());
         }

@@ -95,12 +95,18 @@ impl Set {
             if !named.insert(label.clone()) {
                 return Err(TransactionError::Twice { package: label });
             }
-            let Some(path) = item.rpm else { return Err(TransactionError::NoFile { package: label }) };
+            let Some(path) = item.rpm else {
+                return Err(TransactionError::NoFile { package: label });
+            };
             events(Event::Verifying { package: label.clone(), done: set.added.len(), total });
             let package = read_package(&path, options)?;
             let found = package.header.nevra();
             if found != item.nevra {
-                return Err(TransactionError::WrongPackage { path, expected: label, found: found.to_string() });
+                return Err(TransactionError::WrongPackage {
+                    path,
+                    expected: label,
+                    found: found.to_string(),
+                });
             }
             let files = package.header.files();
             set.added.push(Added {
@@ -117,7 +123,8 @@ impl Set {
         let next = db.map_or(Ok(1), RpmDb::next_number)?;
         for (hnum, replaced_by) in erased {
             let package = db.map(|db| db.package(hnum)).transpose()?.flatten();
-            let package = package.ok_or_else(|| TransactionError::NotInstalled { package: format!("row {hnum}") })?;
+            let package = package
+                .ok_or_else(|| TransactionError::NotInstalled { package: format!("row {hnum}") })?;
             set.erased.push(Erased::new(package, replaced_by));
         }
         set.number(next);
@@ -163,7 +170,8 @@ fn replaced_rows(db: Option<&RpmDb>, item: &TransactionItem) -> Result<Vec<u64>,
     let mut rows = Vec::new();
     for installed in db.map_or(Ok(Vec::new()), |db| db.by_name(&item.nevra.name))? {
         let nevra = installed.header.nevra();
-        let meant = if item.action.adds() { nevra.arch == item.nevra.arch } else { nevra == item.nevra };
+        let meant =
+            if item.action.adds() { nevra.arch == item.nevra.arch } else { nevra == item.nevra };
         if meant {
             rows.push(installed.hnum);
         }
@@ -175,8 +183,10 @@ fn replaced_rows(db: Option<&RpmDb>, item: &TransactionItem) -> Result<Vec<u64>,
 }
 
 fn read_package(path: &Path, options: &TransactionOptions) -> Result<Package, TransactionError> {
-    let bad = |reason: String, hint: Option<&str>| {
-        TransactionError::Package { path: path.to_owned(), reason, hint: hint.map(str::to_owned) }
+    let bad = |reason: String, hint: Option<&str>| TransactionError::Package {
+        path: path.to_owned(),
+        reason,
+        hint: hint.map(str::to_owned),
     };
     let mut file = File::open(path).map_err(|error| bad(error.to_string(), None))?;
     let verified = match options.trust {

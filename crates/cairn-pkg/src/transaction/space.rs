@@ -29,11 +29,14 @@ pub(crate) fn check(root: &Root, set: &Set, plan: &FilePlan) -> Result<(), Trans
     let mut needs: BTreeMap<u64, Need> = BTreeMap::new();
     let mut add = |directory: &str, bytes: u64| -> Result<(), TransactionError> {
         let (device, existing) = device_of(root, directory, &mut devices)?;
-        let need = needs.entry(device).or_insert_with(|| Need { place: existing.clone(), ..Need::default() });
+        let need = needs
+            .entry(device)
+            .or_insert_with(|| Need { place: existing.clone(), ..Need::default() });
         if existing.len() < need.place.len() {
             need.place = existing;
         }
-        need.bytes = need.bytes.saturating_add(bytes.checked_next_multiple_of(BLOCK).unwrap_or(u64::MAX));
+        need.bytes =
+            need.bytes.saturating_add(bytes.checked_next_multiple_of(BLOCK).unwrap_or(u64::MAX));
         need.inodes += 1;
         Ok(())
     };
@@ -45,7 +48,8 @@ pub(crate) fn check(root: &Root, set: &Set, plan: &FilePlan) -> Result<(), Trans
     for added in &set.added {
         for ((file, path), fate) in added.files.iter().zip(&added.resolved).zip(&added.fates) {
             if matches!(fate, Fate::Create { .. } | Fate::Beside { .. }) {
-                let size = if file.is_regular() { file.size / u64::from(file.nlink.max(1)) } else { 0 };
+                let size =
+                    if file.is_regular() { file.size / u64::from(file.nlink.max(1)) } else { 0 };
                 add(parent(path), size)?;
             }
         }
@@ -55,23 +59,38 @@ pub(crate) fn check(root: &Root, set: &Set, plan: &FilePlan) -> Result<(), Trans
         let mount = mount_point(root, &need.place)?;
         let wanted = need.bytes.saturating_add(RESERVE);
         if wanted > bytes {
-            return Err(TransactionError::NoSpace { mount, needed: wanted, free: bytes, unit: "bytes" });
+            return Err(TransactionError::NoSpace {
+                mount,
+                needed: wanted,
+                free: bytes,
+                unit: "bytes",
+            });
         }
         if need.inodes > inodes {
-            return Err(TransactionError::NoSpace { mount, needed: need.inodes, free: inodes, unit: "inodes" });
+            return Err(TransactionError::NoSpace {
+                mount,
+                needed: need.inodes,
+                free: inodes,
+                unit: "inodes",
+            });
         }
     }
     Ok(())
 }
 
 /// Returns the file system of a directory that may not exist yet, and the nearest directory that does.
-fn device_of(root: &Root, directory: &str, devices: &mut BTreeMap<String, u64>) -> Result<(u64, String), TransactionError> {
+fn device_of(
+    root: &Root,
+    directory: &str,
+    devices: &mut BTreeMap<String, u64>,
+) -> Result<(u64, String), TransactionError> {
     let mut existing = directory;
     loop {
         if let Some(device) = devices.get(existing) {
             return Ok((*device, existing.to_owned()));
         }
-        if existing.is_empty() || root.symlink_metadata(existing)?.is_some_and(|stat| stat.is_dir()) {
+        if existing.is_empty() || root.symlink_metadata(existing)?.is_some_and(|stat| stat.is_dir())
+        {
             let device = root.device(existing)?;
             devices.insert(existing.to_owned(), device);
             return Ok((device, existing.to_owned()));

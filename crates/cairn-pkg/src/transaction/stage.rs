@@ -6,7 +6,7 @@ use std::io::{self, BufReader, Seek as _, SeekFrom, Write};
 use std::os::unix::fs::{PermissionsExt as _, fchown};
 use std::time::{Duration, UNIX_EPOCH};
 
-use cairn_host::{FileKind, HostError, Root};
+use cairn_host::{FileKind, HostError, Root, Stat};
 use cairn_rpm::header::{FileEntry, mode};
 use cairn_rpm::payload::PayloadEntry;
 
@@ -45,7 +45,8 @@ impl Serials {
         let mut serials = Self::default();
         for added in &set.added {
             let files = added.fates.iter().zip(&added.files).map(|(fate, file)| {
-                let staged = matches!(fate, Fate::Create { .. } | Fate::Beside { .. }) && is_created(file, options);
+                let staged = matches!(fate, Fate::Create { .. } | Fate::Beside { .. })
+                    && is_created(file, options);
                 staged.then(|| serials.take())
             });
             let files = files.collect();
@@ -84,11 +85,13 @@ pub(crate) fn steps(
             None if directory.exists => continue,
             None => attributes.implied(),
         };
-        match root.symlink_metadata(path)?.filter(|stat| stat.is_dir()) {
+        match root.symlink_metadata(path)?.filter(Stat::is_dir) {
             None => steps.push(Step::MakeDirectory { path: path.clone(), attributes: wanted }),
             Some(stat) => {
                 let old = attributes_of(&stat);
-                if old.mode != wanted.mode || wanted.owner.is_some_and(|owner| old.owner != Some(owner)) {
+                if old.mode != wanted.mode
+                    || wanted.owner.is_some_and(|owner| old.owner != Some(owner))
+                {
                     let (path, old) = (path.clone(), Attributes { mtime: None, ..old });
                     steps.push(Step::SetDirectory { path, attributes: wanted, old });
                 }
@@ -128,8 +131,12 @@ impl AttributeSource<'_> {
                 let (user, group) = (owners.user(&file.user), owners.group(&file.group));
                 // As in rpm: an unknown owner becomes root, and then nothing runs with its rights.
                 let known = user.is_some() && group.is_some();
-                let mode = if known || file.is_directory() { permissions } else { permissions & 0o1777 };
-                Attributes { mode, owner: Some((user.unwrap_or(0), group.unwrap_or(0))), mtime: None }
+                let mode = if known { permissions } else { permissions & 0o1777 };
+                Attributes {
+                    mode,
+                    owner: Some((user.unwrap_or(0), group.unwrap_or(0))),
+                    mtime: None,
+                }
             }
             Self::Record => {
                 let own = if file.is_directory() { 0o700 } else { 0o600 };
@@ -147,10 +154,16 @@ impl AttributeSource<'_> {
     fn unknown(&self, file: &FileEntry) -> Option<String> {
         let Self::Apply(owners) = self else { return None };
         if owners.user(&file.user).is_none() {
-            return Some(format!("user `{}` does not exist, root is used for {}", file.user, file.path));
+            return Some(format!(
+                "user `{}` does not exist, root is used for {}",
+                file.user, file.path
+            ));
         }
         if owners.group(&file.group).is_none() {
-            return Some(format!("group `{}` does not exist, root is used for {}", file.group, file.path));
+            return Some(format!(
+                "group `{}` does not exist, root is used for {}",
+                file.group, file.path
+            ));
         }
         None
     }
@@ -166,7 +179,13 @@ pub(crate) struct Stager<'a> {
 }
 
 impl<'a> Stager<'a> {
-    pub(crate) fn new(root: &'a Root, id: TransactionId, serials: &'a Serials, attributes: AttributeSource<'a>, options: &'a TransactionOptions) -> Self {
+    pub(crate) fn new(
+        root: &'a Root,
+        id: TransactionId,
+        serials: &'a Serials,
+        attributes: AttributeSource<'a>,
+        options: &'a TransactionOptions,
+    ) -> Self {
         Self { root, id, serials, attributes, options }
     }
 
@@ -184,12 +203,20 @@ impl<'a> Stager<'a> {
     }
 
     /// Unpacks one package.
-    pub(crate) fn unpack(&mut self, set: &Set, at: usize, events: &mut dyn FnMut(Event)) -> Result<(), TransactionError> {
+    pub(crate) fn unpack(
+        &mut self,
+        set: &Set,
+        at: usize,
+        events: &mut dyn FnMut(Event),
+    ) -> Result<(), TransactionError> {
         let added = &set.added[at];
         let failed = |error: &dyn std::error::Error| payload_error(added, chain(error));
         let mut file = File::open(&added.path).map_err(|error| failed(&error))?;
         file.seek(SeekFrom::Start(added.package.header_end)).map_err(|error| failed(&error))?;
-        let mut payload = added.package.payload(BufReader::with_capacity(BUFFER, file)).map_err(|error| failed(&error))?;
+        let mut payload = added
+            .package
+            .payload(BufReader::with_capacity(BUFFER, file))
+            .map_err(|error| failed(&error))?;
         let mut linked = vec![false; added.files.len()];
         while let Some(entry) = payload.next_entry().map_err(|error| failed(&error))? {
             self.unpack_entry(added, at, entry, &mut linked)?;
@@ -218,7 +245,12 @@ impl<'a> Stager<'a> {
             if entry.size != file.size || linked[index] {
                 return Ok(());
             }
-            let members: Vec<usize> = entry.hard_links.iter().copied().filter(|member| self.serials.files[at][*member].is_some()).collect();
+            let members: Vec<usize> = entry
+                .hard_links
+                .iter()
+                .copied()
+                .filter(|member| self.serials.files[at][*member].is_some())
+                .collect();
             for member in &entry.hard_links {
                 linked[*member] = true;
             }
@@ -240,9 +272,18 @@ impl<'a> Stager<'a> {
             mode::REGULAR => return self.write_regular(added, file, &name, &mut entry),
             mode::SYMLINK => self.root.symlink(&file.link_target, &name)?,
             mode::FIFO => self.root.mknod(&name, FileKind::Fifo, 0o600, 0)?,
-            mode::CHARACTER => self.root.mknod(&name, FileKind::CharacterDevice, 0o600, u64::from(file.rdev))?,
-            mode::BLOCK => self.root.mknod(&name, FileKind::BlockDevice, 0o600, u64::from(file.rdev))?,
-            _ => return Err(payload_error(added, format!("{}: a file type packages cannot have", file.path))),
+            mode::CHARACTER => {
+                self.root.mknod(&name, FileKind::CharacterDevice, 0o600, u64::from(file.rdev))?;
+            }
+            mode::BLOCK => {
+                self.root.mknod(&name, FileKind::BlockDevice, 0o600, u64::from(file.rdev))?;
+            }
+            _ => {
+                return Err(payload_error(
+                    added,
+                    format!("{}: a file type packages cannot have", file.path),
+                ));
+            }
         }
         let mut attributes = self.attributes.of(file);
         attributes.mtime = Some(i64::from(file.mtime));
@@ -263,31 +304,49 @@ impl<'a> Stager<'a> {
     ) -> Result<(), TransactionError> {
         let attributes = self.attributes.of(file);
         let created = if attributes.owner.is_some() { 0o600 } else { attributes.mode };
-        let mut target = Hashing { file: self.root.create_new(name, created)?, hash: Running::like(&file.digest) };
-        entry.copy_to(&mut target).map_err(|error| payload_error(added, format!("{}: {}", file.path, chain(&error))))?;
+        let mut target = Hashing {
+            file: self.root.create_new(name, created)?,
+            hash: Running::like(&file.digest),
+        };
+        entry
+            .copy_to(&mut target)
+            .map_err(|error| payload_error(added, format!("{}: {}", file.path, chain(&error))))?;
         let Hashing { file: target, hash } = target;
         if let Some(found) = hash.map(Running::finish)
             && found != file.digest
         {
-            let reason = format!("{}: digest mismatch: expected {} found {found}", file.path, file.digest);
+            let reason =
+                format!("{}: digest mismatch: expected {} found {found}", file.path, file.digest);
             return Err(payload_error(added, reason));
         }
-        let failed = |source: io::Error| HostError::Io { operation: "set the attributes of", path: file.path.clone().into(), source };
+        let failed = |source: io::Error| HostError::Io {
+            operation: "set the attributes of",
+            path: file.path.clone().into(),
+            source,
+        };
         if let Some((user, group)) = attributes.owner {
             fchown(&target, Some(user), Some(group)).map_err(failed)?;
             self.set_capabilities(added, file, name)?;
             target.set_permissions(Permissions::from_mode(attributes.mode)).map_err(failed)?;
         }
-        target.set_modified(UNIX_EPOCH + Duration::from_secs(u64::from(file.mtime))).map_err(failed)?;
+        target
+            .set_modified(UNIX_EPOCH + Duration::from_secs(u64::from(file.mtime)))
+            .map_err(failed)?;
         Ok(())
     }
 
-    fn set_capabilities(&self, added: &Added, file: &FileEntry, name: &str) -> Result<(), TransactionError> {
+    fn set_capabilities(
+        &self,
+        added: &Added,
+        file: &FileEntry,
+        name: &str,
+    ) -> Result<(), TransactionError> {
         if file.caps.is_empty() {
             return Ok(());
         }
-        let capabilities = Capabilities::parse(&file.caps)
-            .ok_or_else(|| payload_error(added, format!("{}: unknown capabilities `{}`", file.path, file.caps)))?;
+        let capabilities = Capabilities::parse(&file.caps).ok_or_else(|| {
+            payload_error(added, format!("{}: unknown capabilities `{}`", file.path, file.caps))
+        })?;
         Ok(self.root.set_xattr(name, "security.capability", &capabilities.to_attribute())?)
     }
 }
@@ -313,7 +372,11 @@ impl Write for Hashing {
 }
 
 /// Sets owner, then mode (the first clears bits of the second), then time.
-pub(crate) fn set_attributes(root: &Root, path: &str, attributes: &Attributes) -> Result<(), TransactionError> {
+pub(crate) fn set_attributes(
+    root: &Root,
+    path: &str,
+    attributes: &Attributes,
+) -> Result<(), TransactionError> {
     if let Some((user, group)) = attributes.owner {
         root.set_owner(path, user, group)?;
     }
@@ -325,7 +388,11 @@ pub(crate) fn set_attributes(root: &Root, path: &str, attributes: &Attributes) -
 }
 
 /// Returns what the files of an image should be, by path.
-pub(crate) fn ownership(set: &Set, plan: &FilePlan, options: &TransactionOptions) -> Vec<OwnershipEntry> {
+pub(crate) fn ownership(
+    set: &Set,
+    plan: &FilePlan,
+    options: &TransactionOptions,
+) -> Vec<OwnershipEntry> {
     let mut entries = Vec::new();
     for (path, directory) in &plan.directories {
         match directory.described {

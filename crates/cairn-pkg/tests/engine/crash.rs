@@ -15,7 +15,9 @@ use cairn_pkg::transaction::{Action, TransactionItem, TransactionOptions, run};
 use cairn_pkg::undo;
 use cairn_rpm::build::{FileSpec, PackageSpec};
 
-use crate::support::{Bench, TIME, check_clean, config, file, noreplace, options, removal, snapshot, spec};
+use crate::support::{
+    Bench, TIME, check_clean, config, file, noreplace, options, removal, snapshot, spec,
+};
 
 /// No transaction here passes more points.
 const MANY: u64 = 2000;
@@ -33,8 +35,20 @@ fn old_packages() -> Vec<PackageSpec> {
                 config("/etc/alpha.conf", "old"),
             ],
         ),
-        spec("beta", "1-1", &[file("/usr/bin/beta", "beta").with_mode(0o755), noreplace("/etc/beta.conf", "old")]),
-        spec("gamma", "1-1", &[FileSpec::directory("/srv/gamma"), file("/srv/gamma/x", "x"), config("/etc/gamma.conf", "old")]),
+        spec(
+            "beta",
+            "1-1",
+            &[file("/usr/bin/beta", "beta").with_mode(0o755), noreplace("/etc/beta.conf", "old")],
+        ),
+        spec(
+            "gamma",
+            "1-1",
+            &[
+                FileSpec::directory("/srv/gamma"),
+                file("/srv/gamma/x", "x"),
+                config("/etc/gamma.conf", "old"),
+            ],
+        ),
     ]
 }
 
@@ -52,8 +66,20 @@ fn new_packages() -> Vec<PackageSpec> {
                 config("/etc/alpha.conf", "new"),
             ],
         ),
-        spec("beta", "2-1", &[file("/usr/bin/beta", "beta 2").with_mode(0o755), noreplace("/etc/beta.conf", "new")]),
-        spec("gamma", "2-1", &[FileSpec::directory("/srv/gamma"), file("/srv/gamma/y", "y"), config("/etc/gamma.conf", "old")]),
+        spec(
+            "beta",
+            "2-1",
+            &[file("/usr/bin/beta", "beta 2").with_mode(0o755), noreplace("/etc/beta.conf", "new")],
+        ),
+        spec(
+            "gamma",
+            "2-1",
+            &[
+                FileSpec::directory("/srv/gamma"),
+                file("/srv/gamma/y", "y"),
+                config("/etc/gamma.conf", "old"),
+            ],
+        ),
     ]
 }
 
@@ -70,14 +96,23 @@ fn prepare(scenario: &str) -> (Bench, Vec<TransactionItem>) {
     bench.write("srv/gamma/of-admin", "keep");
     let items = match scenario {
         "upgrade" => new_packages().iter().map(|spec| bench.item(Action::Upgrade, spec)).collect(),
-        _ => ["alpha", "beta", "gamma"].iter().map(|name| removal(&format!("{name}-1-1.noarch"))).collect(),
+        _ => ["alpha", "beta", "gamma"]
+            .iter()
+            .map(|name| removal(&format!("{name}-1-1.noarch")))
+            .collect(),
     };
     (bench, items)
 }
 
 fn describe(items: &[TransactionItem]) -> String {
-    let path = |item: &TransactionItem| item.rpm.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
-    items.iter().map(|item| format!("{:?}|{}|{}", item.action, item.nevra, path(item))).collect::<Vec<_>>().join("\n")
+    let path = |item: &TransactionItem| {
+        item.rpm.as_ref().map(|path| path.display().to_string()).unwrap_or_default()
+    };
+    items
+        .iter()
+        .map(|item| format!("{:?}|{}|{}", item.action, item.nevra, path(item)))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn parse(text: &str) -> Vec<TransactionItem> {
@@ -146,11 +181,15 @@ fn survive_everywhere(scenario: &str) {
         let ended = run_child(&bench, &describe(&items), point);
         if point % 5 == 0 && !ended {
             // Recovery is killed too, each time a little later, until one run comes through.
-            (1..).find(|point| run_child(&bench, "recover", *point));
+            let through = (1..MANY).find(|point| run_child(&bench, "recover", *point));
+            assert!(through.is_some(), "recovery never ends");
         }
         let recovered = recover(&bench.root, &mut |_| ()).unwrap();
         let found = snapshot(&bench.root);
-        assert!(found == before || found == after, "{scenario}, point {point}: {recovered:?}\n{found}");
+        assert!(
+            found == before || found == after,
+            "{scenario}, point {point}: {recovered:?}\n{found}"
+        );
         check_clean(&bench.root);
         assert_eq!(recover(&bench.root, &mut |_| ()).unwrap(), [], "recovery is done once");
         if ended {
@@ -192,7 +231,10 @@ fn undo_survives_everywhere() {
         let ended = run_child(&bench, "undo", point);
         recover(&bench.root, &mut |_| ()).unwrap();
         let found = snapshot(&bench.root);
-        assert!(found == before || found == after, "point {point}:\n{found}\nbefore:\n{before}\nafter:\n{after}");
+        assert!(
+            found == before || found == after,
+            "point {point}:\n{found}\nbefore:\n{before}\nafter:\n{after}"
+        );
         check_clean(&bench.root);
         if ended {
             assert_eq!(found, before);

@@ -20,7 +20,9 @@ fn upgrade_config(old: FileSpec, on_disk: Option<&str>, new: FileSpec) -> String
 
 fn etc(bench: &Bench) -> String {
     let names = bench.root.read_dir("etc").unwrap();
-    let line = |name: &String| format!("{name}={}", bench.root.read_to_string(format!("etc/{name}")).unwrap());
+    let line = |name: &String| {
+        format!("{name}={}", bench.root.read_to_string(format!("etc/{name}")).unwrap())
+    };
     names.iter().map(line).collect::<Vec<_>>().join(" ")
 }
 
@@ -47,9 +49,11 @@ fn configuration_files() {
 
 #[test]
 fn unowned_configuration_files() {
-    for (make, expected) in
-        [(config as fn(&str, &str) -> FileSpec, "c=new c.rpmorig=mine"), (noreplace, "c=mine c.rpmnew=new"), (file, "c=new")]
-    {
+    for (make, expected) in [
+        (config as fn(&str, &str) -> FileSpec, "c=new c.rpmorig=mine"),
+        (noreplace, "c=mine c.rpmnew=new"),
+        (file, "c=new"),
+    ] {
         let bench = Bench::new();
         bench.root.mkdir_all("etc", 0o755).unwrap();
         bench.write("etc/c", "mine");
@@ -61,7 +65,9 @@ fn unowned_configuration_files() {
 #[test]
 fn removed_configuration_files() {
     let bench = Bench::new();
-    bench.install(&[spec("a", "1-1", &[config("/etc/changed", "old"), config("/etc/same", "old")])]).unwrap();
+    bench
+        .install(&[spec("a", "1-1", &[config("/etc/changed", "old"), config("/etc/same", "old")])])
+        .unwrap();
     bench.write("etc/changed", "mine");
     bench.run(vec![removal("a-1-1.noarch")]).unwrap();
     assert_eq!(etc(&bench), "changed.rpmsave=mine");
@@ -70,7 +76,9 @@ fn removed_configuration_files() {
 #[test]
 fn conflicts_are_named() {
     let bench = Bench::new();
-    let error = bench.install(&[spec("a", "1-1", &[file("/x", "1")]), spec("b", "1-1", &[file("/x", "2")])]).unwrap_err();
+    let error = bench
+        .install(&[spec("a", "1-1", &[file("/x", "1")]), spec("b", "1-1", &[file("/x", "2")])])
+        .unwrap_err();
     assert_eq!(
         error.to_string(),
         "file conflicts: file /x conflicts between attempted installs of a-1-1.noarch and b-1-1.noarch"
@@ -88,7 +96,9 @@ fn conflicts_are_named() {
 #[test]
 fn identical_files_are_shared() {
     let bench = Bench::new();
-    bench.install(&[spec("a", "1-1", &[file("/x", "1")]), spec("b", "1-1", &[file("/x", "1")])]).unwrap();
+    bench
+        .install(&[spec("a", "1-1", &[file("/x", "1")]), spec("b", "1-1", &[file("/x", "1")])])
+        .unwrap();
     bench.install(&[spec("c", "1-1", &[file("/x", "1")])]).unwrap();
     bench.run(vec![removal("a-1-1.noarch")]).unwrap();
     bench.run(vec![removal("b-1-1.noarch")]).unwrap();
@@ -103,9 +113,16 @@ fn a_path_through_a_link_of_its_own_package_is_refused() {
     // The header alone does not show it: `/alias` is a link on disk.
     bench.root.mkdir_all("usr", 0o755).unwrap();
     bench.root.symlink("usr", "alias").unwrap();
-    let evil = spec("evil", "1-1", &[FileSpec::symlink("/alias/x", "/etc"), file("/usr/x/passwd", "root::0:0")]);
+    let evil = spec(
+        "evil",
+        "1-1",
+        &[FileSpec::symlink("/alias/x", "/etc"), file("/usr/x/passwd", "root::0:0")],
+    );
     let error = bench.install(&[evil]).unwrap_err();
-    assert_eq!(error.to_string(), "evil-1-1.noarch: `/usr/x/passwd`: path passes through symlink `/usr/x`");
+    assert_eq!(
+        error.to_string(),
+        "evil-1-1.noarch: `/usr/x/passwd`: path passes through symlink `/usr/x`"
+    );
     assert_eq!(snapshot(&bench.root), "alias -> usr\nusr/ 755\n");
 }
 
@@ -127,10 +144,17 @@ fn changed_kinds_are_refused() {
     let bench = Bench::new();
     bench.root.mkdir_all("usr/thing", 0o755).unwrap();
     let error = bench.install(&[spec("a", "1-1", &[file("/usr/thing", "1")])]).unwrap_err();
-    assert_eq!(error.to_string(), "a-1-1.noarch: `/usr/thing` is a directory on disk, the package has a file");
+    assert_eq!(
+        error.to_string(),
+        "a-1-1.noarch: `/usr/thing` is a directory on disk, the package has a file"
+    );
     bench.write("usr/file", "");
-    let error = bench.install(&[spec("a", "1-1", &[FileSpec::directory("/usr/file")])]).unwrap_err();
-    assert_eq!(error.to_string(), "a-1-1.noarch: `/usr/file` is a file on disk, the package has a directory");
+    let error =
+        bench.install(&[spec("a", "1-1", &[FileSpec::directory("/usr/file")])]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "a-1-1.noarch: `/usr/file` is a file on disk, the package has a directory"
+    );
 }
 
 #[test]
@@ -139,7 +163,9 @@ fn directories_go_only_when_empty_and_unowned() {
     let own = FileSpec::directory("/srv/own");
     let shared = FileSpec::directory("/srv/shared");
     let used = FileSpec::directory("/srv/used");
-    bench.install(&[spec("a", "1-1", &[own, shared.clone(), used]), spec("b", "1-1", &[shared])]).unwrap();
+    bench
+        .install(&[spec("a", "1-1", &[own, shared.clone(), used]), spec("b", "1-1", &[shared])])
+        .unwrap();
     bench.write("srv/used/by-admin", "x");
     bench.run(vec![removal("a-1-1.noarch")]).unwrap();
     expect![[r#"

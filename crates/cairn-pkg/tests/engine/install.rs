@@ -8,7 +8,9 @@ use cairn_rpm::build::FileSpec;
 use cairn_rpm::dependency::Dependency;
 use expect_test::expect;
 
-use crate::support::{Bench, check_clean, file, options, packages, removal, requires, snapshot, spec};
+use crate::support::{
+    Bench, check_clean, file, options, packages, removal, requires, snapshot, spec,
+};
 
 #[test]
 fn install_upgrade_remove() {
@@ -44,7 +46,11 @@ fn install_upgrade_remove() {
     let second = spec(
         "alpha",
         "2.0-1",
-        &[FileSpec::directory("/usr/share/alpha"), file("/usr/share/alpha/data", "two"), file("/usr/share/alpha/new/x", "x")],
+        &[
+            FileSpec::directory("/usr/share/alpha"),
+            file("/usr/share/alpha/data", "two"),
+            file("/usr/share/alpha/new/x", "x"),
+        ],
     );
     bench.upgrade(&[second]).unwrap();
     expect![[r#"
@@ -62,13 +68,13 @@ fn install_upgrade_remove() {
 
     bench.run(vec![removal("alpha-2.0-1.noarch")]).unwrap();
     // Directories that no package describes stay.
-    expect![[r#"
+    expect![[r"
         usr/ 755
         usr/bin/ 755
         usr/share/ 755
         usr/share/alpha/ 755
         usr/share/alpha/new/ 755
-    "#]]
+    "]]
     .assert_eq(&snapshot(&bench.root));
     check_clean(&bench.root);
 }
@@ -101,8 +107,17 @@ fn loops_keep_scriptlet_requirements_in_order() {
 #[test]
 fn an_obsoleted_package_goes() {
     let bench = Bench::new();
-    bench.install(&[spec("old", "1-1", &[file("/usr/lib/old", "old"), file("/usr/lib/shared", "s")])]).unwrap();
-    let mut item = bench.item(Action::Install, &spec("new", "1-1", &[file("/usr/lib/new", "new"), file("/usr/lib/shared", "t")]));
+    bench
+        .install(&[spec(
+            "old",
+            "1-1",
+            &[file("/usr/lib/old", "old"), file("/usr/lib/shared", "s")],
+        )])
+        .unwrap();
+    let mut item = bench.item(
+        Action::Install,
+        &spec("new", "1-1", &[file("/usr/lib/new", "new"), file("/usr/lib/shared", "t")]),
+    );
     item.replaces = vec![1];
     bench.run(vec![item]).unwrap();
     assert_eq!(packages(&bench.root).into_values().collect::<Vec<_>>(), ["new-1-1.noarch"]);
@@ -113,7 +128,11 @@ fn an_obsoleted_package_goes() {
 #[test]
 fn links_of_the_filesystem_package_are_followed() {
     let bench = Bench::new();
-    let filesystem = spec("filesystem", "1-1", &[FileSpec::directory("/usr/bin"), FileSpec::symlink("/bin", "usr/bin")]);
+    let filesystem = spec(
+        "filesystem",
+        "1-1",
+        &[FileSpec::directory("/usr/bin"), FileSpec::symlink("/bin", "usr/bin")],
+    );
     let shell = spec("dash", "1-1", &[file("/bin/sh", "sh").with_mode(0o755)]);
     bench.install(&[shell, filesystem]).unwrap();
     assert_eq!(bench.root.read_to_string("usr/bin/sh").unwrap(), "sh");
@@ -125,7 +144,11 @@ fn links_of_the_filesystem_package_are_followed() {
 fn extra_files_change_with_the_packages() {
     let bench = Bench::new();
     let options = TransactionOptions {
-        extra_files: vec![ExtraFile { path: "usr/lib/state/packages.toml".to_owned(), content: b"state".to_vec(), mode: 0o644 }],
+        extra_files: vec![ExtraFile {
+            path: "usr/lib/state/packages.toml".to_owned(),
+            content: b"state".to_vec(),
+            mode: 0o644,
+        }],
         ..options()
     };
     let item = bench.item(Action::Install, &spec("a", "1-1", &[file("/a", "a")]));
@@ -137,11 +160,24 @@ fn extra_files_change_with_the_packages() {
 #[test]
 fn scratch_transactions_leave_no_journal() {
     let bench = Bench::new();
-    let options = TransactionOptions { durability: Durability::Scratch, scriptlets: Scriptlets::Collect, ..options() };
+    let options = TransactionOptions {
+        durability: Durability::Scratch,
+        scriptlets: Scriptlets::Collect,
+        ..options()
+    };
     let item = bench.item(Action::Install, &spec("a", "1-1", &[file("/etc/a", "a")]));
     run(&bench.root, vec![item], &options, &mut |_| ()).unwrap();
     assert!(!bench.root.exists("var/lib/cairn").unwrap());
     assert_eq!(packages(&bench.root).len(), 1);
+}
+
+#[test]
+fn two_transactions_at_once_are_refused() {
+    let bench = Bench::new();
+    bench.root.mkdir_all("var/lib/cairn", 0o755).unwrap();
+    let _lock = bench.root.lock_file("var/lib/cairn/lock").unwrap();
+    let error = bench.install(&[spec("a", "1-1", &[])]).unwrap_err();
+    assert_eq!(error.to_string(), "another package transaction is running on this system");
 }
 
 #[test]
@@ -157,7 +193,8 @@ fn a_test_changes_nothing() {
 fn a_damaged_row_costs_one_package() {
     let bench = Bench::new();
     bench.install(&[spec("a", "1-1", &[]), spec("b", "1-1", &[]), spec("c", "1-1", &[])]).unwrap();
-    let connection = rusqlite::Connection::open(bench.path().join("usr/lib/sysimage/rpm/rpmdb.sqlite")).unwrap();
+    let connection =
+        rusqlite::Connection::open(bench.path().join("usr/lib/sysimage/rpm/rpmdb.sqlite")).unwrap();
     connection.execute("UPDATE Packages SET blob = x'0102' WHERE hnum = 2", []).unwrap();
     drop(connection);
     let db = RpmDb::open(&bench.root, Access::ReadOnly).unwrap();
@@ -174,7 +211,9 @@ fn lookups() {
     a.provides.push(Dependency::parse("virtual = 2").unwrap());
     bench.install(&[a, requires(spec("b", "1-1", &[]), "(virtual or other)")]).unwrap();
     let db = RpmDb::open(&bench.root, Access::ReadOnly).unwrap();
-    let names = |found: Vec<cairn_pkg::rpmdb::Installed>| found.iter().map(|one| one.header.name().to_owned()).collect::<Vec<_>>();
+    let names = |found: Vec<cairn_pkg::rpmdb::Installed>| {
+        found.iter().map(|one| one.header.name().to_owned()).collect::<Vec<_>>()
+    };
     assert_eq!(names(db.by_name("a").unwrap()), ["a"]);
     assert_eq!(names(db.by_provide("virtual").unwrap()), ["a"]);
     assert_eq!(names(db.by_require("virtual").unwrap()), ["b"]);
@@ -185,7 +224,18 @@ fn lookups() {
 #[test]
 fn verification_writes_rpms_columns() {
     let bench = Bench::new();
-    bench.install(&[spec("a", "1-1", &[file("/etc/a", "a"), file("/etc/b", "b"), FileSpec::symlink("/etc/l", "a"), file("/etc/m", "m")])]).unwrap();
+    bench
+        .install(&[spec(
+            "a",
+            "1-1",
+            &[
+                file("/etc/a", "a"),
+                file("/etc/b", "b"),
+                FileSpec::symlink("/etc/l", "a"),
+                file("/etc/m", "m"),
+            ],
+        )])
+        .unwrap();
     bench.write("etc/a", "changed");
     bench.root.set_mode("etc/b", 0o600).unwrap();
     bench.root.remove_file("etc/l").unwrap();
@@ -195,11 +245,12 @@ fn verification_writes_rpms_columns() {
     let package = db.by_name("a").unwrap().remove(0);
     let verdicts = verify_package(&bench.root, &package.header).unwrap();
     // The current user may not be root: owners are left out.
-    let lines: Vec<String> = verdicts.iter().map(ToString::to_string).map(|line| line.replacen("UG", "..", 1)).collect();
-    expect![[r#"
+    let lines: Vec<String> =
+        verdicts.iter().map(ToString::to_string).map(|line| line.replacen("UG", "..", 1)).collect();
+    expect![[r"
         S.5....T.    /etc/a
         .M.......    /etc/b
         ....L....    /etc/l
-        missing     /etc/m"#]]
+        missing     /etc/m"]]
     .assert_eq(&lines.join("\n"));
 }

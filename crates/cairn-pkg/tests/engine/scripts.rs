@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Which scriptlets and triggers run, in which order and with which arguments.
 
-use cairn_pkg::transaction::{Action, Outcome, Scriptlets, TransactionItem, TransactionOptions, run};
+use cairn_pkg::transaction::{
+    Action, Outcome, Scriptlets, TransactionItem, TransactionOptions, run,
+};
 use cairn_rpm::build::{FileSpec, PackageSpec, TriggerScope, TriggerSpec};
 use cairn_rpm::dependency::Dependency;
 use cairn_rpm::header::{ScriptletKind, TriggerKind};
@@ -18,7 +20,13 @@ fn all_scriptlets(mut package: PackageSpec) -> PackageSpec {
     package
 }
 
-fn trigger(mut package: PackageSpec, scope: TriggerScope, kind: TriggerKind, target: &str, priority: u32) -> PackageSpec {
+fn trigger(
+    mut package: PackageSpec,
+    scope: TriggerScope,
+    kind: TriggerKind,
+    target: &str,
+    priority: u32,
+) -> PackageSpec {
     package.triggers.push(TriggerSpec {
         scope,
         interpreter: "/bin/sh".to_owned(),
@@ -37,8 +45,13 @@ fn collect(bench: &Bench, items: Vec<TransactionItem>) -> Outcome {
 
 fn check(outcome: &Outcome, expected: Expect) {
     let line = |one: &cairn_pkg::scriptlet::CollectedScriptlet| {
-        let args: String = one.args.iter().map(|arg| format!(" {arg}")).collect();
-        let stdin = if one.stdin.is_empty() { String::new() } else { format!(" < {}", one.stdin.join(" ")) };
+        let args: Vec<String> = one.args.iter().map(ToString::to_string).collect();
+        let args = if args.is_empty() { String::new() } else { format!(" {}", args.join(" ")) };
+        let stdin = if one.stdin.is_empty() {
+            String::new()
+        } else {
+            format!(" < {}", one.stdin.join(" "))
+        };
         format!("{} {}{args}{stdin}\n", one.package.trim_end_matches(".noarch"), one.kind)
     };
     expected.assert_eq(&outcome.scriptlets.iter().map(line).collect::<String>());
@@ -62,12 +75,12 @@ fn order_of_an_upgrade() {
         &collect(&bench, items),
         expect![[r"
             a-2-1 %pretrans 2
-            a-1-1 %preuntrans 0
+            a-1-1 %preuntrans 1
             a-2-1 %pre 2
             a-2-1 %post 2
             a-1-1 %preun 1
             a-1-1 %postun 1
-            a-2-1 %posttrans 1
+            a-2-1 %posttrans 2
             a-1-1 %postuntrans 1
         "]],
     );
@@ -86,7 +99,12 @@ fn order_of_an_upgrade() {
 fn package_triggers() {
     let bench = Bench::new();
     let mut watcher = spec("watcher", "1-1", &[]);
-    for kind in [TriggerKind::PreInstall, TriggerKind::Install, TriggerKind::Uninstall, TriggerKind::PostUninstall] {
+    for kind in [
+        TriggerKind::PreInstall,
+        TriggerKind::Install,
+        TriggerKind::Uninstall,
+        TriggerKind::PostUninstall,
+    ] {
         watcher = trigger(watcher, TriggerScope::Package, kind, "target", 0);
     }
     let items = vec![bench.item(Action::Install, &watcher)];
@@ -96,7 +114,7 @@ fn package_triggers() {
         &collect(&bench, items),
         expect![[r"
             target-1-1 %pretrans 1
-            watcher-1-1 %triggerprein 1 1
+            watcher-1-1 %triggerprein 1 0
             target-1-1 %pre 1
             target-1-1 %post 1
             watcher-1-1 %triggerin 1 1
@@ -107,8 +125,8 @@ fn package_triggers() {
     check(
         &collect(&bench, items),
         expect![[r"
-            target-1-1 %preuntrans 0
-            watcher-1-1 %triggerprein 1 2
+            target-1-1 %preuntrans 1
+            watcher-1-1 %triggerprein 1 1
             watcher-1-1 %triggerin 1 2
             watcher-1-1 %triggerun 1 1
             target-1-1 %preun 1
@@ -124,7 +142,7 @@ fn package_triggers() {
     check(
         &collect(&bench, items),
         expect![[r"
-            watcher-2-1 %triggerprein 2 1
+            watcher-2-1 %triggerprein 1 1
             watcher-2-1 %triggerin 2 1
             watcher-1-1 %triggerun 1 1
         "]],
@@ -135,32 +153,56 @@ fn package_triggers() {
 fn file_triggers() {
     let bench = Bench::new();
     let mut cache = spec("cache", "1-1", &[file("/usr/share/icons/own", "o")]);
-    cache = trigger(cache, TriggerScope::TransactionFile, TriggerKind::Install, "/usr/share/icons", 100);
-    cache = trigger(cache, TriggerScope::TransactionFile, TriggerKind::PostUninstall, "/usr/share/icons", 100);
+    cache = trigger(
+        cache,
+        TriggerScope::TransactionFile,
+        TriggerKind::Install,
+        "/usr/share/icons",
+        100,
+    );
+    cache = trigger(
+        cache,
+        TriggerScope::TransactionFile,
+        TriggerKind::PostUninstall,
+        "/usr/share/icons",
+        100,
+    );
     cache = trigger(cache, TriggerScope::File, TriggerKind::Install, "/usr/share/icons", 200);
     cache = script(cache, ScriptletKind::PostInstall, "true");
-    let app = script(spec("app", "1-1", &[file("/usr/share/icons/app", "a"), file("/usr/bin/app", "a")]), ScriptletKind::PostInstall, "true");
+    let app = script(
+        spec("app", "1-1", &[file("/usr/share/icons/app", "a"), file("/usr/bin/app", "a")]),
+        ScriptletKind::PostInstall,
+        "true",
+    );
     let items = vec![bench.item(Action::Install, &cache), bench.item(Action::Install, &app)];
     check(
         &collect(&bench, items),
         expect![[r"
             cache-1-1 %post 1
-            cache-1-1 %filetriggerin 1 1 < /usr/share/icons/own /usr/share/icons/app
+            cache-1-1 %filetriggerin 1 1 < /usr/share/icons/own
             app-1-1 %post 1
             cache-1-1 %filetriggerin 1 1 < /usr/share/icons/app
-            cache-1-1 %transfiletriggerin < /usr/share/icons/own /usr/share/icons/app
+            cache-1-1 %transfiletriggerin 1 < /usr/share/icons/own /usr/share/icons/app
         "]],
     );
-    let high = trigger(spec("high", "1-1", &[]), TriggerScope::TransactionFile, TriggerKind::Install, "/usr/share/icons/", 2_000_000);
+    let high = trigger(
+        spec("high", "1-1", &[]),
+        TriggerScope::TransactionFile,
+        TriggerKind::Install,
+        "/usr/share/icons/",
+        2_000_000,
+    );
     collect(&bench, vec![bench.item(Action::Install, &high)]);
-    let items = vec![bench.item(Action::Upgrade, &spec("app", "2-1", &[file("/usr/share/icons/app", "b")]))];
+    let items = vec![
+        bench.item(Action::Upgrade, &spec("app", "2-1", &[file("/usr/share/icons/app", "b")])),
+    ];
     check(
         &collect(&bench, items),
         expect![[r"
             cache-1-1 %filetriggerin 1 2 < /usr/share/icons/app
-            cache-1-1 %transfiletriggerpostun
-            high-1-1 %transfiletriggerin < /usr/share/icons/app
-            cache-1-1 %transfiletriggerin < /usr/share/icons/app
+            high-1-1 %transfiletriggerin 1 < /usr/share/icons/app
+            cache-1-1 %transfiletriggerin 1 < /usr/share/icons/app
+            cache-1-1 %transfiletriggerpostun 1
         "]],
     );
 }
@@ -169,20 +211,33 @@ fn file_triggers() {
 fn lua_and_missing_interpreters_are_refused() {
     let bench = Bench::new();
     let options = TransactionOptions { scriptlets: Scriptlets::Run, ..options() };
-    let mut lua = script(spec("a", "1-1", &[file("/a", "a")]), ScriptletKind::PreTransaction, "print(1)");
-    lua.scriptlets.get_mut(&ScriptletKind::PreTransaction).unwrap().interpreter = vec!["<lua>".to_owned()];
-    let error = run(&bench.root, vec![bench.item(Action::Install, &lua)], &options, &mut |_| ()).unwrap_err();
-    assert_eq!(error.to_string(), "a-1-1.noarch: %pretrans is a `<lua>` scriptlet, which this program cannot run");
+    let mut lua =
+        script(spec("a", "1-1", &[file("/a", "a")]), ScriptletKind::PreTransaction, "print(1)");
+    lua.scriptlets.get_mut(&ScriptletKind::PreTransaction).unwrap().interpreter =
+        vec!["<lua>".to_owned()];
+    let error = run(&bench.root, vec![bench.item(Action::Install, &lua)], &options, &mut |_| ())
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "a-1-1.noarch: %pretrans is a `<lua>` scriptlet, which this program cannot run"
+    );
     let post = script(spec("b", "1-1", &[file("/b", "b")]), ScriptletKind::PostInstall, "true");
-    let error = run(&bench.root, vec![bench.item(Action::Install, &post)], &options, &mut |_| ()).unwrap_err();
-    assert_eq!(error.to_string(), "b-1-1.noarch: %post needs `/bin/sh`, which is not installed by this transaction");
+    let error = run(&bench.root, vec![bench.item(Action::Install, &post)], &options, &mut |_| ())
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "b-1-1.noarch: %post needs `/bin/sh`, which is not installed by this transaction"
+    );
     assert_eq!(snapshot(&bench.root), "");
 }
 
 /// A package with the host's shell, `None` where it cannot be copied simply.
 fn shell() -> Option<PackageSpec> {
     let libraries = ["/lib64/ld-linux-x86-64.so.2", "/lib/x86_64-linux-gnu/libc.so.6"];
-    let mut files = vec![file("/bin/sh", "").with_mode(0o755), FileSpec::directory("/var/tmp").with_mode(0o1777)];
+    let mut files = vec![
+        file("/bin/sh", "").with_mode(0o755),
+        FileSpec::directory("/var/tmp").with_mode(0o1777),
+    ];
     files[0].kind = cairn_rpm::build::FileKind::Regular(std::fs::read("/bin/dash").ok()?);
     for library in libraries {
         let mut entry = file(library, "").with_mode(0o755);
@@ -203,25 +258,47 @@ fn scriptlets_run_in_the_root() {
             outputs.push(format!("{kind}: {}", text.trim()));
         }
     };
-    let mut noisy = script(spec("noisy", "1-1", &[file("/usr/share/noisy", "n")]), ScriptletKind::PostInstall, "read x < /usr/share/noisy; echo $1 $x");
+    let mut noisy = script(
+        spec("noisy", "1-1", &[file("/usr/share/noisy", "n")]),
+        ScriptletKind::PostInstall,
+        "read x < /usr/share/noisy; echo $1 $x",
+    );
     noisy = script(noisy, ScriptletKind::PreInstall, "test -e /bin/sh && echo late pre");
     noisy = trigger(noisy, TriggerScope::TransactionFile, TriggerKind::Install, "/usr/share", 1);
     noisy.triggers[0].body = Some("while read p; do echo got $p; done".to_owned());
     let items = vec![bench.item(Action::Install, &shell), bench.item(Action::Install, &noisy)];
     let outcome = run(&bench.root, items, &options(), &mut events).unwrap();
     assert_eq!(outcome.failures, Vec::<String>::new());
-    assert_eq!(outputs, ["%pre: late pre", "%post: 1 n", "%transfiletriggerin: got /usr/share/noisy"]);
+    assert_eq!(
+        outputs,
+        ["%pre: late pre", "%post: 1 n", "%transfiletriggerin: got /usr/share/noisy"]
+    );
     check_clean(&bench.root);
 
     let before = snapshot(&bench.root);
-    let failing = script(spec("bad", "1-1", &[file("/usr/share/bad", "b")]), ScriptletKind::PreInstall, "exit 3");
-    let error = run(&bench.root, vec![bench.item(Action::Install, &failing)], &options(), &mut |_| ()).unwrap_err();
-    assert_eq!(error.to_string(), "bad-1-1.noarch: %pre ended with exit status 3; nothing was installed or removed");
+    let failing = script(
+        spec("bad", "1-1", &[file("/usr/share/bad", "b")]),
+        ScriptletKind::PreInstall,
+        "exit 3",
+    );
+    let error =
+        run(&bench.root, vec![bench.item(Action::Install, &failing)], &options(), &mut |_| ())
+            .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "bad-1-1.noarch: %pre ended with exit status 3; nothing was installed or removed"
+    );
     assert_eq!(snapshot(&bench.root), before);
     check_clean(&bench.root);
 
-    let failing = script(spec("sad", "1-1", &[file("/usr/share/sad", "s")]), ScriptletKind::PostInstall, "exit 4");
-    let outcome = run(&bench.root, vec![bench.item(Action::Install, &failing)], &options(), &mut |_| ()).unwrap();
+    let failing = script(
+        spec("sad", "1-1", &[file("/usr/share/sad", "s")]),
+        ScriptletKind::PostInstall,
+        "exit 4",
+    );
+    let outcome =
+        run(&bench.root, vec![bench.item(Action::Install, &failing)], &options(), &mut |_| ())
+            .unwrap();
     assert_eq!(outcome.failures, ["sad-1-1.noarch: %post ended with exit status 4"]);
     assert!(bench.root.exists("usr/share/sad").unwrap());
 }

@@ -10,7 +10,8 @@ use cairn_host::{FileKind as DiskKind, Root};
 use cairn_pkg::error::TransactionError;
 use cairn_pkg::rpmdb::{Access, RpmDb};
 use cairn_pkg::transaction::{
-    Action, Durability, Outcome, Ownership, Scriptlets, TransactionItem, TransactionOptions, Trust, run,
+    Action, Durability, Outcome, Ownership, Scriptlets, TransactionItem, TransactionOptions, Trust,
+    run,
 };
 use cairn_rpm::build::{BuildOptions, FileSpec, PackageSpec, build_package};
 use cairn_rpm::dependency::Dependency;
@@ -40,7 +41,13 @@ impl Bench {
         let path = self.dir.path().join(format!("{}.rpm", nevra.file_stem()));
         let options = BuildOptions { zstd_level: 1, ..BuildOptions::new(TIME) };
         std::fs::write(&path, build_package(spec, &options, None).unwrap()).unwrap();
-        TransactionItem { action, nevra, rpm: Some(path), from_repo: "test".to_owned(), replaces: Vec::new() }
+        TransactionItem {
+            action,
+            nevra,
+            rpm: Some(path),
+            from_repo: "test".to_owned(),
+            replaces: Vec::new(),
+        }
     }
 
     pub(crate) fn install(&self, specs: &[PackageSpec]) -> Result<Outcome, TransactionError> {
@@ -77,7 +84,13 @@ pub(crate) fn options() -> TransactionOptions {
 
 pub(crate) fn removal(nevra: &str) -> TransactionItem {
     let nevra = Nevra::parse(nevra).unwrap();
-    TransactionItem { action: Action::Remove, nevra, rpm: None, from_repo: String::new(), replaces: Vec::new() }
+    TransactionItem {
+        action: Action::Remove,
+        nevra,
+        rpm: None,
+        from_repo: String::new(),
+        replaces: Vec::new(),
+    }
 }
 
 pub(crate) fn spec(name: &str, evr: &str, files: &[FileSpec]) -> PackageSpec {
@@ -107,7 +120,11 @@ pub(crate) fn requires(mut spec: PackageSpec, requirement: &str) -> PackageSpec 
 }
 
 pub(crate) fn script(mut spec: PackageSpec, kind: ScriptletKind, body: &str) -> PackageSpec {
-    let scriptlet = Scriptlet { interpreter: vec!["/bin/sh".to_owned()], body: Some(body.to_owned()), flags: 0 };
+    let scriptlet = Scriptlet {
+        interpreter: vec!["/bin/sh".to_owned()],
+        body: Some(body.to_owned()),
+        flags: 0,
+    };
     spec.scriptlets.insert(kind, scriptlet);
     spec
 }
@@ -126,7 +143,8 @@ pub(crate) fn snapshot(root: &Root) -> String {
             DiskKind::Symlink => writeln!(text, "{path} -> {}", root.read_link(path)?.display()),
             _ => {
                 let content = root.read(path)?;
-                let shown = String::from_utf8(content.clone()).unwrap_or_else(|_| hex::encode(Sha256::digest(&content)));
+                let shown = String::from_utf8(content.clone())
+                    .unwrap_or_else(|_| hex::encode(Sha256::digest(&content)));
                 writeln!(text, "{path} {:o} {:?}", stat.mode, shown)
             }
         }
@@ -145,7 +163,11 @@ pub(crate) fn packages(root: &Root) -> BTreeMap<u64, String> {
         return BTreeMap::new();
     }
     let db = RpmDb::open(root, Access::ReadOnly).unwrap();
-    db.packages().unwrap().into_iter().map(|package| (package.hnum, package.header.nevra().to_string())).collect()
+    db.packages()
+        .unwrap()
+        .into_iter()
+        .map(|package| (package.hnum, package.header.nevra().to_string()))
+        .collect()
 }
 
 /// Checks what must hold after every transaction and every recovery.

@@ -21,12 +21,28 @@ fn every_kind_of_change_is_taken_back() {
     let old = spec(
         "a",
         "1-1",
-        &[FileSpec::directory("/usr/a"), file("/usr/a/same", "s"), file("/usr/a/changed", "1"), FileSpec::symlink("/usr/a/l", "same"), config("/etc/c", "1")],
+        &[
+            FileSpec::directory("/usr/a"),
+            file("/usr/a/same", "s"),
+            file("/usr/a/changed", "1"),
+            FileSpec::symlink("/usr/a/l", "same"),
+            config("/etc/c", "1"),
+        ],
     );
     let first = bench.install(&[old]).unwrap().id;
     bench.write("etc/c", "mine");
     let one = snapshot(&bench.root);
-    let new = spec("a", "2-1", &[FileSpec::directory("/usr/a"), file("/usr/a/same", "s"), file("/usr/a/changed", "2"), file("/usr/b/new", "n"), config("/etc/c", "2")]);
+    let new = spec(
+        "a",
+        "2-1",
+        &[
+            FileSpec::directory("/usr/a"),
+            file("/usr/a/same", "s"),
+            file("/usr/a/changed", "2"),
+            file("/usr/b/new", "n"),
+            config("/etc/c", "2"),
+        ],
+    );
     let second = bench.upgrade(&[new]).unwrap().id;
     let two = snapshot(&bench.root);
     let third = bench.run(vec![removal("a-2-1.noarch")]).unwrap().id;
@@ -48,7 +64,10 @@ fn every_kind_of_change_is_taken_back() {
 #[test]
 fn an_install_is_taken_back_to_nothing() {
     let bench = Bench::new();
-    let id = bench.install(&[spec("a", "1-1", &[FileSpec::directory("/opt/a"), file("/opt/a/f", "f")])]).unwrap().id;
+    let id = bench
+        .install(&[spec("a", "1-1", &[FileSpec::directory("/opt/a"), file("/opt/a/f", "f")])])
+        .unwrap()
+        .id;
     take_back(&bench.root, id);
     // The directory of the database's parent stays.
     assert_eq!(snapshot(&bench.root), "usr/ 755\n");
@@ -71,5 +90,8 @@ fn packages_changed_since_are_refused() {
     let id = bench.install(&[spec("a", "1-1", &[file("/a", "1")])]).unwrap().id;
     bench.upgrade(&[spec("a", "2-1", &[file("/a", "2")])]).unwrap();
     let error = undo::undo(&bench.root, id, TIME, &FailPoints::none(), &mut |_| ()).unwrap_err();
-    assert_eq!(error.to_string(), format!("transaction {id} cannot be undone: a-1-1.noarch has been changed since"));
+    assert_eq!(
+        error.to_string(),
+        format!("transaction {id} cannot be undone: a-1-1.noarch has been changed since")
+    );
 }

@@ -266,7 +266,11 @@ fn rpmlib_requires(spec: &PackageSpec, archive: &Archive) -> Vec<Dependency> {
         ("PayloadIsZstd", "5.4.18-1", true),
         ("LargeFiles", "4.12.0-1", archive.large),
         ("FileCaps", "4.6.1-1", spec.files.iter().any(|file| !file.caps.is_empty())),
-        ("RichDependencies", "4.12.0-1", dependencies.into_iter().flatten().any(|d| d.is_rich())),
+        (
+            "RichDependencies",
+            "4.12.0-1",
+            dependencies.into_iter().flatten().any(Dependency::is_rich),
+        ),
         ("TildeInVersions", "4.10.0-1", tilde),
         ("CaretInVersions", "4.15.0-1", caret),
         ("BuiltinLuaScripts", "4.2.2-1", lua),

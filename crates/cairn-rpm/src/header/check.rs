@@ -17,6 +17,9 @@ const COMPONENT_LIMIT: usize = 255;
 /// Most bytes of a package name; it becomes part of a file name.
 const NAME_LIMIT: usize = 200;
 
+/// Most members of a hard link set; git has about 150, and each member costs time for each other.
+const LINKS_LIMIT: u32 = 1024;
+
 /// Texts for people, which may be in an old encoding.
 const FREE_TEXTS: &[u32] = &[
     tag::SUMMARY,
@@ -362,6 +365,10 @@ fn check_kind(file: &FileEntry) -> Result<(), Error> {
 /// Refuses sets whose members are not the same file.
 fn check_hard_links(files: &[FileEntry]) -> Result<(), Error> {
     let mut sets = BTreeMap::new();
+    if let Some(file) = files.iter().find(|file| file.nlink > LINKS_LIMIT) {
+        let (path, links) = (file.path.clone(), file.nlink);
+        return Err(Error::TooManyLinks { path, links, limit: LINKS_LIMIT });
+    }
     for file in files.iter().filter(|file| file.is_hard_link()) {
         let first = *sets.entry((file.device, file.inode)).or_insert(file);
         let same = (first.size, first.mode, &first.digest, &first.user, &first.group)

@@ -248,6 +248,17 @@ fn file_lists() {
 }
 
 #[test]
+fn enormous_hard_link_set() {
+    let mut spec = small_spec();
+    let file = |n: usize| crate::build::FileSpec::regular(format!("/f/{n:05}"), "");
+    spec.files = (0..70_000).map(file).collect();
+    let mut parts = Parts::of(&build(&spec));
+    numbers(&mut parts.header, tag::FILEINODES).fill(7);
+    let expected = "hardlink set of \"/f/00000\" has 70000 links, limit 1024";
+    check(&parts.join(), expected);
+}
+
+#[test]
 fn identities() {
     for (name, shown) in [
         ("../x", "../x"),

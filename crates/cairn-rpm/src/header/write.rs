@@ -79,12 +79,14 @@ impl Value {
             Self::Char(values) | Self::Int8(values) | Self::Binary(values) => {
                 data.extend_from_slice(values);
             }
-            Self::Int16(values) => values.iter().for_each(|n| data.extend(n.to_be_bytes())),
-            Self::Int32(values) => values.iter().for_each(|n| data.extend(n.to_be_bytes())),
-            Self::Int64(values) => values.iter().for_each(|n| data.extend(n.to_be_bytes())),
+            Self::Int16(values) => data.extend(values.iter().flat_map(|n| n.to_be_bytes())),
+            Self::Int32(values) => data.extend(values.iter().flat_map(|n| n.to_be_bytes())),
+            Self::Int64(values) => data.extend(values.iter().flat_map(|n| n.to_be_bytes())),
             Self::String(value) => text(data, value),
             Self::StringArray(values) | Self::I18nString(values) => {
-                values.iter().for_each(|value| text(data, value));
+                for value in values {
+                    text(data, value);
+                }
             }
         }
     }
@@ -101,7 +103,7 @@ fn write_values(values: &Values, index: &mut Vec<u8>, data: &mut Vec<u8>) {
 }
 
 fn write_entry(words: [u32; 4], index: &mut Vec<u8>) {
-    words.iter().for_each(|word| index.extend(word.to_be_bytes()));
+    index.extend(words.iter().flat_map(|word| word.to_be_bytes()));
 }
 
 fn join(index: &[u8], data: &[u8]) -> Vec<u8> {

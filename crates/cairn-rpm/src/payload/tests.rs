@@ -12,7 +12,9 @@ use crate::testing::{Parts, build, small_spec};
 fn newc(name: &str, mode: u32, data: &[u8]) -> Vec<u8> {
     let fields = [1, mode, 0, 0, 1, 0, data.len() as u32, 0, 0, 0, 0, name.len() as u32 + 1, 0];
     let mut entry = b"070701".to_vec();
-    fields.iter().for_each(|field| write!(entry, "{field:08x}").unwrap());
+    for field in fields {
+        write!(entry, "{field:08x}").unwrap();
+    }
     entry.extend(name.as_bytes());
     entry.push(0);
     entry.resize(entry.len().next_multiple_of(4), 0);

@@ -42,9 +42,8 @@ pub fn build_repodata(
     options: &RepodataOptions,
 ) -> std::io::Result<Vec<BuiltFile>> {
     let mut packages = packages.to_vec();
-    packages.sort_by(|a, b| {
-        (&a.nevra, &a.location, &a.pkgid).cmp(&(&b.nevra, &b.location, &b.pkgid))
-    });
+    packages
+        .sort_by(|a, b| (&a.nevra, &a.location, &a.pkgid).cmp(&(&b.nevra, &b.location, &b.pkgid)));
     let documents = [
         ("primary", "primary.xml", write_primary(&packages)),
         ("filelists", "filelists.xml", write_filelists(&packages)),
@@ -66,7 +65,7 @@ pub fn build_repodata(
         repomd.records.push(record);
     }
     if let Some(comps) = comps {
-        // Not compressed: dnf 4 reads no comps.xml.zst.
+        // Not compressed, which every reader of comps.xml understands.
         let bytes = write_comps(comps).into_bytes();
         let record = record("group", "comps.xml", &bytes, options);
         files.push(BuiltFile { path: record.location.clone(), bytes });

@@ -93,7 +93,7 @@ pub struct Category {
     pub groups: Vec<String>,
 }
 
-/// Writes comps.xml.
+/// Writes comps.xml. An empty description is written as the name.
 pub fn write_comps(comps: &Comps) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<comps>\n");
     for group in &comps.groups {
@@ -123,7 +123,8 @@ pub fn write_comps(comps: &Comps) -> String {
 fn write_head(out: &mut String, id: &str, name: &str, description: &str) {
     write_element(out, 2, "id", id);
     write_element(out, 2, "name", name);
-    write_element(out, 2, "description", description);
+    // libcomps, so dnf, refuses the whole file when a description is empty.
+    write_element(out, 2, "description", if description.is_empty() { name } else { description });
 }
 
 fn write_order(out: &mut String, display_order: Option<u32>) {

@@ -60,9 +60,9 @@ impl RepodataError {
     /// Returns what an operator can do about it, if anything.
     pub fn hint(&self) -> Option<&'static str> {
         match self.problem {
-            RepodataProblem::NotMetadata { .. } => {
-                Some("check the repository's baseurl; it must be the directory that holds repodata/")
-            }
+            RepodataProblem::NotMetadata { .. } => Some(
+                "check the repository's baseurl; it must be the directory that holds repodata/",
+            ),
             RepodataProblem::Truncated { .. } => Some("download the metadata again"),
             RepodataProblem::ChecksumType { .. } => {
                 Some("create the repository's metadata again with SHA-256 checksums")

@@ -277,9 +277,7 @@ pub(super) fn file_kind(element: &Element<'_>) -> Result<RepoFileKind, RepodataP
         None | Some("file") => Ok(RepoFileKind::File),
         Some("dir") => Ok(RepoFileKind::Directory),
         Some("ghost") => Ok(RepoFileKind::Ghost),
-        Some(other) => {
-            Err(RepodataProblem::Value { what: "file type", found: other.to_owned() })
-        }
+        Some(other) => Err(RepodataProblem::Value { what: "file type", found: other.to_owned() }),
     }
 }
 

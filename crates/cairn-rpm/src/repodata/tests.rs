@@ -167,10 +167,10 @@ fn comps_round_trip() {
         <packagereq type=\"mandatory\">bash</packagereq><packagereq>glibc</packagereq>\
         <packagereq type=\"default\">less</packagereq>\
         <packagereq type=\"conditional\" requires=\"x\">y</packagereq></packagelist></group>\
-        <environment><id>server</id><name>Server</name><description/><grouplist>\
+        <environment><id>server</id><name>Server</name><description>s</description><grouplist>\
         <groupid>core</groupid></grouplist><optionlist><groupid default=\"true\">web</groupid>\
         <groupid>db</groupid></optionlist></environment><category><id>c</id><name>C</name>\
-        <description/><grouplist><groupid>core</groupid></grouplist></category></comps>";
+        <description>c</description><grouplist><groupid>core</groupid></grouplist></category></comps>";
     let comps = parse_comps(xml.as_bytes(), &Limits::default()).unwrap();
     assert_eq!(comps.groups[0].name, "Core");
     assert_eq!(comps.groups[0].packages.len(), 4);
@@ -277,7 +277,10 @@ fn bad_records() {
     assert_eq!(good.records[0].checksum, "a".repeat(64));
     for href in ["../../x", "/etc/x", "file:///x", "http://other/x", "a\\b"] {
         let error = RepoMd::parse(record(href, &sha256).as_bytes()).unwrap_err().to_string();
-        assert_eq!(error, format!("repomd.xml line 1: unsafe location \"{}\"", href.escape_debug()));
+        assert_eq!(
+            error,
+            format!("repomd.xml line 1: unsafe location \"{}\"", href.escape_debug())
+        );
     }
     assert!(RepoMd::parse(record("a&#0;b", &sha256).as_bytes()).is_err());
     check_repomd(

@@ -176,8 +176,7 @@ impl Walker {
         }
         let element = Element { start, attribute_limit: self.limits.attributes };
         if self.depth == 1 && (self.seen_root || element.name() != self.root) {
-            let found =
-                format!("root element <{}>, expected <{}>", element.name(), self.root);
+            let found = format!("root element <{}>, expected <{}>", element.name(), self.root);
             return Err(RepodataProblem::NotMetadata { found });
         }
         self.seen_root = true;

@@ -3,7 +3,7 @@
 
 use pgp::composed::{SignedPublicKey, SignedPublicSubKey};
 use pgp::crypto::hash::HashAlgorithm;
-use pgp::packet::{Signature, SignatureType, SubpacketData};
+use pgp::packet::{Signature, SignatureConfig, SignatureType, SubpacketData};
 use pgp::ser::Serialize;
 use pgp::types::{Fingerprint, KeyDetails, PublicParams, Tag};
 
@@ -174,7 +174,7 @@ fn key_expiry(created: u64, signature: &Signature) -> Option<u64> {
 fn may_sign(signature: &Signature) -> bool {
     let says = |signature: &Signature| {
         let mut hashed =
-            signature.config().into_iter().flat_map(|config| config.hashed_subpackets());
+            signature.config().into_iter().flat_map(SignatureConfig::hashed_subpackets);
         hashed.any(|subpacket| matches!(subpacket.data, SubpacketData::KeyFlags(_)))
     };
     !says(signature) || signature.key_flags().sign()

@@ -6,7 +6,8 @@ use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
 use pgp::armor::{BlockType, Dearmor};
 use pgp::composed::{CleartextSignedMessage, Deserializable, SignedPublicKey};
 use pgp::packet::{
-    Packet, PacketParser, Signature, SignatureType, SignatureVersion, Subpacket, SubpacketData,
+    Packet, PacketParser, Signature, SignatureConfig, SignatureType, SignatureVersion, Subpacket,
+    SubpacketData,
 };
 use pgp::types::{Fingerprint, KeyDetails, KeyId, VerifyingKey};
 
@@ -265,7 +266,7 @@ fn check_signature(signature: &Signature, issuer: &str) -> Result<u32, VerifyErr
         let digest = signature.hash_alg().map_or_else(|| "no digest".into(), |d| d.to_string());
         return Err(VerifyError::WeakDigest { fingerprint: issuer.to_owned(), digest });
     }
-    let hashed = || signature.config().into_iter().flat_map(|config| config.hashed_subpackets());
+    let hashed = || signature.config().into_iter().flat_map(SignatureConfig::hashed_subpackets);
     if hashed().any(is_critical_unknown) {
         return Err(malformed("it has a critical condition that Cairn does not know"));
     }

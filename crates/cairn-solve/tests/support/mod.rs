@@ -209,7 +209,7 @@ fn nevra(text: &str) -> Nevra {
         _ => {
             let (name, version) = text.rsplit_once('-').unwrap();
             let mut evr = Evr::parse(version).unwrap();
-            evr.release = "1".to_owned();
+            "1".clone_into(&mut evr.release);
             Nevra::new(name, evr, arch)
         }
     }
@@ -227,7 +227,9 @@ pub fn render(universe: &Universe, outcome: &Result<Solution, Explanation>) -> V
         Err(explanation) => {
             let lines = explanation.lines.iter().enumerate();
             return lines
-                .map(|(i, line)| if i == 0 { format!("error: {line}") } else { format!("- {line}") })
+                .map(
+                    |(i, line)| if i == 0 { format!("error: {line}") } else { format!("- {line}") },
+                )
                 .collect();
         }
     };
@@ -272,4 +274,3 @@ fn render_action(universe: &Universe, action: &Action) -> String {
     }
     line
 }
-

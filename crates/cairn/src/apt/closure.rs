@@ -10,18 +10,34 @@ use super::AptError;
 use super::packages::{Index, IndexEntry, split_dependencies};
 
 /// Returns the closure of `wanted` by name. `skipped` names are never followed (they configure an installed system).
-pub fn closure<'a>(index: &'a Index, wanted: &[String], skipped: &BTreeSet<String>, suites: &str) -> Result<BTreeMap<String, &'a IndexEntry>, AptError> {
+pub fn closure<'a>(
+    index: &'a Index,
+    wanted: &[String],
+    skipped: &BTreeSet<String>,
+    suites: &str,
+) -> Result<BTreeMap<String, &'a IndexEntry>, AptError> {
     let mut found = BTreeMap::new();
-    let mut queue: Vec<(String, String)> = wanted.iter().rev().map(|name| (name.clone(), "named in distro/distro.toml".to_owned())).collect();
+    let mut queue: Vec<(String, String)> = wanted
+        .iter()
+        .rev()
+        .map(|name| (name.clone(), "named in distro/distro.toml".to_owned()))
+        .collect();
     while let Some((name, wanted_by)) = queue.pop() {
         if found.contains_key(&name) || skipped.contains(&name) {
             continue;
         }
-        let entry = index.get(&name).ok_or_else(|| AptError::UnknownPackage { name: name.clone(), suites: suites.to_owned(), wanted_by })?;
+        let entry = index.get(&name).ok_or_else(|| AptError::UnknownPackage {
+            name: name.clone(),
+            suites: suites.to_owned(),
+            wanted_by,
+        })?;
         found.insert(name.clone(), entry);
         for group in split_dependencies(&entry.depends) {
-            let known = |candidate: &str| found.contains_key(candidate) || skipped.contains(candidate);
-            let satisfied = group.iter().any(|a| known(a.name) || index.providers(a.name).iter().any(|p| known(p)));
+            let known =
+                |candidate: &str| found.contains_key(candidate) || skipped.contains(candidate);
+            let satisfied = group
+                .iter()
+                .any(|a| known(a.name) || index.providers(a.name).iter().any(|p| known(p)));
             if satisfied {
                 continue;
             }
@@ -60,9 +76,13 @@ mod tests {
         add(&mut index, "b", "a", "");
         add(&mut index, "p", "", "virtual");
         let skipped = BTreeSet::from(["debconf".to_owned()]);
-        let names: Vec<String> = closure(&index, &["a".into()], &skipped, "s").unwrap().into_keys().collect();
+        let names: Vec<String> =
+            closure(&index, &["a".into()], &skipped, "s").unwrap().into_keys().collect();
         assert_eq!(names, ["a", "b", "p"]);
         let error = closure(&index, &["zz".into()], &skipped, "s").unwrap_err();
-        assert_eq!(error.to_string(), "package zz is in none of the suites s (named in distro/distro.toml)");
+        assert_eq!(
+            error.to_string(),
+            "package zz is in none of the suites s (named in distro/distro.toml)"
+        );
     }
 }

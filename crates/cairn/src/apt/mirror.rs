@@ -64,35 +64,67 @@ fn parse_list(text: &str) -> Vec<Source> {
 /// Parses deb822 style sources.
 fn parse_sources(text: &str) -> Vec<Source> {
     super::packages::paragraphs(text)
-        .filter(|paragraph| paragraph.get("Types").is_none_or(|types| types.split_whitespace().any(|t| t == "deb")))
+        .filter(|paragraph| {
+            paragraph.get("Types").is_none_or(|types| types.split_whitespace().any(|t| t == "deb"))
+        })
         .filter(|paragraph| !matches!(paragraph.get("Enabled"), Some("no" | "false" | "0")))
         .flat_map(|paragraph| {
-            let suites: Vec<String> = paragraph.get("Suites").unwrap_or_default().split_whitespace().map(str::to_owned).collect();
-            let uris: Vec<String> = paragraph.get("URIs").unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+            let suites: Vec<String> = paragraph
+                .get("Suites")
+                .unwrap_or_default()
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect();
+            let uris: Vec<String> = paragraph
+                .get("URIs")
+                .unwrap_or_default()
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect();
             uris.into_iter().map(move |uri| Source { uri, suites: suites.clone() })
         })
         .collect()
 }
 
 /// Debian's suite names: a mirror is Debian's when it serves one of them.
-const DEBIAN_SUITES: &[&str] = &["stable", "testing", "unstable", "oldstable", "sid", "bookworm", "trixie", "forky", "duke", "bullseye"];
+const DEBIAN_SUITES: &[&str] = &[
+    "stable",
+    "testing",
+    "unstable",
+    "oldstable",
+    "sid",
+    "bookworm",
+    "trixie",
+    "forky",
+    "duke",
+    "bullseye",
+];
 
 fn is_debian(source: &Source) -> bool {
     source.uri.starts_with("http")
-        && source.suites.iter().any(|suite| DEBIAN_SUITES.contains(&suite.split(['-', '/']).next().unwrap_or_default()))
+        && source.suites.iter().any(|suite| {
+            DEBIAN_SUITES.contains(&suite.split(['-', '/']).next().unwrap_or_default())
+        })
 }
 
 /// Chooses the mirror from parsed configuration files, given as (name, text).
 pub fn choose(files: &[(String, String)]) -> Result<Mirror, AptError> {
-    let sources: Vec<Source> = files
-        .iter()
-        .flat_map(|(name, text)| if name.ends_with(".sources") { parse_sources(text) } else { parse_list(text) })
-        .filter(is_debian)
-        .collect();
-    let is_security = |source: &&Source| source.uri.trim_end_matches('/').ends_with("-security") || source.suites.iter().any(|s| s.ends_with("-security"));
-    let main = sources.iter().find(|source| !is_security(source)).ok_or_else(|| AptError::NoMirror {
-        searched: files.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", "),
-    })?;
+    let sources: Vec<Source> =
+        files
+            .iter()
+            .flat_map(|(name, text)| {
+                if name.ends_with(".sources") { parse_sources(text) } else { parse_list(text) }
+            })
+            .filter(is_debian)
+            .collect();
+    let is_security = |source: &&Source| {
+        source.uri.trim_end_matches('/').ends_with("-security")
+            || source.suites.iter().any(|s| s.ends_with("-security"))
+    };
+    let main =
+        sources.iter().find(|source| !is_security(source)).ok_or_else(|| AptError::NoMirror {
+            searched: files.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", "),
+        })?;
     let mut mirror = Mirror::from_url(&main.uri);
     if let Some(security) = sources.iter().find(is_security) {
         security.uri.trim_end_matches('/').clone_into(&mut mirror.security);
@@ -109,7 +141,12 @@ pub fn discover(etc_apt: &Path) -> Result<Mirror, AptError> {
         }
     };
     read(etc_apt.join("sources.list"));
-    let mut parts: Vec<_> = std::fs::read_dir(etc_apt.join("sources.list.d")).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    let mut parts: Vec<_> = std::fs::read_dir(etc_apt.join("sources.list.d"))
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
     parts.sort();
     for path in parts {
         if path.extension().is_some_and(|extension| extension == "list" || extension == "sources") {
@@ -129,20 +166,36 @@ mod tests {
 
     #[test]
     fn one_line_and_deb822_give_the_same_mirror() {
-        let list = file("sources.list", "# c\ndeb [arch=amd64 signed-by=/k] http://mirror.test/debian bookworm main\ndeb http://sec.test/debian-security/ bookworm-security main\n");
+        let list = file(
+            "sources.list",
+            "# c\ndeb [arch=amd64 signed-by=/k] http://mirror.test/debian bookworm main\ndeb http://sec.test/debian-security/ bookworm-security main\n",
+        );
         let sources = file(
             "debian.sources",
             "Types: deb\n# comment\nURIs: http://mirror.test/debian/\nSuites: bookworm bookworm-updates\nComponents: main\n\nTypes: deb\nURIs: http://sec.test/debian-security\nSuites: bookworm-security\n",
         );
-        let expected = Mirror { main: "http://mirror.test/debian".into(), security: "http://sec.test/debian-security".into() };
+        let expected = Mirror {
+            main: "http://mirror.test/debian".into(),
+            security: "http://sec.test/debian-security".into(),
+        };
         assert_eq!(choose(&[list]).unwrap(), expected);
         assert_eq!(choose(&[sources]).unwrap(), expected);
     }
 
     #[test]
     fn foreign_archives_are_not_taken_for_debian() {
-        let error = choose(&[file("node.list", "deb https://node.test/x nodistro main\n"), file("disabled.sources", "Types: deb\nEnabled: no\nURIs: http://m.test/debian\nSuites: trixie\n")]).unwrap_err();
-        assert_eq!(error.to_string(), "no Debian mirror found in the apt configuration of this machine (node.list, disabled.sources)");
+        let error = choose(&[
+            file("node.list", "deb https://node.test/x nodistro main\n"),
+            file(
+                "disabled.sources",
+                "Types: deb\nEnabled: no\nURIs: http://m.test/debian\nSuites: trixie\n",
+            ),
+        ])
+        .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "no Debian mirror found in the apt configuration of this machine (node.list, disabled.sources)"
+        );
         assert!(error.hint().unwrap().contains("--mirror"));
     }
 

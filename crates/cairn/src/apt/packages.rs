@@ -14,7 +14,10 @@ pub struct Paragraph<'a> {
 impl Paragraph<'_> {
     /// Returns a field's value; names compare without case.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.fields.iter().find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_ref())
+        self.fields
+            .iter()
+            .find(|(field, _)| field.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_ref())
     }
 }
 
@@ -125,13 +128,26 @@ fn read_entry(suite: &str, paragraph: &Paragraph<'_>) -> Result<IndexEntry, AptE
         })
     };
     let size = required("Size")?;
-    let depends = [paragraph.get("Pre-Depends"), paragraph.get("Depends")].into_iter().flatten().collect::<Vec<_>>().join(", ");
+    let depends = [paragraph.get("Pre-Depends"), paragraph.get("Depends")]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(", ");
     Ok(IndexEntry {
         version: required("Version")?,
         architecture: required("Architecture")?,
-        source: paragraph.get("Source").unwrap_or(&name).split(' ').next().unwrap_or_default().to_owned(),
+        source: paragraph
+            .get("Source")
+            .unwrap_or(&name)
+            .split(' ')
+            .next()
+            .unwrap_or_default()
+            .to_owned(),
         path: required("Filename")?,
-        size: size.parse().map_err(|_| AptError::Malformed { file: format!("{suite} Packages"), what: format!("size of {name} is `{size}`") })?,
+        size: size.parse().map_err(|_| AptError::Malformed {
+            file: format!("{suite} Packages"),
+            what: format!("size of {name} is `{size}`"),
+        })?,
         sha256: required("SHA256")?,
         depends,
         provides: paragraph.get("Provides").unwrap_or_default().to_owned(),
@@ -152,7 +168,8 @@ pub fn split_dependencies(field: &str) -> impl Iterator<Item = Vec<Alternative<'
     field.split(',').map(str::trim).filter(|part| !part.is_empty()).map(|part| {
         part.split('|')
             .map(|alternative| {
-                let name = alternative.trim().split([' ', '(', '[', '<']).next().unwrap_or_default();
+                let name =
+                    alternative.trim().split([' ', '(', '[', '<']).next().unwrap_or_default();
                 Alternative { name: name.split(':').next().unwrap_or_default() }
             })
             .collect()
@@ -168,7 +185,10 @@ pub fn compare_debian_versions(a: &str, b: &str) -> std::cmp::Ordering {
     }
     let (a_epoch, a_upstream, a_revision) = split(a);
     let (b_epoch, b_upstream, b_revision) = split(b);
-    a_epoch.cmp(&b_epoch).then_with(|| compare_part(a_upstream, b_upstream)).then_with(|| compare_part(a_revision, b_revision))
+    a_epoch
+        .cmp(&b_epoch)
+        .then_with(|| compare_part(a_upstream, b_upstream))
+        .then_with(|| compare_part(a_revision, b_revision))
 }
 
 /// Compares one part: alternating runs of non-digits (letters before others, `~` before the end) and digits.
@@ -235,13 +255,19 @@ mod tests {
     #[test]
     fn the_newest_of_all_suites_wins() {
         let mut index = Index::default();
-        let entry = |version: &str| format!("Package: a\nVersion: {version}\nArchitecture: amd64\nFilename: pool/a_{version}.deb\nSize: 3\nSHA256: 00\nProvides: v (= 1), w\nDepends: libc6 (>= 2.4), x | y:any\n\n");
+        let entry = |version: &str| {
+            format!(
+                "Package: a\nVersion: {version}\nArchitecture: amd64\nFilename: pool/a_{version}.deb\nSize: 3\nSHA256: 00\nProvides: v (= 1), w\nDepends: libc6 (>= 2.4), x | y:any\n\n"
+            )
+        };
         index.add("trixie-security", &entry("1.0-2")).unwrap();
         index.add("trixie", &entry("1.0-1")).unwrap();
         let found = index.get("a").unwrap();
         assert_eq!((found.version.as_str(), found.suite.as_str()), ("1.0-2", "trixie-security"));
         assert_eq!(index.providers("w"), ["a"]);
-        let names: Vec<Vec<&str>> = split_dependencies(&found.depends).map(|group| group.iter().map(|a| a.name).collect()).collect();
+        let names: Vec<Vec<&str>> = split_dependencies(&found.depends)
+            .map(|group| group.iter().map(|a| a.name).collect())
+            .collect();
         assert_eq!(names, [vec!["libc6"], vec!["x", "y"]]);
     }
 

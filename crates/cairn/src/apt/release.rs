@@ -36,11 +36,17 @@ pub fn parse_release(suite: &str, content: &str) -> Result<Release, AptError> {
             .map(|zoned| zoned.timestamp().as_second())
             .map_err(|error| malformed(format!("date `{text}`: {error}")))
     };
-    let valid_until = paragraph.get("Valid-Until").map(|text| Ok::<_, AptError>((seconds(text)?, text.to_owned()))).transpose()?;
+    let valid_until = paragraph
+        .get("Valid-Until")
+        .map(|text| Ok::<_, AptError>((seconds(text)?, text.to_owned())))
+        .transpose()?;
     let mut files = Vec::new();
-    for line in paragraph.get("SHA256").unwrap_or_default().lines().filter(|line| !line.trim().is_empty()) {
+    for line in
+        paragraph.get("SHA256").unwrap_or_default().lines().filter(|line| !line.trim().is_empty())
+    {
         let mut words = line.split_whitespace();
-        let (Some(digest), Some(size), Some(name)) = (words.next(), words.next(), words.next()) else {
+        let (Some(digest), Some(size), Some(name)) = (words.next(), words.next(), words.next())
+        else {
             return Err(malformed(format!("SHA256 line `{line}` is not `digest size name`")));
         };
         let size = size.parse().map_err(|_| malformed(format!("size `{size}` of {name}")))?;
@@ -51,38 +57,66 @@ pub fn parse_release(suite: &str, content: &str) -> Result<Release, AptError> {
 
 impl Release {
     /// Fetches and authenticates `dists/SUITE/InRelease` below `archive`.
-    pub fn fetch(fetcher: &Fetcher, archive: &str, suite: &str, keyring: &Keyring) -> Result<Self, AptError> {
+    pub fn fetch(
+        fetcher: &Fetcher,
+        archive: &str,
+        suite: &str,
+        keyring: &Keyring,
+    ) -> Result<Self, AptError> {
         let bytes = fetcher.get(&format!("{archive}/dists/{suite}/InRelease"), INRELEASE_LIMIT)?;
         let bad = |reason: String| AptError::BadSignature { suite: suite.to_owned(), reason };
         let text = String::from_utf8(bytes).map_err(|_| bad("the file is not text".into()))?;
-        let (content, _signer) = keyring.verify_cleartext(&text).map_err(|error| bad(error.to_string()))?;
+        let (content, _signer) =
+            keyring.verify_cleartext(&text).map_err(|error| bad(error.to_string()))?;
         parse_release(suite, &content)
     }
 
     /// Refuses a Release whose `Valid-Until` lies before `now` (seconds since 1970).
     pub fn check_valid(&self, now: i64) -> Result<(), AptError> {
         match &self.valid_until {
-            Some((until, text)) if *until < now => Err(AptError::Expired { suite: self.suite.clone(), valid_until: text.clone() }),
+            Some((until, text)) if *until < now => {
+                Err(AptError::Expired { suite: self.suite.clone(), valid_until: text.clone() })
+            }
             _ => Ok(()),
         }
     }
 
     /// Fetches the `Packages` index of a component and architecture and checks it against the signed list.
-    pub fn fetch_packages(&self, fetcher: &Fetcher, archive: &str, component: &str, architecture: &str) -> Result<String, AptError> {
+    pub fn fetch_packages(
+        &self,
+        fetcher: &Fetcher,
+        archive: &str,
+        component: &str,
+        architecture: &str,
+    ) -> Result<String, AptError> {
         let name = format!("{component}/binary-{architecture}/Packages.xz");
-        let malformed = |what: String| AptError::Malformed { file: format!("{} {name}", self.suite), what };
-        let (_, size, digest) = self.files.iter().find(|(file, ..)| *file == name).ok_or_else(|| malformed("not listed in the Release file".into()))?;
-        let url = format!("{archive}/dists/{}/{component}/binary-{architecture}/by-hash/SHA256/{digest}", self.suite);
+        let malformed =
+            |what: String| AptError::Malformed { file: format!("{} {name}", self.suite), what };
+        let (_, size, digest) = self
+            .files
+            .iter()
+            .find(|(file, ..)| *file == name)
+            .ok_or_else(|| malformed("not listed in the Release file".into()))?;
+        let url = format!(
+            "{archive}/dists/{}/{component}/binary-{architecture}/by-hash/SHA256/{digest}",
+            self.suite
+        );
         let plain = format!("{archive}/dists/{}/{name}", self.suite);
-        let bytes = fetcher.get(&url, PACKAGES_LIMIT).or_else(|_| fetcher.get(&plain, PACKAGES_LIMIT))?;
+        let bytes =
+            fetcher.get(&url, PACKAGES_LIMIT).or_else(|_| fetcher.get(&plain, PACKAGES_LIMIT))?;
         let found = crate::digest::sha256_hex(&bytes);
         if bytes.len() as u64 != *size || found != *digest {
-            return Err(malformed(format!("index differs from the signed list (expected sha256 {digest}, found {found})")));
+            return Err(malformed(format!(
+                "index differs from the signed list (expected sha256 {digest}, found {found})"
+            )));
         }
         let mut text = String::new();
         let reader = liblzma::read::XzDecoder::new(bytes.as_slice());
-        std::io::Read::read_to_string(&mut std::io::Read::take(reader, PACKAGES_OPEN_LIMIT), &mut text)
-            .map_err(|error| malformed(format!("cannot be decompressed: {error}")))?;
+        std::io::Read::read_to_string(
+            &mut std::io::Read::take(reader, PACKAGES_OPEN_LIMIT),
+            &mut text,
+        )
+        .map_err(|error| malformed(format!("cannot be decompressed: {error}")))?;
         Ok(text)
     }
 }
@@ -102,6 +136,9 @@ mod tests {
         assert_eq!(release.files.len(), 2);
         release.check_valid(release.date).unwrap();
         let error = release.check_valid(release.date + 8 * 86_400).unwrap_err();
-        assert_eq!(error.to_string(), "trixie-security: Release expired on Sat, 28 Nov 2026 10:00:00 UTC: the mirror is stale or withholds updates");
+        assert_eq!(
+            error.to_string(),
+            "trixie-security: Release expired on Sat, 28 Nov 2026 10:00:00 UTC: the mirror is stale or withholds updates"
+        );
     }
 }

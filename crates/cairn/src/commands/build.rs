@@ -46,7 +46,11 @@ struct Common {
 
 impl Common {
     fn settings(&self, ctx: &Context) -> Settings {
-        Settings { locked: self.locked, out: ctx.project.join(&self.out), signing_key: self.signing_key.clone() }
+        Settings {
+            locked: self.locked,
+            out: ctx.project.join(&self.out),
+            signing_key: self.signing_key.clone(),
+        }
     }
 }
 

@@ -24,7 +24,8 @@ pub struct Arguments {
 /// Runs the command.
 pub fn run(ctx: &Context, arguments: &Arguments) -> Result<ExitCode> {
     let distro = Distro::load(&ctx.distro_dir())?;
-    let overlays = Overlays::load(&ctx.distro_dir().join("packages"), &ctx.distro_dir().join("files"))?;
+    let overlays =
+        Overlays::load(&ctx.distro_dir().join("packages"), &ctx.distro_dir().join("files"))?;
     let movement = match &arguments.update {
         None => Movement::Nothing,
         Some(names) if names.is_empty() => Movement::All,
@@ -44,5 +45,7 @@ pub fn print_changes(ctx: &Context, changes: &[Change]) {
         let word = |version: &Option<String>| version.clone().unwrap_or_else(|| "-".to_owned());
         ctx.printer.data(&format!("{} {} → {}", change.name, word(&change.old), word(&change.new)));
     }
-    ctx.printer.info(&format!("distro/cairn.lock: {} changes", changes.len()));
+    if !changes.is_empty() {
+        ctx.printer.info(&format!("distro/cairn.lock: {} changes", changes.len()));
+    }
 }

@@ -50,7 +50,8 @@ enum Command {
 /// Runs `cairn` with the given command line and returns its exit code: 0 done, 1 failed, 2 wrong usage.
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
     if arguments.get(1).is_some_and(|word| word == "--reference") {
-        Printer::new(Verbosity::Normal, Color::Auto).raw(&cairn_ui::docs::markdown(&Cli::command()));
+        Printer::new(Verbosity::Normal, Color::Auto)
+            .raw(&cairn_ui::docs::markdown(&Cli::command()));
         return ExitCode::SUCCESS;
     }
     let cli = Cli::parse_from(arguments);

@@ -31,7 +31,9 @@ enum Command {
 /// Runs the command.
 pub fn run(printer: &Printer, arguments: &Arguments) -> Result<ExitCode> {
     let Command::Serve { directory, listen } = &arguments.command;
-    crate::serve::serve(directory, *listen, |address| printer.info(&format!("Serving {} on http://{address}/", directory.display())))
-        .with_context(|| format!("serving {} on {listen}", directory.display()))?;
+    crate::serve::serve(directory, *listen, |address| {
+        printer.info(&format!("Serving {} on http://{address}/", directory.display()))
+    })
+    .with_context(|| format!("serving {} on {listen}", directory.display()))?;
     Ok(ExitCode::SUCCESS)
 }

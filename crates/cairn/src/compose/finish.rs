@@ -13,13 +13,26 @@ use super::stage::Staged;
 use crate::ops::build::Build;
 
 /// Writes fstab, the kernel command line, the key of the repository and the stamps of an image that was never booted.
-pub fn configure(build: &Build<'_>, staged: &mut Staged, plan: &DiskPlan, profile: &Profile) -> Result<()> {
+pub fn configure(
+    build: &Build<'_>,
+    staged: &mut Staged,
+    plan: &DiskPlan,
+    profile: &Profile,
+) -> Result<()> {
     let root = &staged.root;
     root.write_atomic("etc/fstab", plan.fstab().as_bytes(), 0o644)?;
     root.mkdir_all("etc/kernel", 0o755)?;
-    root.write_atomic("etc/kernel/cmdline", format!("{}\n", command_line(plan, profile)).as_bytes(), 0o644)?;
+    root.write_atomic(
+        "etc/kernel/cmdline",
+        format!("{}\n", command_line(plan, profile)).as_bytes(),
+        0o644,
+    )?;
     root.mkdir_all("etc/pki/rpm-gpg", 0o755)?;
-    root.write_atomic("etc/pki/rpm-gpg/RPM-GPG-KEY-cairn", build.key.public_armored()?.as_bytes(), 0o644)?;
+    root.write_atomic(
+        "etc/pki/rpm-gpg/RPM-GPG-KEY-cairn",
+        build.key.public_armored()?.as_bytes(),
+        0o644,
+    )?;
     // Empty: a machine id is made at the first boot, which is still not a "first boot" that applies presets again.
     root.write_atomic("etc/machine-id", b"", 0o444)?;
     stamp(root, build)?;
@@ -37,7 +50,9 @@ fn command_line(plan: &DiskPlan, profile: &Profile) -> String {
 /// `ConditionNeedsUpdate`).
 fn stamp(root: &Root, build: &Build<'_>) -> Result<()> {
     let seconds = build.upstream.lock.source_date;
-    let text = format!("# This file was created by cairn. It holds the time stamp of /usr.\nTIMESTAMP_NSEC={seconds}000000000\n");
+    let text = format!(
+        "# This file was created by cairn. It holds the time stamp of /usr.\nTIMESTAMP_NSEC={seconds}000000000\n"
+    );
     for path in ["etc/.updated", "var/.updated"] {
         root.write_atomic(path, text.as_bytes(), 0o644)?;
         root.set_mtime(path, i64::from(seconds))?;
@@ -47,7 +62,14 @@ fn stamp(root: &Root, build: &Build<'_>) -> Result<()> {
 
 /// Removes what programs left behind that must not be in an image.
 fn remove_locks(staged: &mut Staged) -> Result<()> {
-    for path in ["etc/.pwd.lock", "var/lib/cairn/lock", "etc/passwd-", "etc/group-", "etc/shadow-", "etc/gshadow-"] {
+    for path in [
+        "etc/.pwd.lock",
+        "var/lib/cairn/lock",
+        "etc/passwd-",
+        "etc/group-",
+        "etc/shadow-",
+        "etc/gshadow-",
+    ] {
         if staged.root.exists(path)? {
             staged.root.remove_file(path)?;
             staged.manifest.remove(path);
@@ -57,19 +79,34 @@ fn remove_locks(staged: &mut Staged) -> Result<()> {
 }
 
 /// Adds the boot entries of the staged kernels, the static GRUB configuration and the signed boot loaders.
-pub fn make_bootable(build: &Build<'_>, staged: &mut Staged, esp_root: &Root, plan: &DiskPlan, profile: &Profile) -> Result<()> {
+pub fn make_bootable(
+    build: &Build<'_>,
+    staged: &mut Staged,
+    esp_root: &Root,
+    plan: &DiskPlan,
+    profile: &Profile,
+) -> Result<()> {
     if staged.kernels.is_empty() {
         bail!("the profile `{}` installs no kernel", profile.name);
     }
     esp::install(&staged.root, esp_root)?;
     staged.root.mkdir_all("boot", 0o755)?;
     let boot = BootFiles::new(staged.root.open_root("boot")?, esp_root.clone());
-    boot.write_configuration(&GrubSettings { boot: plan.boot_search(), ..GrubSettings::default() })?;
+    boot.write_configuration(&GrubSettings {
+        boot: plan.boot_search(),
+        ..GrubSettings::default()
+    })?;
     let options = command_line(plan, profile);
     for version in staged.kernels.clone() {
         let directory = format!("usr/lib/modules/{version}");
-        let initrd = staged.root.read(format!("{directory}/initrd")).with_context(|| format!("reading the initramfs of {version}"))?;
-        let kernel = staged.root.read(format!("{directory}/vmlinuz")).with_context(|| format!("reading the kernel {version}"))?;
+        let initrd = staged
+            .root
+            .read(format!("{directory}/initrd"))
+            .with_context(|| format!("reading the initramfs of {version}"))?;
+        let kernel = staged
+            .root
+            .read(format!("{directory}/vmlinuz"))
+            .with_context(|| format!("reading the kernel {version}"))?;
         boot.add(&NewEntry {
             version: &version,
             title: &build.upstream.distro.name,

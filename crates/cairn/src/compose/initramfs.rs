@@ -62,19 +62,41 @@ struct Kernel {
 /// Builds one `NAME-initramfs` package for each kernel that the definition names.
 pub fn build(build: &Build<'_>, packages: &mut Packages) -> Result<()> {
     let path = build.ctx.distro_dir().join("images/initrd.toml");
-    let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+    let text =
+        std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
     let definition: Definition = load_toml(&path)?;
     let kernels = find_kernels(&definition, packages)?;
-    let inputs = packages.files.iter().fold(Key::new("initramfs", INITRAMFS_VERSION).part(text.as_bytes()), |key, file| key.part(file.display().to_string().as_bytes()));
-    let inputs = inputs.part(build.key.public_armored()?.as_bytes()).part(&build.upstream.lock.source_date.to_le_bytes());
+    let inputs = packages
+        .files
+        .iter()
+        .fold(Key::new("initramfs", INITRAMFS_VERSION).part(text.as_bytes()), |key, file| {
+            key.part(file.display().to_string().as_bytes())
+        });
+    let inputs = inputs
+        .part(build.key.public_armored()?.as_bytes())
+        .part(&build.upstream.lock.source_date.to_le_bytes());
     for kernel in kernels {
         let key = inputs.clone().part(kernel.nevra.to_string().as_bytes()).finish();
         let files = packages::cached(build, &key, || {
             build.ctx.printer.info(&format!("Making the initramfs of {}", kernel.nevra));
             let content = make(build, packages, &definition, &kernel)?;
-            packages::sign_all(build, &[spec(build, &kernel, content)?], build.upstream.lock.source_date)
+            packages::sign_all(
+                build,
+                &[spec(build, &kernel, content)?],
+                build.upstream.lock.source_date,
+            )
         })?;
-        packages.add(files, &Origin { kind: "workspace", purl: format!("pkg:rpm/cairn/{}-initramfs@{}", kernel.nevra.name, kernel.nevra.evr.version), upstream_sha256: String::new() });
+        packages.add(
+            files,
+            &Origin {
+                kind: "workspace",
+                purl: format!(
+                    "pkg:rpm/cairn/{}-initramfs@{}",
+                    kernel.nevra.name, kernel.nevra.evr.version
+                ),
+                upstream_sha256: String::new(),
+            },
+        );
     }
     Ok(())
 }
@@ -83,9 +105,13 @@ fn find_kernels(definition: &Definition, packages: &Packages) -> Result<Vec<Kern
     let mut kernels = Vec::new();
     for (name, modules) in &definition.modules {
         let before = kernels.len();
-        for path in packages.files.iter().filter(|path| file_starts_with(path, &format!("{name}-"))) {
-            let file = std::fs::File::open(path).with_context(|| format!("opening {}", path.display()))?;
-            let header = Package::parse(&mut std::io::BufReader::new(file)).with_context(|| format!("reading {}", path.display()))?.header;
+        for path in packages.files.iter().filter(|path| file_starts_with(path, &format!("{name}-")))
+        {
+            let file =
+                std::fs::File::open(path).with_context(|| format!("opening {}", path.display()))?;
+            let header = Package::parse(&mut std::io::BufReader::new(file))
+                .with_context(|| format!("reading {}", path.display()))?
+                .header;
             let nevra = header.nevra();
             if nevra.name != *name {
                 continue;
@@ -93,15 +119,29 @@ fn find_kernels(definition: &Definition, packages: &Packages) -> Result<Vec<Kern
             let kernel_files = header.files();
             let version = kernel_files
                 .iter()
-                .find_map(|file| file.path.strip_prefix("/usr/lib/modules/")?.strip_suffix("/vmlinuz"))
+                .find_map(|file| {
+                    file.path.strip_prefix("/usr/lib/modules/")?.strip_suffix("/vmlinuz")
+                })
                 .with_context(|| format!("{nevra} has no /usr/lib/modules/VERSION/vmlinuz"))?
                 .to_owned();
-            let rest = format!("{}-modules-{}-{}.", name.trim_end_matches("-core"), nevra.evr.version, nevra.evr.release);
-            let rpms = packages.files.iter().filter(|other| *other == path || file_starts_with(other, &rest)).cloned().collect();
+            let rest = format!(
+                "{}-modules-{}-{}.",
+                name.trim_end_matches("-core"),
+                nevra.evr.version,
+                nevra.evr.release
+            );
+            let rpms = packages
+                .files
+                .iter()
+                .filter(|other| *other == path || file_starts_with(other, &rest))
+                .cloned()
+                .collect();
             kernels.push(Kernel { nevra, version, rpms, modules: modules.clone() });
         }
         if kernels.len() == before {
-            bail!("distro/images/initrd.toml names the kernel package `{name}`, which is not in the repository");
+            bail!(
+                "distro/images/initrd.toml names the kernel package `{name}`, which is not in the repository"
+            );
         }
     }
     Ok(kernels)
@@ -112,9 +152,15 @@ fn file_starts_with(path: &std::path::Path, prefix: &str) -> bool {
 }
 
 /// Composes the tree, adds the modules and packs it.
-fn make(build: &Build<'_>, packages: &Packages, definition: &Definition, kernel: &Kernel) -> Result<Vec<u8>> {
+fn make(
+    build: &Build<'_>,
+    packages: &Packages,
+    definition: &Definition,
+    kernel: &Kernel,
+) -> Result<Vec<u8>> {
     let work = WorkDirectory::create(build.ctx, &format!("initramfs-{}", kernel.nevra))?;
-    let mut staged = stage::install(build, packages, &definition.packages, &work.path.join("root"))?;
+    let mut staged =
+        stage::install(build, packages, &definition.packages, &work.path.join("root"))?;
     super::triggers::run(build, &mut staged)?;
     prune(&staged.root, definition)?;
     for (path, content) in &definition.files {
@@ -129,7 +175,13 @@ fn make(build: &Build<'_>, packages: &Packages, definition: &Definition, kernel:
         staged.root.symlink(target, path.trim_start_matches('/'))?;
     }
     add_modules(build, &staged.root, &work, kernel)?;
-    cairn_image::initramfs::build(&staged.root, &staged.manifest, build.upstream.lock.source_date, definition.level).context("packing the initramfs")
+    cairn_image::initramfs::build(
+        &staged.root,
+        &staged.manifest,
+        build.upstream.lock.source_date,
+        definition.level,
+    )
+    .context("packing the initramfs")
 }
 
 fn make_parent(root: &Root, path: &str) -> Result<()> {
@@ -145,9 +197,15 @@ fn prune(root: &Root, definition: &Definition) -> Result<()> {
     let mut directories = BTreeSet::new();
     root.walk("", &mut |path, stat| {
         let absolute = format!("/{}", path.display());
-        let covered = definition.drop.iter().any(|glob| glob.covers(&absolute)) && !definition.keep.iter().any(|glob| glob.covers(&absolute));
+        let covered = definition.drop.iter().any(|glob| glob.covers(&absolute))
+            && !definition.keep.iter().any(|glob| glob.covers(&absolute));
         if covered {
-            if stat.is_dir() { directories.insert(path.to_owned()) } else { doomed.push(path.to_owned()); true };
+            if stat.is_dir() {
+                directories.insert(path.to_owned())
+            } else {
+                doomed.push(path.to_owned());
+                true
+            };
         }
         Ok(())
     })?;
@@ -163,14 +221,23 @@ fn prune(root: &Root, definition: &Definition) -> Result<()> {
 }
 
 /// Copies the modules that the definition names, and what they need, from the kernel's packages, and indexes them.
-fn add_modules(build: &Build<'_>, root: &Root, work: &WorkDirectory, kernel: &Kernel) -> Result<()> {
+fn add_modules(
+    build: &Build<'_>,
+    root: &Root,
+    work: &WorkDirectory,
+    kernel: &Kernel,
+) -> Result<()> {
     let source_path = work.path.join("kernel");
     let source = Root::create(&source_path)?;
     for rpm in &kernel.rpms {
         unpack_modules(rpm, &source)?;
     }
     let directory = format!("usr/lib/modules/{}", kernel.version);
-    let sandbox = build.tools.clone().bind(&source_path, "/work/kernel").bind(work.path.join("root"), "/work/target");
+    let sandbox = build
+        .tools
+        .clone()
+        .bind(&source_path, "/work/kernel")
+        .bind(work.path.join("root"), "/work/target");
     // depmod wants /lib/modules.
     source.symlink("usr/lib", "lib")?;
     sandbox.run(&Invocation::new(Tool::Depmod).args(["-b", "/work/kernel", &kernel.version]))?;
@@ -178,13 +245,22 @@ fn add_modules(build: &Build<'_>, root: &Root, work: &WorkDirectory, kernel: &Ke
         let path = format!("{directory}/{name}");
         Ok(if source.exists(&path)? { source.read_to_string(&path)? } else { String::new() })
     };
-    let index = ModuleIndex::parse(&read("modules.dep")?, &read("modules.builtin")?, &read("modules.softdep")?);
+    let index = ModuleIndex::parse(
+        &read("modules.dep")?,
+        &read("modules.builtin")?,
+        &read("modules.softdep")?,
+    );
     let wanted: Vec<&str> = kernel.modules.iter().map(String::as_str).collect();
     let closure = index.closure(&wanted);
     if !closure.missing.is_empty() {
-        bail!("distro/images/initrd.toml: {} has no module {}", kernel.nevra, closure.missing.join(", "));
+        bail!(
+            "distro/images/initrd.toml: {} has no module {}",
+            kernel.nevra,
+            closure.missing.join(", ")
+        );
     }
-    let metadata = ["modules.builtin", "modules.builtin.modinfo", "modules.order"].map(str::to_owned);
+    let metadata =
+        ["modules.builtin", "modules.builtin.modinfo", "modules.order"].map(str::to_owned);
     for file in closure.files.iter().chain(&metadata) {
         let path = format!("{directory}/{file}");
         if source.exists(&path)? {
@@ -199,12 +275,16 @@ fn add_modules(build: &Build<'_>, root: &Root, work: &WorkDirectory, kernel: &Ke
 fn unpack_modules(rpm: &std::path::Path, root: &Root) -> Result<()> {
     let file = std::fs::File::open(rpm).with_context(|| format!("opening {}", rpm.display()))?;
     let mut reader = std::io::BufReader::new(file);
-    let package = Package::parse(&mut reader).with_context(|| format!("reading {}", rpm.display()))?;
+    let package =
+        Package::parse(&mut reader).with_context(|| format!("reading {}", rpm.display()))?;
     let files = package.header.files();
     let mut payload = package.payload(reader)?;
     while let Some(mut entry) = payload.next_entry()? {
         let path = files[entry.file_index].path.trim_start_matches('/').to_owned();
-        if path.starts_with("usr/lib/modules/") && !path.ends_with("/vmlinuz") && files[entry.file_index].is_regular() {
+        if path.starts_with("usr/lib/modules/")
+            && !path.ends_with("/vmlinuz")
+            && files[entry.file_index].is_regular()
+        {
             make_parent(root, &path)?;
             let mut bytes = Vec::new();
             std::io::Read::read_to_end(&mut entry, &mut bytes)?;
@@ -216,13 +296,23 @@ fn unpack_modules(rpm: &std::path::Path, root: &Root) -> Result<()> {
 
 fn spec(build: &Build<'_>, kernel: &Kernel, content: Vec<u8>) -> Result<PackageSpec> {
     let nevra = &kernel.nevra;
-    let mut spec = PackageSpec::new(format!("{}-initramfs", nevra.name), nevra.evr.clone(), nevra.arch.clone());
+    let mut spec = PackageSpec::new(
+        format!("{}-initramfs", nevra.name),
+        nevra.evr.clone(),
+        nevra.arch.clone(),
+    );
     spec.summary = format!("Initial RAM file system of {}", nevra.name);
-    spec.description = "Made from the packages of the repository; finds and mounts the root file system.".into();
+    spec.description =
+        "Made from the packages of the repository; finds and mounts the root file system.".into();
     spec.license = "GPL-2.0-or-later AND LGPL-2.1-or-later AND MIT".into();
     spec.vendor.clone_from(&build.upstream.distro.name);
-    spec.provides = vec![Dependency::parse(&format!("{}-initrd = {}", nevra.name, nevra.evr))?, Dependency::parse("installonlypkg(kernel)")?];
-    let mut file = FileSpec::regular(format!("/usr/lib/modules/{}/initrd", kernel.version), content).with_mode(0o644);
+    spec.provides = vec![
+        Dependency::parse(&format!("{}-initrd = {}", nevra.name, nevra.evr))?,
+        Dependency::parse("installonlypkg(kernel)")?,
+    ];
+    let mut file =
+        FileSpec::regular(format!("/usr/lib/modules/{}/initrd", kernel.version), content)
+            .with_mode(0o644);
     file.mtime = build.upstream.lock.source_date;
     spec.files = vec![file];
     Ok(spec)

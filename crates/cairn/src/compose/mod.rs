@@ -53,7 +53,8 @@ impl Profile {
     /// Loads a profile with everything it extends.
     pub fn load(distro_dir: &Path, name: &str) -> Result<Self> {
         let path = distro_dir.join("images").join(format!("{name}.toml"));
-        let mut profile: Self = load_toml(&path).with_context(|| format!("loading the profile `{name}`"))?;
+        let mut profile: Self =
+            load_toml(&path).with_context(|| format!("loading the profile `{name}`"))?;
         name.clone_into(&mut profile.name);
         if let Some(base) = &profile.extends {
             let base = Self::load(distro_dir, base)?;
@@ -74,19 +75,33 @@ impl Profile {
 pub fn disk(build: &Build<'_>, packages: &Packages, profile: &Profile) -> Result<Vec<PathBuf>> {
     let name = output::image_name(build, profile, "raw");
     let work = WorkDirectory::create(build.ctx, &name)?;
-    let mut staged = stage::install(build, packages, &profile.with_kernel(), &work.path.join("root"))?;
+    let mut staged =
+        stage::install(build, packages, &profile.with_kernel(), &work.path.join("root"))?;
     triggers::run(build, &mut staged)?;
     let esp = Root::create(work.path.join("esp"))?;
     let scratch = work.path.join("scratch");
     std::fs::create_dir_all(&scratch).with_context(|| format!("creating {}", scratch.display()))?;
-    let nodes = collect(&staged.root, &staged.manifest, &Selection::all_but_content_of(&["boot"]), build.upstream.lock.source_date)?;
-    let plan = DiskPlan::new(&format!("{} {}", build.upstream.distro.name, build.upstream.distro.version), disk::suggested_bytes(&nodes, SLACK))?;
+    let nodes = collect(
+        &staged.root,
+        &staged.manifest,
+        &Selection::all_but_content_of(&["boot"]),
+        build.upstream.lock.source_date,
+    )?;
+    let plan = DiskPlan::new(
+        &format!("{} {}", build.upstream.distro.name, build.upstream.distro.version),
+        disk::suggested_bytes(&nodes, SLACK),
+    )?;
     finish::configure(build, &mut staged, &plan, profile)?;
     finish::make_bootable(build, &mut staged, &esp, &plan, profile)?;
     build.ctx.printer.info(&format!("Writing {name}"));
     let workshop = Workshop::new(&build.tools, &scratch, build.upstream.lock.source_date);
     let image = build.out.join(&name);
-    disk::build(&workshop, &plan, DiskContent { staging: &staged.root, manifest: &staged.manifest, esp: &esp }, &image)?;
+    disk::build(
+        &workshop,
+        &plan,
+        DiskContent { staging: &staged.root, manifest: &staged.manifest, esp: &esp },
+        &image,
+    )?;
     output::publish(build, packages, &staged, &image)
 }
 

@@ -15,7 +15,8 @@ use crate::ops::packages::{Origin, Packages};
 /// Returns the file name of an image; the default profile needs no name of its own.
 pub fn image_name(build: &Build<'_>, profile: &Profile, extension: &str) -> String {
     let distro = &build.upstream.distro;
-    let profile = if profile.name == "default" { String::new() } else { format!("-{}", profile.name) };
+    let profile =
+        if profile.name == "default" { String::new() } else { format!("-{}", profile.name) };
     format!("{}-linux-{}{profile}-x86_64.{extension}", distro.id, distro.version)
 }
 
@@ -42,11 +43,18 @@ struct PackageRow<'a> {
 }
 
 /// Writes `.sha256`, `.asc` and `.manifest.json` beside the image; returns all paths, the image first.
-pub fn publish(build: &Build<'_>, packages: &Packages, staged: &Staged, image: &Path) -> Result<Vec<PathBuf>> {
+pub fn publish(
+    build: &Build<'_>,
+    packages: &Packages,
+    staged: &Staged,
+    image: &Path,
+) -> Result<Vec<PathBuf>> {
     build.ctx.printer.info("Signing the image");
     let name = image.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let sha256 = crate::digest::sha256_file(image).with_context(|| format!("reading {}", image.display()))?;
-    let size = std::fs::metadata(image).with_context(|| format!("reading {}", image.display()))?.len();
+    let sha256 = crate::digest::sha256_file(image)
+        .with_context(|| format!("reading {}", image.display()))?;
+    let size =
+        std::fs::metadata(image).with_context(|| format!("reading {}", image.display()))?.len();
     let manifest = ImageManifest {
         image: name.clone(),
         sha256: &sha256,
@@ -56,7 +64,8 @@ pub fn publish(build: &Build<'_>, packages: &Packages, staged: &Staged, image: &
         packages: rows(packages, staged)?,
     };
     let checksum = format!("{sha256}  {name}\n");
-    let signature = build.key.sign_detached_armored(checksum.as_bytes(), build.upstream.lock.source_date)?;
+    let signature =
+        build.key.sign_detached_armored(checksum.as_bytes(), build.upstream.lock.source_date)?;
     let root = cairn_host::Root::open(&build.out)?;
     let mut made = vec![image.to_owned()];
     for (suffix, text) in [
@@ -81,13 +90,19 @@ fn rows<'a>(packages: &'a Packages, staged: &Staged) -> Result<Vec<PackageRow<'a
         .installed
         .iter()
         .map(|(path, nevra)| {
-            let bytes = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
+            let bytes =
+                std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
             let package = Package::parse(&mut bytes.as_slice())?;
             let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let origin = packages.origins.get(&file).with_context(|| format!("{file} has no origin"))?;
+            let origin =
+                packages.origins.get(&file).with_context(|| format!("{file} has no origin"))?;
             Ok(PackageRow {
                 nevra: nevra.to_string(),
-                license: package.header.string(cairn_rpm::tag::LICENSE).unwrap_or_default().to_owned(),
+                license: package
+                    .header
+                    .string(cairn_rpm::tag::LICENSE)
+                    .unwrap_or_default()
+                    .to_owned(),
                 installed_size: package.header.installed_size(),
                 rpm_size: bytes.len() as u64,
                 rpm_sha256: crate::digest::sha256_hex(&bytes),

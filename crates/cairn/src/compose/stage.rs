@@ -5,17 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cairn_ui::Unit;
 use anyhow::{Context as _, Result, anyhow, bail};
 use cairn_host::Root;
 use cairn_image::manifest::{Entry, Kind, Manifest};
 use cairn_pkg::event::Event;
 use cairn_pkg::scriptlet::CollectedScriptlet;
 use cairn_pkg::state::{PackageReason, SystemState};
-use cairn_pkg::transaction::{self, Action, ExtraFile, OwnershipEntry, OwnershipKind, TransactionItem, TransactionOptions};
+use cairn_pkg::transaction::{
+    self, Action, ExtraFile, OwnershipEntry, OwnershipKind, TransactionItem, TransactionOptions,
+};
 use cairn_rpm::evr::Nevra;
 use cairn_rpm::package::Package;
 use cairn_solve::{Candidate, Job, Options, PackageId, Universe};
+use cairn_ui::Unit;
 
 use crate::ops::build::Build;
 use crate::ops::packages::Packages;
@@ -59,20 +61,34 @@ impl Ids {
                 })
                 .collect()
         };
-        Ok(Self { users: parse(root.read_to_string("etc/passwd")?), groups: parse(root.read_to_string("etc/group")?) })
+        Ok(Self {
+            users: parse(root.read_to_string("etc/passwd")?),
+            groups: parse(root.read_to_string("etc/group")?),
+        })
     }
 
     fn user(&self, name: &str) -> Result<u32> {
-        self.users.get(name).copied().ok_or_else(|| anyhow!("user `{name}` is not in /etc/passwd of the image"))
+        self.users
+            .get(name)
+            .copied()
+            .ok_or_else(|| anyhow!("user `{name}` is not in /etc/passwd of the image"))
     }
 
     fn group(&self, name: &str) -> Result<u32> {
-        self.groups.get(name).copied().ok_or_else(|| anyhow!("group `{name}` is not in /etc/group of the image"))
+        self.groups
+            .get(name)
+            .copied()
+            .ok_or_else(|| anyhow!("group `{name}` is not in /etc/group of the image"))
     }
 }
 
 /// Solves `names` over `packages` and installs the result into the new directory `path`.
-pub fn install(build: &Build<'_>, packages: &Packages, names: &[String], path: &Path) -> Result<Staged> {
+pub fn install(
+    build: &Build<'_>,
+    packages: &Packages,
+    names: &[String],
+    path: &Path,
+) -> Result<Staged> {
     let candidates = read_candidates(packages)?;
     let chosen = solve(&candidates, names)?;
     let root = Root::create(path)?;
@@ -86,10 +102,15 @@ pub fn install(build: &Build<'_>, packages: &Packages, names: &[String], path: &
             replaces: Vec::new(),
         })
         .collect();
-    let progress = build.ctx.printer.progress(&format!("Installing {} packages", items.len()), Some(items.len() as u64), Unit::Items);
+    let progress = build.ctx.printer.progress(
+        &format!("Installing {} packages", items.len()),
+        Some(items.len() as u64),
+        Unit::Items,
+    );
     let mut keyring = cairn_rpm::signature::Keyring::new();
     keyring.add_armored(&build.key.public_armored()?)?;
-    let mut options = TransactionOptions::compose(Arc::new(keyring), build.upstream.lock.source_date);
+    let mut options =
+        TransactionOptions::compose(Arc::new(keyring), build.upstream.lock.source_date);
     options.extra_files = state_files(&candidates, &chosen, names);
     let outcome = transaction::run(&root, items, &options, &mut |event| {
         if let Event::Staging { .. } = event {
@@ -99,8 +120,19 @@ pub fn install(build: &Build<'_>, packages: &Packages, names: &[String], path: &
     drop(progress);
     let ids = Ids::load(&root)?;
     let manifest = manifest(&outcome.ownership, &ids)?;
-    let installed = chosen.iter().map(|index| (candidates[*index].0.clone(), candidates[*index].1.nevra.clone())).collect();
-    Ok(Staged { root, path: path.to_owned(), manifest, installed, scriptlets: outcome.scriptlets, kernels: Vec::new(), ids })
+    let installed = chosen
+        .iter()
+        .map(|index| (candidates[*index].0.clone(), candidates[*index].1.nevra.clone()))
+        .collect();
+    Ok(Staged {
+        root,
+        path: path.to_owned(),
+        manifest,
+        installed,
+        scriptlets: outcome.scriptlets,
+        kernels: Vec::new(),
+        ids,
+    })
 }
 
 fn manifest(entries: &[OwnershipEntry], ids: &Ids) -> Result<Manifest> {
@@ -110,7 +142,9 @@ fn manifest(entries: &[OwnershipEntry], ids: &Ids) -> Result<Manifest> {
             OwnershipKind::Directory => Kind::Directory,
             OwnershipKind::Symlink => Kind::Symlink,
             OwnershipKind::File => Kind::File,
-            OwnershipKind::CharacterDevice | OwnershipKind::BlockDevice | OwnershipKind::Fifo => bail!("/{} is a device or pipe, which no package of ours ships", entry.path),
+            OwnershipKind::CharacterDevice | OwnershipKind::BlockDevice | OwnershipKind::Fifo => {
+                bail!("/{} is a device or pipe, which no package of ours ships", entry.path)
+            }
         };
         let uid = ids.user(&entry.user).with_context(|| format!("owner of /{}", entry.path))?;
         let gid = ids.group(&entry.group).with_context(|| format!("group of /{}", entry.path))?;
@@ -122,15 +156,27 @@ fn manifest(entries: &[OwnershipEntry], ids: &Ids) -> Result<Manifest> {
 }
 
 /// Returns dnf5's state files: what was asked for, what came along, and from which repository.
-fn state_files(candidates: &[(PathBuf, Candidate)], chosen: &[usize], names: &[String]) -> Vec<ExtraFile> {
+fn state_files(
+    candidates: &[(PathBuf, Candidate)],
+    chosen: &[usize],
+    names: &[String],
+) -> Vec<ExtraFile> {
     let mut state = SystemState::default();
     for index in chosen {
         let nevra = &candidates[*index].1.nevra;
-        let reason = if names.contains(&nevra.name) { PackageReason::User } else { PackageReason::Dependency };
+        let reason = if names.contains(&nevra.name) {
+            PackageReason::User
+        } else {
+            PackageReason::Dependency
+        };
         state.set_reason(&nevra.name, &nevra.arch, reason);
         state.nevras.insert(nevra.to_string(), "cairn".to_owned());
     }
-    state.files().into_iter().map(|(path, content)| ExtraFile { path, content, mode: 0o644 }).collect()
+    state
+        .files()
+        .into_iter()
+        .map(|(path, content)| ExtraFile { path, content, mode: 0o644 })
+        .collect()
 }
 
 fn read_candidates(packages: &Packages) -> Result<Vec<(PathBuf, Candidate)>> {
@@ -138,8 +184,10 @@ fn read_candidates(packages: &Packages) -> Result<Vec<(PathBuf, Candidate)>> {
         .files
         .iter()
         .map(|path| {
-            let file = std::fs::File::open(path).with_context(|| format!("opening {}", path.display()))?;
-            let package = Package::parse(&mut std::io::BufReader::new(file)).with_context(|| format!("reading {}", path.display()))?;
+            let file =
+                std::fs::File::open(path).with_context(|| format!("opening {}", path.display()))?;
+            let package = Package::parse(&mut std::io::BufReader::new(file))
+                .with_context(|| format!("reading {}", path.display()))?;
             let header = &package.header;
             let candidate = Candidate {
                 nevra: header.nevra(),
@@ -164,18 +212,29 @@ fn read_candidates(packages: &Packages) -> Result<Vec<(PathBuf, Candidate)>> {
 
 /// Returns the indices of the packages to install, in name order.
 fn solve(candidates: &[(PathBuf, Candidate)], names: &[String]) -> Result<Vec<usize>> {
-    let universe = Universe { candidates: candidates.iter().map(|(_, candidate)| candidate.clone()).collect(), repositories: vec!["@System".to_owned(), "cairn".to_owned()] };
+    let universe = Universe {
+        candidates: candidates.iter().map(|(_, candidate)| candidate.clone()).collect(),
+        repositories: vec!["@System".to_owned(), "cairn".to_owned()],
+    };
     let mut jobs = Vec::new();
     for name in names {
-        let ids: Vec<PackageId> = universe.candidates.iter().enumerate().filter(|(_, c)| c.nevra.name == *name).map(|(index, _)| PackageId(index as u32)).collect();
+        let ids: Vec<PackageId> = universe
+            .candidates
+            .iter()
+            .enumerate()
+            .filter(|(_, c)| c.nevra.name == *name)
+            .map(|(index, _)| PackageId(index as u32))
+            .collect();
         if ids.is_empty() {
             bail!("the profile names `{name}`, which no package of the repository is called");
         }
         jobs.push(Job::Install(ids));
     }
     let options = Options { install_weak_deps: false, ..Options::default() };
-    let solution = cairn_solve::solve(&universe, &jobs, &options).map_err(|explanation| anyhow!("the profile cannot be installed: {explanation}"))?;
-    let chosen: BTreeSet<usize> = solution.actions.iter().map(|action| action.package.0 as usize).collect();
+    let solution = cairn_solve::solve(&universe, &jobs, &options)
+        .map_err(|explanation| anyhow!("the profile cannot be installed: {explanation}"))?;
+    let chosen: BTreeSet<usize> =
+        solution.actions.iter().map(|action| action.package.0 as usize).collect();
     let mut chosen: Vec<usize> = chosen.into_iter().collect();
     chosen.sort_by(|a, b| candidates[*a].1.nevra.name.cmp(&candidates[*b].1.nevra.name));
     Ok(chosen)

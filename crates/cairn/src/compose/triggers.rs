@@ -66,7 +66,9 @@ fn effect(line: &str) -> Option<Effect> {
         ["/usr/bin/systemd-hwdb", "--usr", "update"] => Effect::HardwareDatabase,
         ["/usr/bin/journalctl", "--update-catalog"] => Effect::Catalog,
         ["/usr/bin/update-ca-trust"] => Effect::TrustBundle,
-        ["/usr/sbin/depmod", version] | ["/usr/sbin/depmod", "-a", version] => Effect::ModuleIndex((*version).to_owned()),
+        ["/usr/sbin/depmod", version] | ["/usr/sbin/depmod", "-a", version] => {
+            Effect::ModuleIndex((*version).to_owned())
+        }
         ["/usr/bin/kernel-install", "add", version, ..] => Effect::BootEntry((*version).to_owned()),
         ["/usr/lib/systemd/systemd-update-helper", "post", ..] => Effect::Presets,
         ["/usr/bin/systemd-tmpfiles", "--create"]
@@ -101,10 +103,15 @@ pub fn run(build: &Build<'_>, staged: &mut Staged) -> Result<()> {
         if let Effect::BootEntry(version) = effect {
             staged.kernels.push(version.clone());
         }
-        carry_out(&sandbox, effect).with_context(|| format!("carrying out {effect:?} on the image"))?;
+        carry_out(&sandbox, effect)
+            .with_context(|| format!("carrying out {effect:?} on the image"))?;
     }
     if effects.contains(&Effect::Presets) {
-        sandbox.run(&Invocation::new(Tool::Systemctl).args([&format!("--root={TARGET}"), "preset-all"])).context("applying unit presets to the image")?;
+        sandbox
+            .run(
+                &Invocation::new(Tool::Systemctl).args([&format!("--root={TARGET}"), "preset-all"]),
+            )
+            .context("applying unit presets to the image")?;
     }
     staged.ids = super::stage::Ids::load(&staged.root)?;
     Ok(())
@@ -115,9 +122,15 @@ fn carry_out(sandbox: &Sandbox, effect: &Effect) -> Result<()> {
     let invocation = match effect {
         Effect::LinkerCache => Invocation::new(Tool::Ldconfig).args(["-r", TARGET]),
         Effect::Sysusers => Invocation::new(Tool::SystemdSysusers).arg(&root),
-        Effect::HardwareDatabase => Invocation::new(Tool::SystemdHwdb).args([&root, "--usr", "update"]),
+        Effect::HardwareDatabase => {
+            Invocation::new(Tool::SystemdHwdb).args([&root, "--usr", "update"])
+        }
         Effect::Catalog => Invocation::new(Tool::Journalctl).args([&root, "--update-catalog"]),
-        Effect::TrustBundle => Invocation::new(Tool::Sh).args([&format!("{TARGET}/usr/bin/update-ca-trust"), "--root", TARGET]),
+        Effect::TrustBundle => Invocation::new(Tool::Sh).args([
+            &format!("{TARGET}/usr/bin/update-ca-trust"),
+            "--root",
+            TARGET,
+        ]),
         Effect::ModuleIndex(version) => Invocation::new(Tool::Depmod).args(["-b", TARGET, version]),
         Effect::BootEntry(_) | Effect::Presets | Effect::Nothing => return Ok(()),
     };
@@ -134,7 +147,10 @@ mod tests {
         for (line, expected) in [
             ("/usr/sbin/ldconfig", Some(Effect::LinkerCache)),
             ("  /usr/bin/udevadm control --reload || :", Some(Effect::Nothing)),
-            ("/usr/bin/kernel-install add 6.12.1-amd64 /usr/lib/modules/6.12.1-amd64/vmlinuz", Some(Effect::BootEntry("6.12.1-amd64".into()))),
+            (
+                "/usr/bin/kernel-install add 6.12.1-amd64 /usr/lib/modules/6.12.1-amd64/vmlinuz",
+                Some(Effect::BootEntry("6.12.1-amd64".into())),
+            ),
             ("/usr/lib/systemd/systemd-update-helper post $1 sshd.service", Some(Effect::Presets)),
             ("# why", Some(Effect::Nothing)),
             ("rm -rf /", None),

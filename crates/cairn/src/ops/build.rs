@@ -79,10 +79,12 @@ fn write_repository(build: &Build<'_>, packages: &Packages) -> Result<PathBuf> {
 
 /// Makes the output directory and proves that it can be written.
 fn prepare_out(out: &PathBuf) -> Result<()> {
-    std::fs::create_dir_all(out).with_context(|| format!("creating the output directory {}", out.display()))?;
+    std::fs::create_dir_all(out)
+        .with_context(|| format!("creating the output directory {}", out.display()))?;
     let root = cairn_host::Root::open(out)?;
     let probe = format!(".cairn-write-test-{}", std::process::id());
-    root.write(&probe, b"", 0o600).with_context(|| format!("writing to the output directory {}", out.display()))?;
+    root.write(&probe, b"", 0o600)
+        .with_context(|| format!("writing to the output directory {}", out.display()))?;
     root.remove_file(&probe)?;
     Ok(())
 }

@@ -37,7 +37,13 @@ pub struct Change {
 }
 
 /// Makes the lock that `distro` needs, starting from `previous`. `os_packages` are the keys of all overlays.
-pub fn relock(ctx: &Context, distro: &Distro, os_packages: &[String], previous: Option<&Lock>, movement: &Movement) -> Result<Lock> {
+pub fn relock(
+    ctx: &Context,
+    distro: &Distro,
+    os_packages: &[String],
+    previous: Option<&Lock>,
+    movement: &Movement,
+) -> Result<Lock> {
     let (index, source_date) = fetch_index(ctx, distro)?;
     let wanted = wanted_entries(distro, os_packages, &index)?;
     Ok(merge(&wanted, previous, movement, source_date))
@@ -46,7 +52,9 @@ pub fn relock(ctx: &Context, distro: &Distro, os_packages: &[String], previous: 
 /// Returns whether `lock` already holds everything that the definition names, and nothing needs to be asked of a mirror.
 pub fn covers(lock: &Lock, distro: &Distro, os_packages: &[String]) -> bool {
     let has = |name: &str, used: Use| match name.split_once('*') {
-        Some((before, after)) => lock.used_for(used).any(|file| file.name.starts_with(before) && file.name.ends_with(after)),
+        Some((before, after)) => lock
+            .used_for(used)
+            .any(|file| file.name.starts_with(before) && file.name.ends_with(after)),
         None => lock.find(name, used).is_some(),
     };
     os_packages.iter().all(|name| has(name, Use::Os))
@@ -67,7 +75,8 @@ pub fn load(ctx: &Context) -> Result<Option<Lock>> {
 /// Writes the lock of the checkout in one step.
 pub fn store(ctx: &Context, lock: &Lock) -> Result<()> {
     let root = cairn_host::Root::open(&ctx.distro_dir())?;
-    root.write_atomic("cairn.lock", lock.to_text().as_bytes(), 0o644).context("writing distro/cairn.lock")
+    root.write_atomic("cairn.lock", lock.to_text().as_bytes(), 0o644)
+        .context("writing distro/cairn.lock")
 }
 
 fn lock_path(ctx: &Context) -> std::path::PathBuf {
@@ -78,7 +87,8 @@ fn lock_path(ctx: &Context) -> std::path::PathBuf {
 fn fetch_index(ctx: &Context, distro: &Distro) -> Result<(Index, u32)> {
     let mirror = ctx.mirror()?;
     let keyring_path = ctx.distro_dir().join(&distro.upstream.keyring);
-    let keyring_bytes = std::fs::read(&keyring_path).with_context(|| format!("reading {}", keyring_path.display()))?;
+    let keyring_bytes = std::fs::read(&keyring_path)
+        .with_context(|| format!("reading {}", keyring_path.display()))?;
     let mut keyring = Keyring::new();
     keyring.add(&keyring_bytes).with_context(|| format!("reading {}", keyring_path.display()))?;
     let mut index = Index::default();
@@ -90,7 +100,12 @@ fn fetch_index(ctx: &Context, distro: &Distro) -> Result<(Index, u32)> {
         release.check_valid(i64::try_from(ctx.clock.now_unix()).unwrap_or(i64::MAX))?;
         newest = newest.max(release.date);
         for component in &distro.upstream.components {
-            let text = release.fetch_packages(&ctx.fetcher, archive, component, &distro.upstream.architecture)?;
+            let text = release.fetch_packages(
+                &ctx.fetcher,
+                archive,
+                component,
+                &distro.upstream.architecture,
+            )?;
             index.add(suite, &text)?;
         }
     }
@@ -98,11 +113,19 @@ fn fetch_index(ctx: &Context, distro: &Distro) -> Result<(Index, u32)> {
 }
 
 /// Returns every entry the definition needs now, with its uses.
-fn wanted_entries(distro: &Distro, os_packages: &[String], index: &Index) -> Result<BTreeMap<String, (IndexEntry, BTreeSet<Use>)>> {
+fn wanted_entries(
+    distro: &Distro,
+    os_packages: &[String],
+    index: &Index,
+) -> Result<BTreeMap<String, (IndexEntry, BTreeSet<Use>)>> {
     let suites = distro.upstream.suites.join(", ");
     let mut wanted: BTreeMap<String, (IndexEntry, BTreeSet<Use>)> = BTreeMap::new();
     let mut add = |entry: &IndexEntry, used: Use| {
-        wanted.entry(entry.name.clone()).or_insert_with(|| (entry.clone(), BTreeSet::new())).1.insert(used);
+        wanted
+            .entry(entry.name.clone())
+            .or_insert_with(|| (entry.clone(), BTreeSet::new()))
+            .1
+            .insert(used);
     };
     for key in os_packages {
         let mut matches = matching(index, key);
@@ -118,7 +141,9 @@ fn wanted_entries(distro: &Distro, os_packages: &[String], index: &Index) -> Res
             add(older, Use::Previous);
         }
     }
-    for (list, used) in [(&distro.tools.packages, Use::Tools), (&distro.tools.test.packages, Use::Test)] {
+    for (list, used) in
+        [(&distro.tools.packages, Use::Tools), (&distro.tools.test.packages, Use::Test)]
+    {
         for entry in closure(index, list, &distro.tools.skip, &suites)?.into_values() {
             add(entry, used);
         }
@@ -134,14 +159,23 @@ fn matching<'a>(index: &'a Index, key: &str) -> Vec<&'a IndexEntry> {
     let mut found: Vec<&IndexEntry> = index
         .iter()
         .filter(|entry| {
-            entry.name.strip_prefix(before).and_then(|rest| rest.strip_suffix(after)).is_some_and(|star| star.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
+            entry
+                .name
+                .strip_prefix(before)
+                .and_then(|rest| rest.strip_suffix(after))
+                .is_some_and(|star| star.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
         })
         .collect();
     found.sort_by(|a, b| compare_debian_versions(&a.version, &b.version));
     found
 }
 
-fn merge(wanted: &BTreeMap<String, (IndexEntry, BTreeSet<Use>)>, previous: Option<&Lock>, movement: &Movement, source_date: u32) -> Lock {
+fn merge(
+    wanted: &BTreeMap<String, (IndexEntry, BTreeSet<Use>)>,
+    previous: Option<&Lock>,
+    movement: &Movement,
+    source_date: u32,
+) -> Lock {
     let mut moved = previous.is_none();
     let mut files = Vec::new();
     for (name, (entry, uses)) in wanted {
@@ -158,7 +192,8 @@ fn merge(wanted: &BTreeMap<String, (IndexEntry, BTreeSet<Use>)>, previous: Optio
         moved |= known != Some(&file);
         files.push(file);
     }
-    let source_date = if moved { source_date } else { previous.map_or(source_date, |lock| lock.source_date) };
+    let source_date =
+        if moved { source_date } else { previous.map_or(source_date, |lock| lock.source_date) };
     Lock { version: LOCK_VERSION, source_date, files }
 }
 
@@ -179,13 +214,22 @@ fn locked(entry: &IndexEntry, uses: BTreeSet<Use>) -> LockedFile {
 
 /// Returns what differs between two locks, in name order.
 pub fn changes(old: Option<&Lock>, new: &Lock) -> Vec<Change> {
-    let versions = |lock: &Lock| lock.files.iter().map(|file| (file.name.clone(), file.version.clone())).collect::<BTreeMap<_, _>>();
+    let versions = |lock: &Lock| {
+        lock.files
+            .iter()
+            .map(|file| (file.name.clone(), file.version.clone()))
+            .collect::<BTreeMap<_, _>>()
+    };
     let (old, new) = (old.map(versions).unwrap_or_default(), versions(new));
     let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     names
         .into_iter()
         .filter(|name| old.get(*name) != new.get(*name))
-        .map(|name| Change { name: name.clone(), old: old.get(name).cloned(), new: new.get(name).cloned() })
+        .map(|name| Change {
+            name: name.clone(),
+            old: old.get(name).cloned(),
+            new: new.get(name).cloned(),
+        })
         .collect()
 }
 
@@ -202,13 +246,23 @@ mod tests {
     }
 
     fn wanted(entries: &[(&str, &str)]) -> BTreeMap<String, (IndexEntry, BTreeSet<Use>)> {
-        index(entries).iter().map(|entry| (entry.name.clone(), (entry.clone(), BTreeSet::from([Use::Os])))).collect()
+        index(entries)
+            .iter()
+            .map(|entry| (entry.name.clone(), (entry.clone(), BTreeSet::from([Use::Os]))))
+            .collect()
     }
 
     #[test]
     fn patterns_take_the_newest_kernel_and_no_other_flavour() {
-        let index = index(&[("linux-image-6.12.9+deb13-amd64", "6.12.9-1"), ("linux-image-6.12.107+deb13-amd64", "6.12.107-1"), ("linux-image-6.12.107+deb13-rt-amd64", "6.12.107-1")]);
-        let names: Vec<&str> = matching(&index, "linux-image-6.12.*+deb13-amd64").into_iter().map(|e| e.name.as_str()).collect();
+        let index = index(&[
+            ("linux-image-6.12.9+deb13-amd64", "6.12.9-1"),
+            ("linux-image-6.12.107+deb13-amd64", "6.12.107-1"),
+            ("linux-image-6.12.107+deb13-rt-amd64", "6.12.107-1"),
+        ]);
+        let names: Vec<&str> = matching(&index, "linux-image-6.12.*+deb13-amd64")
+            .into_iter()
+            .map(|e| e.name.as_str())
+            .collect();
         assert_eq!(names, ["linux-image-6.12.9+deb13-amd64", "linux-image-6.12.107+deb13-amd64"]);
     }
 
@@ -217,9 +271,17 @@ mod tests {
         let old = merge(&wanted(&[("a", "1"), ("b", "1")]), None, &Movement::All, 10);
         let kept = merge(&wanted(&[("a", "2"), ("b", "2")]), Some(&old), &Movement::Nothing, 20);
         assert_eq!(kept, old);
-        let moved = merge(&wanted(&[("a", "2"), ("b", "2"), ("c", "1")]), Some(&old), &Movement::Named(["src-b".to_owned()].into()), 20);
+        let moved = merge(
+            &wanted(&[("a", "2"), ("b", "2"), ("c", "1")]),
+            Some(&old),
+            &Movement::Named(["src-b".to_owned()].into()),
+            20,
+        );
         assert_eq!(moved.source_date, 20);
-        let lines: Vec<String> = changes(Some(&old), &moved).iter().map(|c| format!("{} {:?} {:?}", c.name, c.old, c.new)).collect();
+        let lines: Vec<String> = changes(Some(&old), &moved)
+            .iter()
+            .map(|c| format!("{} {:?} {:?}", c.name, c.old, c.new))
+            .collect();
         assert_eq!(lines, ["b Some(\"1\") Some(\"2\")", "c None Some(\"1\")"]);
     }
 }

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use cairn_ui::Unit;
 use anyhow::{Context as _, Result, anyhow};
 use cairn_rpm::build::{BuildOptions, PackageSpec, build_package};
+use cairn_ui::Unit;
 
 use crate::apt::packages::split_dependencies;
 use crate::deb::Deb;
@@ -103,18 +103,35 @@ fn repack_upstream(build: &Build<'_>, packages: &mut Packages) -> Result<()> {
     let key_digest = crate::digest::sha256_hex(build.key.public_armored()?.as_bytes());
     let repacking = Repacking { build, set, set_digest, key_digest };
     let files: Vec<&LockedFile> = build.upstream.lock.used_for(Use::Os).collect();
-    let progress = build.ctx.printer.progress("Re-packaging", Some(files.len() as u64), Unit::Items);
+    let progress =
+        build.ctx.printer.progress("Re-packaging", Some(files.len() as u64), Unit::Items);
     let results = in_parallel(&files, |file| {
-        let made = repack_one(&repacking, file).with_context(|| format!("re-packaging {} {}", file.name, file.version));
+        let made = repack_one(&repacking, file)
+            .with_context(|| format!("re-packaging {} {}", file.name, file.version));
         progress.advance(1);
         made
     });
     drop(progress);
+    let mut failed: Vec<(&str, anyhow::Error)> = Vec::new();
     for (file, result) in files.iter().zip(results) {
-        let origin = Origin { kind: "debian", purl: purl(file), upstream_sha256: file.sha256.clone() };
-        packages.add(result?, &origin);
+        let origin =
+            Origin { kind: "debian", purl: purl(file), upstream_sha256: file.sha256.clone() };
+        match result {
+            Ok(made) => packages.add(made, &origin),
+            Err(error) => failed.push((&file.name, error)),
+        }
     }
-    Ok(())
+    stop_on_failures(build, failed)
+}
+
+/// Ends the build with the first failure; the others are named, so that one run shows all that is to be done.
+fn stop_on_failures(build: &Build<'_>, failed: Vec<(&str, anyhow::Error)>) -> Result<()> {
+    let mut failed = failed.into_iter();
+    let Some((_, first)) = failed.next() else { return Ok(()) };
+    for (_, other) in failed {
+        build.ctx.printer.error(&crate::error::problem(&other));
+    }
+    Err(first)
 }
 
 /// Runs `work` on all items with one thread per processor; results come back in the order of the items.
@@ -129,7 +146,10 @@ fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> 
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(item) = items.get(index) else { break };
                     let result = work(item);
-                    results.lock().expect("no worker panics while it holds the lock").push((index, result));
+                    results
+                        .lock()
+                        .expect("no worker panics while it holds the lock")
+                        .push((index, result));
                 }
             });
         }
@@ -157,11 +177,20 @@ fn repack_one(repacking: &Repacking<'_>, file: &LockedFile) -> Result<Vec<PathBu
         let found = crate::digest::sha256_hex(&bytes);
         if found != file.sha256 {
             std::fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
-            return Err(anyhow!("the cached file is damaged (expected sha256 {}, found {found}); it was removed, run the command again", file.sha256));
+            return Err(anyhow!(
+                "the cached file is damaged (expected sha256 {}, found {found}); it was removed, run the command again",
+                file.sha256
+            ));
         }
         let deb = Deb::parse(&file.path, &bytes)?;
         // The package's own age, not the lock's: a moved lock leaves unmoved packages as they are.
-        let source_date = deb.entries.iter().map(|entry| entry.mtime).max().and_then(|newest| u32::try_from(newest).ok()).unwrap_or(0);
+        let source_date = deb
+            .entries
+            .iter()
+            .map(|entry| entry.mtime)
+            .max()
+            .and_then(|newest| u32::try_from(newest).ok())
+            .unwrap_or(0);
         let options = options(build, source_date);
         let mut repacked = repack::repack(&deb, &overlay, &repacking.set, &options)?;
         drop(deb);
@@ -179,50 +208,88 @@ fn build_natives(build: &Build<'_>, packages: &mut Packages) -> Result<()> {
     let source_date = build.upstream.lock.source_date;
     for (name, native) in build.upstream.overlays.natives() {
         let overlay = build.upstream.overlays.overlay_for(name);
-        let repacked = repack::native(name, native, &overlay, &set, &options(build, source_date)).with_context(|| format!("packaging {name}"))?;
+        let repacked = repack::native(name, native, &overlay, &set, &options(build, source_date))
+            .with_context(|| format!("packaging {name}"))?;
         let files = store(build, &repacked.packages, source_date)?;
-        let origin = Origin { kind: "native", purl: format!("pkg:rpm/cairn/{name}@{}", native.version), upstream_sha256: String::new() };
+        let origin = Origin {
+            kind: "native",
+            purl: format!("pkg:rpm/cairn/{name}@{}", native.version),
+            upstream_sha256: String::new(),
+        };
         packages.add(files, &origin);
     }
     Ok(())
 }
 
 /// Builds and signs our own packages, once per content.
-pub(crate) fn store(build: &Build<'_>, specs: &[PackageSpec], source_date: u32) -> Result<Vec<PathBuf>> {
+pub(crate) fn store(
+    build: &Build<'_>,
+    specs: &[PackageSpec],
+    source_date: u32,
+) -> Result<Vec<PathBuf>> {
     let public = build.key.public_armored()?;
-    let key = specs.iter().fold(Key::new("spec", REPACK_VERSION).part(public.as_bytes()).part(&source_date.to_le_bytes()), |key, spec| key.part(format!("{spec:?}").as_bytes()));
+    let key = specs.iter().fold(
+        Key::new("spec", REPACK_VERSION).part(public.as_bytes()).part(&source_date.to_le_bytes()),
+        |key, spec| key.part(format!("{spec:?}").as_bytes()),
+    );
     cached(build, &key.finish(), || sign_all(build, specs, source_date))
 }
 
-pub(crate) fn sign_all(build: &Build<'_>, specs: &[PackageSpec], source_date: u32) -> Result<Vec<(String, Vec<u8>)>> {
-    let options = BuildOptions { zstd_level: ZSTD_LEVEL, build_host: "cairn".into(), ..BuildOptions::new(source_date) };
+pub(crate) fn sign_all(
+    build: &Build<'_>,
+    specs: &[PackageSpec],
+    source_date: u32,
+) -> Result<Vec<(String, Vec<u8>)>> {
+    let options = BuildOptions {
+        zstd_level: ZSTD_LEVEL,
+        build_host: "cairn".into(),
+        ..BuildOptions::new(source_date)
+    };
     specs
         .iter()
         .map(|spec| {
-            let bytes = build_package(spec, &options, Some(&build.key)).with_context(|| format!("building {}", spec.name))?;
-            Ok((format!("{}-{}-{}.{}.rpm", spec.name, spec.evr.version, spec.evr.release, spec.arch), bytes))
+            let bytes = build_package(spec, &options, Some(&build.key))
+                .with_context(|| format!("building {}", spec.name))?;
+            Ok((
+                format!(
+                    "{}-{}-{}.{}.rpm",
+                    spec.name, spec.evr.version, spec.evr.release, spec.arch
+                ),
+                bytes,
+            ))
         })
         .collect()
 }
 
 /// Returns the files of the cache entry `key`, making them with `make` when there is none. An entry appears whole or not at all.
-pub(crate) fn cached(build: &Build<'_>, key: &str, make: impl FnOnce() -> Result<Vec<(String, Vec<u8>)>>) -> Result<Vec<PathBuf>> {
+pub(crate) fn cached(
+    build: &Build<'_>,
+    key: &str,
+    make: impl FnOnce() -> Result<Vec<(String, Vec<u8>)>>,
+) -> Result<Vec<PathBuf>> {
     let directory = build.ctx.cache_dir("rpms")?.join(key);
     if !directory.is_dir() {
         let staging = directory.with_extension(format!("{}.new", std::process::id()));
-        std::fs::create_dir_all(&staging).with_context(|| format!("creating {}", staging.display()))?;
+        std::fs::create_dir_all(&staging)
+            .with_context(|| format!("creating {}", staging.display()))?;
         for (name, bytes) in make()? {
             let path = staging.join(name);
             std::fs::write(&path, bytes).with_context(|| format!("writing {}", path.display()))?;
         }
         match std::fs::rename(&staging, &directory) {
             Ok(()) => {}
-            Err(_) if directory.is_dir() => std::fs::remove_dir_all(&staging).with_context(|| format!("removing {}", staging.display()))?,
-            Err(error) => return Err(error).with_context(|| format!("moving {} into the cache", staging.display())),
+            Err(_) if directory.is_dir() => std::fs::remove_dir_all(&staging)
+                .with_context(|| format!("removing {}", staging.display()))?,
+            Err(error) => {
+                return Err(error)
+                    .with_context(|| format!("moving {} into the cache", staging.display()));
+            }
         }
     }
     let mut files: Vec<PathBuf> = Vec::new();
-    for entry in std::fs::read_dir(&directory).with_context(|| format!("reading {}", directory.display()))? {
+    for entry in
+        std::fs::read_dir(&directory).with_context(|| format!("reading {}", directory.display()))?
+    {
         files.push(entry?.path());
     }
     files.sort();

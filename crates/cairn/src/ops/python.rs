@@ -22,7 +22,8 @@ pub fn byte_compile(build: &Build<'_>, repacked: &mut Repacked) -> Result<()> {
 }
 
 fn compile(build: &Build<'_>, spec: &mut PackageSpec, files: &[String]) -> Result<()> {
-    let directory = build.ctx.cache_dir("work")?.join(format!("python-{}-{}", std::process::id(), spec.name));
+    let directory =
+        build.ctx.cache_dir("work")?.join(format!("python-{}-{}", std::process::id(), spec.name));
     let root = Root::create(&directory)?;
     for file in &spec.files {
         if let FileKind::Regular(bytes) = &file.kind
@@ -35,7 +36,18 @@ fn compile(build: &Build<'_>, spec: &mut PackageSpec, files: &[String]) -> Resul
     }
     let sandbox = build.tools.clone().bind(&directory, "/work");
     // `-s /work` strips the build directory from the recorded source paths, `-p /` puts the root before them.
-    sandbox.run(&Invocation::new(Tool::Python3).args(["-m", "compileall", "-q", "-s", "/work", "-p", "/", "--invalidation-mode", "unchecked-hash", "/work"]))?;
+    sandbox.run(&Invocation::new(Tool::Python3).args([
+        "-m",
+        "compileall",
+        "-q",
+        "-s",
+        "/work",
+        "-p",
+        "/",
+        "--invalidation-mode",
+        "unchecked-hash",
+        "/work",
+    ]))?;
     add_caches(&root, spec, files)?;
     std::fs::remove_dir_all(&directory).with_context(|| format!("removing {}", directory.display()))
 }
@@ -50,14 +62,26 @@ fn add_caches(root: &Root, spec: &mut PackageSpec, files: &[String]) -> Result<(
         if !root.exists(rel)? {
             continue;
         }
-        let Some(source) = spec.files.iter().find(|file| file.path == *path).cloned() else { continue };
+        let Some(source) = spec.files.iter().find(|file| file.path == *path).cloned() else {
+            continue;
+        };
         if !added.iter().any(|file| file.path == cache) {
-            added.push(FileSpec { path: cache.clone(), kind: FileKind::Directory, mode: 0o755, ..source.clone() });
+            added.push(FileSpec {
+                path: cache.clone(),
+                kind: FileKind::Directory,
+                mode: 0o755,
+                ..source.clone()
+            });
         }
         for compiled in root.read_dir(rel)? {
             if compiled.starts_with(&format!("{stem}.cpython-")) {
                 let bytes = root.read(format!("{rel}/{compiled}"))?;
-                added.push(FileSpec { path: format!("{cache}/{compiled}"), kind: FileKind::Regular(bytes), mode: 0o644, ..source.clone() });
+                added.push(FileSpec {
+                    path: format!("{cache}/{compiled}"),
+                    kind: FileKind::Regular(bytes),
+                    mode: 0o644,
+                    ..source.clone()
+                });
             }
         }
     }

@@ -7,7 +7,9 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use cairn_host::Root;
 use cairn_rpm::package::Package;
-use cairn_rpm::repodata::{Comps, Group, GroupPackage, GroupPackageKind, RepoPackage, RepodataOptions, build_repodata};
+use cairn_rpm::repodata::{
+    Comps, Group, GroupPackage, GroupPackageKind, RepoPackage, RepodataOptions, build_repodata,
+};
 use serde::Deserialize;
 
 use crate::distro::load_toml;
@@ -57,17 +59,22 @@ pub fn write(build: &Build<'_>, packages: &Packages, directory: &Path) -> Result
         timestamp: u64::from(build.upstream.lock.source_date),
         zstd_level: METADATA_LEVEL,
         content_tags: Vec::new(),
-        distro_tags: vec![(format!("cpe:/o:cairn:cairn:{}", build.upstream.distro.version), format!("{} {}", build.upstream.distro.name, build.upstream.distro.version))],
+        distro_tags: vec![(
+            format!("cpe:/o:cairn:cairn:{}", build.upstream.distro.version),
+            format!("{} {}", build.upstream.distro.name, build.upstream.distro.version),
+        )],
     };
     let comps = load_comps(build)?;
-    let metadata = build_repodata(&described, Some(&comps), &options).context("compressing the metadata")?;
+    let metadata =
+        build_repodata(&described, Some(&comps), &options).context("compressing the metadata")?;
     write_metadata(build, &root, &metadata)
 }
 
 /// Returns the repository entry of one RPM; parsed once per file and kept beside it in the cache.
 fn describe(_build: &Build<'_>, path: &Path, location: &str) -> Result<RepoPackage> {
     let bytes = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
-    let package = Package::parse(&mut bytes.as_slice()).with_context(|| format!("reading {}", path.display()))?;
+    let package = Package::parse(&mut bytes.as_slice())
+        .with_context(|| format!("reading {}", path.display()))?;
     let sha256 = crate::digest::sha256_hex(&bytes);
     Ok(RepoPackage::from_package(&package, location, bytes.len() as u64, &sha256))
 }
@@ -82,7 +89,8 @@ fn place(from: &Path, to: &Path) -> Result<()> {
         std::fs::remove_file(to).with_context(|| format!("replacing {}", to.display()))?;
     }
     if std::fs::hard_link(from, to).is_err() {
-        std::fs::copy(from, to).with_context(|| format!("copying {} to {}", from.display(), to.display()))?;
+        std::fs::copy(from, to)
+            .with_context(|| format!("copying {} to {}", from.display(), to.display()))?;
     }
     Ok(())
 }
@@ -96,15 +104,24 @@ fn remove_others(root: &Root, directory: &str, wanted: &BTreeSet<String>) -> Res
     Ok(())
 }
 
-fn write_metadata(build: &Build<'_>, root: &Root, files: &[cairn_rpm::repodata::BuiltFile]) -> Result<()> {
+fn write_metadata(
+    build: &Build<'_>,
+    root: &Root,
+    files: &[cairn_rpm::repodata::BuiltFile],
+) -> Result<()> {
     let mut names = BTreeSet::from(["repomd.xml.asc".to_owned(), "repomd.xml.key".to_owned()]);
     for file in files {
         root.write_atomic(&file.path, &file.bytes, 0o644)?;
         names.insert(file.path.trim_start_matches("repodata/").to_owned());
         if file.path == "repodata/repomd.xml" {
-            let signature = build.key.sign_detached_armored(&file.bytes, build.upstream.lock.source_date)?;
+            let signature =
+                build.key.sign_detached_armored(&file.bytes, build.upstream.lock.source_date)?;
             root.write_atomic("repodata/repomd.xml.asc", signature.as_bytes(), 0o644)?;
-            root.write_atomic("repodata/repomd.xml.key", build.key.public_armored()?.as_bytes(), 0o644)?;
+            root.write_atomic(
+                "repodata/repomd.xml.key",
+                build.key.public_armored()?.as_bytes(),
+                0o644,
+            )?;
         }
     }
     remove_others(root, "repodata", &names)

@@ -37,9 +37,11 @@ pub enum Vanishing {
 /// Loads the definition and brings every file of `uses` into the cache.
 pub fn open(ctx: &Context, uses: &[Use], vanishing: Vanishing) -> Result<Upstream> {
     let distro = Distro::load(&ctx.distro_dir())?;
-    let overlays = Overlays::load(&ctx.distro_dir().join("packages"), &ctx.distro_dir().join("files"))?;
+    let overlays =
+        Overlays::load(&ctx.distro_dir().join("packages"), &ctx.distro_dir().join("files"))?;
     let keys: Vec<String> = overlays.keys().map(str::to_owned).collect();
-    let mut upstream = Upstream { lock: current_lock(ctx, &distro, &keys)?, distro, overlays, moved: Vec::new() };
+    let mut upstream =
+        Upstream { lock: current_lock(ctx, &distro, &keys)?, distro, overlays, moved: Vec::new() };
     // Two rounds: what vanished moves forward once; if that vanishes too, the mirror is broken.
     for _ in 0..2 {
         let files = wanted(&upstream.lock, uses);
@@ -72,9 +74,15 @@ fn wanted<'a>(lock: &'a Lock, uses: &[Use]) -> Vec<&'a LockedFile> {
     lock.files.iter().filter(|file| uses.iter().any(|one| file.uses.contains(one))).collect()
 }
 
-fn move_forward(ctx: &Context, upstream: &mut Upstream, keys: &[String], vanished: &[LockedFile]) -> Result<()> {
+fn move_forward(
+    ctx: &Context,
+    upstream: &mut Upstream,
+    keys: &[String],
+    vanished: &[LockedFile],
+) -> Result<()> {
     let names: BTreeSet<String> = vanished.iter().map(|file| file.name.clone()).collect();
-    let moved = lock::relock(ctx, &upstream.distro, keys, Some(&upstream.lock), &Movement::Named(names))?;
+    let moved =
+        lock::relock(ctx, &upstream.distro, keys, Some(&upstream.lock), &Movement::Named(names))?;
     upstream.moved.extend(lock::changes(Some(&upstream.lock), &moved));
     lock::store(ctx, &moved)?;
     upstream.lock = moved;

@@ -12,7 +12,10 @@ use crate::context::Context;
 use crate::lock::Use;
 use crate::ops::upstream::{self, Vanishing};
 use crate::tools;
-use crate::vm::{Accel, Credential, DiskFormat, Firmware, Forward, OnReboot, Reach, Vm, VmSpec, free_port, write_seed};
+use crate::vm::{
+    Accel, Credential, DiskFormat, Firmware, Forward, OnReboot, Reach, Vm, VmSpec, free_port,
+    write_seed,
+};
 
 /// The longest a machine is left running, in seconds.
 const LIMIT: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -37,7 +40,8 @@ pub fn run(ctx: &Context, run: &Run) -> Result<()> {
     let upstream = upstream::open(ctx, &[Use::Tools, Use::Test], Vanishing::Stop)?;
     let tools = tools::open_test(ctx, &upstream.lock)?;
     let work = WorkDirectory::create(ctx, "vm")?;
-    let image = std::fs::canonicalize(&run.image).with_context(|| format!("opening {}", run.image.display()))?;
+    let image = std::fs::canonicalize(&run.image)
+        .with_context(|| format!("opening {}", run.image.display()))?;
     let mut spec = VmSpec::of_image(&image, DiskFormat::Raw, work.path.join("machine"));
     spec.firmware = run.firmware;
     spec.accel = run.accel;
@@ -47,21 +51,36 @@ pub fn run(ctx: &Context, run: &Run) -> Result<()> {
     let port = free_port().context("looking for a free port")?;
     spec.forwards.push(Forward { host_port: port, guest_port: 22 });
     if let Some(path) = &run.ssh_key {
-        let key = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+        let key =
+            std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
         admit(&mut spec, &tools, &work, &key)?;
     }
     let mut vm = Vm::start(&spec, &tools)?;
-    ctx.printer.info(&format!("Running {} ({:?}); the console is in {}", image.display(), vm.engine(), spec.serial_log.display()));
-    ctx.printer.data(&format!("ssh -p {port} -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null root@127.0.0.1"));
+    ctx.printer.info(&format!(
+        "Running {} ({:?}); the console is in {}",
+        image.display(),
+        vm.engine(),
+        spec.serial_log.display()
+    ));
+    ctx.printer.data(&format!(
+        "ssh -p {port} -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null root@127.0.0.1"
+    ));
     vm.wait_for_end(LIMIT)?;
     Ok(())
 }
 
 /// Lets a key in: for root by systemd credential, for the default user by a NoCloud seed.
 pub fn admit(spec: &mut VmSpec, tools: &Sandbox, work: &WorkDirectory, key: &str) -> Result<()> {
-    spec.credentials.push(Credential { name: "ssh.authorized_keys.root".into(), value: key.as_bytes().to_vec() });
+    spec.credentials.push(Credential {
+        name: "ssh.authorized_keys.root".into(),
+        value: key.as_bytes().to_vec(),
+    });
     let user_data = format!("#cloud-config\nssh_authorized_keys:\n  - {}\n", key.trim());
-    let seed = seed(tools, &work.path, &[("user-data", user_data.as_bytes()), ("meta-data", b"instance-id: cairn-vm-run\n")])?;
+    let seed = seed(
+        tools,
+        &work.path,
+        &[("user-data", user_data.as_bytes()), ("meta-data", b"instance-id: cairn-vm-run\n")],
+    )?;
     spec.seed = Some(seed);
     Ok(())
 }
@@ -71,7 +90,8 @@ pub fn seed(tools: &Sandbox, directory: &Path, files: &[(&str, &[u8])]) -> Resul
     let staging = directory.join("seed");
     std::fs::create_dir_all(&staging).with_context(|| format!("creating {}", staging.display()))?;
     let output = directory.join("seed.iso");
-    let files = files.iter().map(|(name, content)| ((*name).to_owned(), content.to_vec())).collect();
+    let files =
+        files.iter().map(|(name, content)| ((*name).to_owned(), content.to_vec())).collect();
     write_seed(tools, &files, &staging, &output)?;
     Ok(output)
 }

@@ -21,7 +21,8 @@ const PACKAGES: [&str; 2] = ["cairn-dnf", "cairn-boot"];
 pub fn build(build: &Build<'_>, packages: &mut Packages) -> Result<()> {
     let binaries = build_programs(build)?;
     let path = build.ctx.distro_dir().join("workspace.toml");
-    let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+    let text =
+        std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
     let overlays = Overlays::parse(&[(path.display().to_string(), text)])?;
     let source_date = build.upstream.lock.source_date;
     for (name, native) in overlays.natives() {
@@ -29,12 +30,22 @@ pub fn build(build: &Build<'_>, packages: &mut Packages) -> Result<()> {
         for file in &mut native.file {
             read_source(build, &binaries, file)?;
         }
-        let overlay = Overlay { defaults: build.upstream.overlays.defaults(), ..overlays.overlay_for(name) };
+        let overlay =
+            Overlay { defaults: build.upstream.overlays.defaults(), ..overlays.overlay_for(name) };
         let set = packages::package_set(build);
-        let options = repack::RepackOptions { source_date, vendor: build.upstream.distro.name.clone() };
-        let repacked = repack::native(name, &native, &overlay, &set, &options).with_context(|| format!("packaging {name}"))?;
+        let options =
+            repack::RepackOptions { source_date, vendor: build.upstream.distro.name.clone() };
+        let repacked = repack::native(name, &native, &overlay, &set, &options)
+            .with_context(|| format!("packaging {name}"))?;
         let files = packages::store(build, &repacked.packages, source_date)?;
-        packages.add(files, &Origin { kind: "workspace", purl: format!("pkg:rpm/cairn/{name}@{}", native.version), upstream_sha256: String::new() });
+        packages.add(
+            files,
+            &Origin {
+                kind: "workspace",
+                purl: format!("pkg:rpm/cairn/{name}@{}", native.version),
+                upstream_sha256: String::new(),
+            },
+        );
     }
     Ok(())
 }
@@ -47,9 +58,15 @@ fn build_programs(build: &Build<'_>) -> Result<PathBuf> {
     let target = ctx.cache_dir("product-target")?;
     let cargo_home = match cairn_host::paths::variable("CARGO_HOME") {
         Some(home) => PathBuf::from(home),
-        None => PathBuf::from(cairn_host::paths::variable("HOME").unwrap_or_default()).join(".cargo"),
+        None => {
+            PathBuf::from(cairn_host::paths::variable("HOME").unwrap_or_default()).join(".cargo")
+        }
     };
-    let flags = format!("--remap-path-prefix={}=/usr/src/cairn --remap-path-prefix={}=/usr/src/cargo -Cdebuginfo=0", ctx.project.display(), cargo_home.display());
+    let flags = format!(
+        "--remap-path-prefix={}=/usr/src/cairn --remap-path-prefix={}=/usr/src/cargo -Cdebuginfo=0",
+        ctx.project.display(),
+        cargo_home.display()
+    );
     let mut invocation = Invocation::new(Tool::Cargo)
         .args(["build", "--release", "--locked", "--quiet"])
         .cwd(&ctx.project)
@@ -67,7 +84,10 @@ fn read_source(build: &Build<'_>, binaries: &std::path::Path, file: &mut AddedFi
     let Some(source) = &file.source else { return Ok(()) };
     let path = match source.strip_prefix("bin:") {
         Some(program) if PROGRAMS.contains(&program) => binaries.join(program),
-        Some(program) => bail!("distro/workspace.toml: `bin:{program}` is not a program of the workspace (expected one of {})", PROGRAMS.join(", ")),
+        Some(program) => bail!(
+            "distro/workspace.toml: `bin:{program}` is not a program of the workspace (expected one of {})",
+            PROGRAMS.join(", ")
+        ),
         None => build.ctx.distro_dir().join("files").join(source),
     };
     file.bytes = Some(std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?);

@@ -6,9 +6,9 @@
 
 use std::path::{Path, PathBuf};
 
-use cairn_ui::Unit;
 use anyhow::{Context as _, Result};
 use cairn_host::{Root, Sandbox};
+use cairn_ui::Unit;
 
 use crate::context::Context;
 use crate::deb::{Deb, EntryKind};
@@ -17,7 +17,7 @@ use crate::fetch;
 use crate::lock::{Lock, LockedFile, Use};
 
 /// Raise when the way a tree is unpacked changes.
-const TREE_VERSION: u32 = 1;
+const TREE_VERSION: u32 = 2;
 
 /// Directories that Debian's usrmerge makes links, as in every tree.
 const MERGED: [&str; 4] = ["bin", "sbin", "lib", "lib64"];
@@ -32,7 +32,11 @@ pub fn open(ctx: &Context, lock: &Lock, used: Use) -> Result<Sandbox> {
 /// Makes the tree that tests images: its own programs beside those that build them.
 pub fn open_test(ctx: &Context, lock: &Lock) -> Result<Sandbox> {
     cairn_host::user_namespaces_available()?;
-    let files: Vec<&LockedFile> = lock.files.iter().filter(|file| file.uses.contains(&Use::Tools) || file.uses.contains(&Use::Test)).collect();
+    let files: Vec<&LockedFile> = lock
+        .files
+        .iter()
+        .filter(|file| file.uses.contains(&Use::Tools) || file.uses.contains(&Use::Test))
+        .collect();
     open_tree(ctx, &files)
 }
 
@@ -45,14 +49,20 @@ fn open_tree(ctx: &Context, files: &[&LockedFile]) -> Result<Sandbox> {
 }
 
 fn tree_name(files: &[&LockedFile]) -> String {
-    let key = files.iter().fold(Key::new("tools tree", TREE_VERSION), |key, file| key.part(file.sha256.as_bytes()));
+    let key = files
+        .iter()
+        .fold(Key::new("tools tree", TREE_VERSION), |key, file| key.part(file.sha256.as_bytes()));
     key.finish()[..24].to_owned()
 }
 
 /// Unpacks all members beside the final name and renames the whole, so that a tree is complete or absent.
 fn unpack_tree(ctx: &Context, files: &[&LockedFile], tree: &Path) -> Result<()> {
     let parent = tree.parent().expect("a tree lies in the cache");
-    let staging = parent.join(format!(".{}.{}", tree.file_name().unwrap_or_default().to_string_lossy(), std::process::id()));
+    let staging = parent.join(format!(
+        ".{}.{}",
+        tree.file_name().unwrap_or_default().to_string_lossy(),
+        std::process::id()
+    ));
     let root = Root::create(&staging)?;
     for name in MERGED {
         root.mkdir_all(format!("usr/{name}"), 0o755)?;
@@ -61,17 +71,21 @@ fn unpack_tree(ctx: &Context, files: &[&LockedFile], tree: &Path) -> Result<()> 
     let progress = ctx.printer.progress("Unpacking tools", Some(files.len() as u64), Unit::Items);
     for file in files {
         let path = fetch::cached_path(&ctx.cache, &file.sha256);
-        unpack_deb(&root, &path).with_context(|| format!("unpacking {} {} for the tools tree", file.name, file.version))?;
+        unpack_deb(&root, &path).with_context(|| {
+            format!("unpacking {} {} for the tools tree", file.name, file.version)
+        })?;
         progress.advance(1);
     }
     drop(progress);
-    for name in ["proc", "dev", "sys", "tmp", "run", "work", "var/tmp"] {
+    for name in ["proc", "dev", "sys", "tmp", "run", "var/tmp"] {
         root.mkdir_all(name, 0o755)?;
     }
     match std::fs::rename(&staging, tree) {
         Ok(()) => Ok(()),
         Err(_) if tree.is_dir() => remove_tree(&staging),
-        Err(error) => Err(error).with_context(|| format!("moving the tools tree to {}", tree.display())),
+        Err(error) => {
+            Err(error).with_context(|| format!("moving the tools tree to {}", tree.display()))
+        }
     }
 }
 

@@ -47,9 +47,8 @@ impl Vm {
         let log = create_log(&spec.serial_log)?;
         let engine = match spec.accel {
             Accel::Kvm => Engine::Kvm,
-            Accel::Tcg => Engine::Tcg,
             Accel::Auto if kvm_works(tools, &spec.work_dir) => Engine::Kvm,
-            Accel::Auto => Engine::Tcg,
+            Accel::Auto | Accel::Tcg => Engine::Tcg,
         };
         let invocation = Invocation::new(Tool::QemuSystem)
             .args(arguments::arguments(spec, engine))

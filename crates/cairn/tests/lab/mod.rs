@@ -10,14 +10,29 @@ use cairn::context::Context;
 use cairn::deb::{Deb, EntryKind};
 use cairn::lock::Use;
 use cairn::ops::upstream::{self, Upstream, Vanishing};
-use cairn::vm::{Accel, Credential, Disk, Firmware, Forward, Reach, Ssh, Vm, VmSpec, free_port, generate_key};
+use cairn::vm::{
+    Accel, Credential, Disk, Firmware, Forward, Reach, Ssh, Vm, VmSpec, free_port, generate_key,
+};
 use cairn_host::{Invocation, Sandbox, Tool};
 use cairn_rpm::package::Package;
 
 pub const MINUTE: Duration = Duration::from_secs(60);
 
 /// Files that a running system changes or that the image builder writes.
-pub const EXPECTED_CHANGES: &[&str] = &["/etc/fstab", "/etc/kernel/cmdline", "/etc/machine-id", "/etc/pki/rpm-gpg/RPM-GPG-KEY-cairn", "/etc/yum.repos.d/cairn.repo", "/etc/hostname", "/etc/hosts", "/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow", "/etc/resolv.conf"];
+pub const EXPECTED_CHANGES: &[&str] = &[
+    "/etc/fstab",
+    "/etc/kernel/cmdline",
+    "/etc/machine-id",
+    "/etc/pki/rpm-gpg/RPM-GPG-KEY-cairn",
+    "/etc/yum.repos.d/cairn.repo",
+    "/etc/hostname",
+    "/etc/hosts",
+    "/etc/passwd",
+    "/etc/group",
+    "/etc/shadow",
+    "/etc/gshadow",
+    "/etc/resolv.conf",
+];
 
 pub struct Lab {
     pub ctx: Context,
@@ -28,12 +43,18 @@ pub struct Lab {
 
 impl Lab {
     pub fn open() -> Self {
-        let printer = Arc::new(cairn_ui::Printer::new(cairn_ui::Verbosity::Quiet, cairn_ui::Color::Never));
+        let printer =
+            Arc::new(cairn_ui::Printer::new(cairn_ui::Verbosity::Quiet, cairn_ui::Color::Never));
         let ctx = Context::open(printer, Path::new(env!("CARGO_MANIFEST_DIR")), None).unwrap();
-        let upstream = upstream::open(&ctx, &[Use::Os, Use::Tools, Use::Test], Vanishing::MoveForward).unwrap();
+        let upstream =
+            upstream::open(&ctx, &[Use::Os, Use::Tools, Use::Test], Vanishing::MoveForward)
+                .unwrap();
         let tools = cairn::tools::open_test(&ctx, &upstream.lock).unwrap();
         let out = ctx.project.join("out");
-        assert!(out.join("repo/repodata/repomd.xml").is_file(), "run `cargo cairn build disk` first");
+        assert!(
+            out.join("repo/repodata/repomd.xml").is_file(),
+            "run `cargo cairn build disk` first"
+        );
         Self { ctx, upstream, tools, out }
     }
 
@@ -52,7 +73,11 @@ impl Lab {
 
     /// SHA-256 of a file inside an upstream .deb.
     pub fn upstream_digest(&self, package: &str, path: &str) -> String {
-        let file = self.upstream.lock.find(package, Use::Os).unwrap_or_else(|| panic!("{package} is not locked"));
+        let file = self
+            .upstream
+            .lock
+            .find(package, Use::Os)
+            .unwrap_or_else(|| panic!("{package} is not locked"));
         let deb = self.read_deb(&file.sha256, &file.path);
         let content = deb.entries.iter().find_map(|entry| match &entry.kind {
             EntryKind::File(bytes) if entry.path == path => Some(bytes),
@@ -68,7 +93,14 @@ impl Lab {
 
     /// Version and digest of the cloud kernel as upstream signed it.
     pub fn upstream_kernel(&self) -> Kernel {
-        let file = self.upstream.lock.used_for(Use::Os).find(|file| file.name.starts_with("linux-image-6.12") && file.name.ends_with("-cloud-amd64")).unwrap();
+        let file = self
+            .upstream
+            .lock
+            .used_for(Use::Os)
+            .find(|file| {
+                file.name.starts_with("linux-image-6.12") && file.name.ends_with("-cloud-amd64")
+            })
+            .unwrap();
         let version = file.name.trim_start_matches("linux-image-").to_owned();
         let digest = self.upstream_digest(&file.name, &format!("/boot/vmlinuz-{version}"));
         Kernel { version, digest }
@@ -103,7 +135,10 @@ pub fn secure_boot() -> Firmware {
 /// Tells whether a line of `ss -Hltun` is a socket that other machines reach. DHCP's client socket on its interface is not a service.
 pub fn listens_off_host(line: &str) -> bool {
     let local = line.split_whitespace().nth(4).unwrap_or_default();
-    !(local.starts_with("127.") || local.starts_with("[::1]") || local.ends_with(":68") || local.ends_with(":546"))
+    !(local.starts_with("127.")
+        || local.starts_with("[::1]")
+        || local.ends_with(":68")
+        || local.ends_with(":546"))
 }
 
 /// A running guest that a key was let into.
@@ -125,16 +160,24 @@ impl Guest {
         std::fs::create_dir_all(&keys).unwrap();
         let (key, public) = generate_key(&lab.tools, &keys).unwrap();
         let image = lab.out.join("cairn-linux-0.1-x86_64.raw");
-        let mut spec = VmSpec::of_image(&image, cairn::vm::DiskFormat::Raw, work.path.join("machine"));
+        let mut spec =
+            VmSpec::of_image(&image, cairn::vm::DiskFormat::Raw, work.path.join("machine"));
         spec.firmware = firmware;
         spec.accel = Accel::Auto;
         spec.reach = Reach::Open;
         let port = free_port().unwrap();
         spec.forwards.push(Forward { host_port: port, guest_port: 22 });
-        spec.credentials.push(Credential { name: "ssh.authorized_keys.root".into(), value: public.clone().into_bytes() });
+        spec.credentials.push(Credential {
+            name: "ssh.authorized_keys.root".into(),
+            value: public.clone().into_bytes(),
+        });
         if !seed.is_empty() {
-            let files: Vec<(String, String)> = seed.iter().map(|(name, text)| ((*name).to_owned(), text.replace("@KEY@", public.trim()))).collect();
-            let borrowed: Vec<(&str, &[u8])> = files.iter().map(|(name, text)| (name.as_str(), text.as_bytes())).collect();
+            let files: Vec<(String, String)> = seed
+                .iter()
+                .map(|(name, text)| ((*name).to_owned(), text.replace("@KEY@", public.trim())))
+                .collect();
+            let borrowed: Vec<(&str, &[u8])> =
+                files.iter().map(|(name, text)| (name.as_str(), text.as_bytes())).collect();
             spec.seed = Some(cairn::ops::vm::seed(&lab.tools, &work.path, &borrowed).unwrap());
             enlarge(&mut spec.disks[0], &work.path);
         }
@@ -146,17 +189,33 @@ impl Guest {
         }
         println!("{name}: login prompt after {:.1} s", start.elapsed().as_secs_f32());
         let ssh = Ssh::new(&lab.tools, &key, "root", port);
-        ssh.wait_until_reachable(4 * MINUTE).unwrap_or_else(|error| panic!("{name}: {error}\n{}", tail(&vm.console_text())));
-        Self { vm: Some(vm).into(), ssh, tools: lab.tools.clone(), key, port, server: None.into(), _work: work }
+        ssh.wait_until_reachable(4 * MINUTE)
+            .unwrap_or_else(|error| panic!("{name}: {error}\n{}", tail(&vm.console_text())));
+        Self {
+            vm: Some(vm).into(),
+            ssh,
+            tools: lab.tools.clone(),
+            key,
+            port,
+            server: None.into(),
+            _work: work,
+        }
     }
 
     /// Serves the repository to the guest and points its dnf at it.
     pub fn use_repository(&self, lab: &Lab) {
         let port = free_port().unwrap();
         let program = Path::new(env!("CARGO_BIN_EXE_cairn"));
-        let child = Invocation::program(program).args(["repo", "serve"]).arg(lab.out.join("repo")).args(["--listen", &format!("127.0.0.1:{port}")]).spawn().unwrap();
+        let child = Invocation::program(program)
+            .args(["repo", "serve"])
+            .arg(lab.out.join("repo"))
+            .args(["--listen", &format!("127.0.0.1:{port}")])
+            .spawn()
+            .unwrap();
         *self.server.borrow_mut() = Some(child);
-        let repo = format!("[cairn]\\nname=Cairn Linux\\nbaseurl=http://10.0.2.2:{port}/\\nenabled=1\\ngpgcheck=1\\nrepo_gpgcheck=1\\ngpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-cairn\\n");
+        let repo = format!(
+            "[cairn]\\nname=Cairn Linux\\nbaseurl=http://10.0.2.2:{port}/\\nenabled=1\\ngpgcheck=1\\nrepo_gpgcheck=1\\ngpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-cairn\\n"
+        );
         self.check(&format!("printf '{repo}' > /etc/yum.repos.d/cairn.repo"), MINUTE);
     }
 
@@ -192,7 +251,8 @@ impl Guest {
 /// Gives the guest a larger disk than the image: a sparse copy, enlarged.
 fn enlarge(disk: &mut Disk, directory: &Path) {
     let copy = directory.join("disk.raw");
-    let status = Invocation::new(Tool::Cp).args(["--sparse=always"]).arg(&disk.path).arg(&copy).run();
+    let status =
+        Invocation::new(Tool::Cp).args(["--sparse=always"]).arg(&disk.path).arg(&copy).run();
     status.unwrap();
     let file = std::fs::OpenOptions::new().write(true).open(&copy).unwrap();
     file.set_len(8 << 30).unwrap();

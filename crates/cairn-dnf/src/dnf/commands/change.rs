@@ -21,7 +21,8 @@ fn choices(resolve: &ResolveOptions) -> Choices {
 /// A file or glob argument can only be answered with all file lists.
 fn needs_for(specs: &[String]) -> Needs {
     let filelists = specs.iter().any(|spec| {
-        (spec.starts_with('/') || spec.starts_with("*/")) && !cairn_rpm::repodata::is_primary_path(spec)
+        (spec.starts_with('/') || spec.starts_with("*/"))
+            && !cairn_rpm::repodata::is_primary_path(spec)
     });
     Needs { filelists, ..Needs::ALL }
 }
@@ -138,8 +139,11 @@ pub fn autoremove(session: &Session, args: &AutoremoveArgs) -> CommandResult {
     }
     let unneeded = cairn_pkg::query::filter::unneeded(&loaded.sack);
     for spec in &args.specs {
-        let (mut ids, _) =
-            cairn_pkg::query::match_spec(&loaded.sack, spec, cairn_pkg::query::SpecScope::Installed);
+        let (mut ids, _) = cairn_pkg::query::match_spec(
+            &loaded.sack,
+            spec,
+            cairn_pkg::query::SpecScope::Installed,
+        );
         ids.retain(|id| unneeded.contains(id));
         if ids.is_empty() {
             request.messages.push(format!("No packages to remove for argument: {spec}"));
@@ -158,8 +162,10 @@ fn request<'a>(session: &Session, loaded: &'a Loaded, options: &ResolveOptions) 
 fn add_files(request: &mut Request<'_>, loaded: &Loaded) {
     for id in &loaded.files {
         let nevra = loaded.sack.get(*id).nevra();
-        let is_installed =
-            loaded.sack.by_name(&nevra.name).any(|package| package.is_installed() && package.nevra() == nevra);
+        let is_installed = loaded
+            .sack
+            .by_name(&nevra.name)
+            .any(|package| package.is_installed() && package.nevra() == nevra);
         if is_installed {
             request.messages.push(format!("Package \"{nevra}\" is already installed."));
         } else {
@@ -175,7 +181,11 @@ fn old_installonly(session: &Session, loaded: &Loaded) -> Vec<PackageId> {
     let running = session.is_live().then(cairn_host::paths::running_kernel).unwrap_or_default();
     let mut by_name: BTreeMap<&str, Vec<PackageId>> = BTreeMap::new();
     let is_installonly = |package: &cairn_pkg::query::SackPackage<'_>| {
-        package.candidate.provides.iter().any(|provide| main.installonlypkgs.contains(&provide.name))
+        package
+            .candidate
+            .provides
+            .iter()
+            .any(|provide| main.installonlypkgs.contains(&provide.name))
             || main.installonlypkgs.contains(&package.nevra().name)
     };
     for package in loaded.sack.installed().filter(is_installonly) {
@@ -186,7 +196,8 @@ fn old_installonly(session: &Session, loaded: &Loaded) -> Vec<PackageId> {
         ids.sort_by(|a, b| loaded.sack.get(*b).nevra().evr.cmp(&loaded.sack.get(*a).nevra().evr));
         let is_running = |id: &PackageId| {
             let nevra = loaded.sack.get(*id).nevra();
-            !running.is_empty() && format!("{}.{}", nevra.evr.without_epoch(), nevra.arch) == running
+            !running.is_empty()
+                && format!("{}.{}", nevra.evr.without_epoch(), nevra.arch) == running
         };
         if limit > 0 {
             old.extend(ids.iter().skip(limit).copied().filter(|id| !is_running(id)));

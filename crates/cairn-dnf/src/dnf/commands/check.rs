@@ -4,8 +4,8 @@
 use crate::dnf::cli::CheckArgs;
 use crate::dnf::session::{Needs, Session};
 use crate::failure::{CommandResult, Failure, complain};
-use cairn_pkg::query::sack::{Sack, provides};
 use cairn_pkg::query::filter;
+use cairn_pkg::query::sack::{Sack, provides};
 use cairn_solve::Candidate;
 use cairn_ui::exit;
 use std::collections::BTreeMap;
@@ -14,7 +14,8 @@ use std::collections::BTreeMap;
 pub fn check(session: &Session, args: &CheckArgs) -> CommandResult {
     let loaded = session.load(Needs::INSTALLED)?;
     let all = !(args.dependencies || args.duplicates || args.obsoleted);
-    let installed: Vec<&Candidate> = loaded.sack.installed().map(|package| package.candidate).collect();
+    let installed: Vec<&Candidate> =
+        loaded.sack.installed().map(|package| package.candidate).collect();
     let mut problems: BTreeMap<String, Vec<String>> = BTreeMap::new();
     if all || args.dependencies {
         check_dependencies(&installed, &mut problems);
@@ -50,7 +51,10 @@ fn check_dependencies(installed: &[&Candidate], problems: &mut BTreeMap<String, 
         for conflict in &candidate.conflicts {
             for other in installed {
                 if other.nevra != candidate.nevra && provides(other, conflict) {
-                    let line = format!("installed conflict \"{conflict}\" provided by \"{}\"", other.nevra);
+                    let line = format!(
+                        "installed conflict \"{conflict}\" provided by \"{}\"",
+                        other.nevra
+                    );
                     problems.entry(candidate.nevra.to_string()).or_default().push(line);
                 }
             }
@@ -83,7 +87,10 @@ fn check_obsoleted(installed: &[&Candidate], problems: &mut BTreeMap<String, Vec
         for obsolete in &candidate.obsoletes {
             for other in installed {
                 let is_other = other.nevra.name != candidate.nevra.name;
-                if is_other && other.nevra.name == obsolete.name && obsolete.matches_evr(&other.nevra.evr) {
+                if is_other
+                    && other.nevra.name == obsolete.name
+                    && obsolete.matches_evr(&other.nevra.evr)
+                {
                     let line = format!("obsoleted by \"{obsolete}\" from \"{}\"", candidate.nevra);
                     problems.entry(other.nevra.to_string()).or_default().push(line);
                 }

@@ -34,14 +34,24 @@ pub fn clean(session: &Session, args: &CleanArgs) -> CommandResult {
             let directory = format!("{}/{name}", cache.directory);
             match kind {
                 CleanKind::All => remove_tree(&cache.root, &directory, &mut removed)?,
-                CleanKind::Packages => remove_tree(&cache.root, &format!("{directory}/packages"), &mut removed)?,
-                CleanKind::Metadata => remove_tree(&cache.root, &format!("{directory}/repodata"), &mut removed)?,
-                CleanKind::ExpireCache => cache.root.write_atomic(format!("{directory}/expired"), b"", 0o644)?,
+                CleanKind::Packages => {
+                    remove_tree(&cache.root, &format!("{directory}/packages"), &mut removed)?;
+                }
+                CleanKind::Metadata => {
+                    remove_tree(&cache.root, &format!("{directory}/repodata"), &mut removed)?;
+                }
+                CleanKind::ExpireCache => {
+                    cache.root.write_atomic(format!("{directory}/expired"), b"", 0o644)?;
+                }
                 CleanKind::Trust => {}
             }
         }
     }
-    if args.what.iter().any(|kind| matches!(kind, CleanKind::All | CleanKind::Packages | CleanKind::Metadata)) {
+    if args
+        .what
+        .iter()
+        .any(|kind| matches!(kind, CleanKind::All | CleanKind::Packages | CleanKind::Metadata))
+    {
         session.printer.data(&format!(
             "Removed {} files, {} directories (total of {}). 0 errors occurred.",
             removed.files,
@@ -59,7 +69,9 @@ fn forget_trust(session: &Session) -> Result<(), Failure> {
         let path = format!("{}/{}.json", cache.trust_directory, cache_name(repository));
         if cache.root.exists(&path)? {
             cache.root.remove_file(&path)?;
-            session.printer.info(&format!("Forgot the newest metadata seen of repository {}.", repository.id));
+            session
+                .printer
+                .info(&format!("Forgot the newest metadata seen of repository {}.", repository.id));
         }
     }
     Ok(())

@@ -35,7 +35,11 @@ pub fn download(session: &Session, args: &DownloadArgs) -> CommandResult {
     Ok(exit::SUCCESS)
 }
 
-fn select(session: &Session, loaded: &Loaded, args: &DownloadArgs) -> Result<Vec<PackageId>, Failure> {
+fn select(
+    session: &Session,
+    loaded: &Loaded,
+    args: &DownloadArgs,
+) -> Result<Vec<PackageId>, Failure> {
     let sack = &loaded.sack;
     let mut ids = Vec::new();
     for spec in &args.specs {
@@ -51,7 +55,8 @@ fn select(session: &Session, loaded: &Loaded, args: &DownloadArgs) -> Result<Vec
         return Ok(ids);
     }
     let options = ResolveOptions::default();
-    let mut request = Request::new(sack, &loaded.groups, &loaded.state, settings(session, &options));
+    let mut request =
+        Request::new(sack, &loaded.groups, &loaded.state, settings(session, &options));
     request.jobs.extend(ids.iter().map(|id| Job::Install(vec![*id])));
     let choices = Choices { resolve: options, keep_unneeded: true };
     let plan = solve_request(session, loaded, &request, &choices)?;

@@ -39,7 +39,8 @@ pub fn info(session: &Session, args: &GroupListArgs) -> CommandResult {
     }
     for group in groups {
         let of = |kind: &str| {
-            let names = group.packages.iter().filter(|(_, k)| k == kind).map(|(name, _)| name.as_str());
+            let names =
+                group.packages.iter().filter(|(_, k)| k == kind).map(|(name, _)| name.as_str());
             names.collect::<Vec<_>>().join("\n")
         };
         let installed = if loaded.state.groups.contains_key(&group.id) { "yes" } else { "no" };
@@ -91,7 +92,8 @@ pub fn remove(session: &Session, args: &GroupRemoveArgs) -> CommandResult {
     recover_first(session)?;
     let loaded = session.load(Needs::ALL)?;
     let options = ResolveOptions::default();
-    let mut request = Request::new(&loaded.sack, &loaded.groups, &loaded.state, settings(session, &options));
+    let mut request =
+        Request::new(&loaded.sack, &loaded.groups, &loaded.state, settings(session, &options));
     for spec in &args.specs {
         request.remove_group(spec);
     }
@@ -103,9 +105,13 @@ fn selected<'a>(loaded: &'a Loaded, args: &GroupListArgs) -> Vec<&'a Group> {
     groups.retain(|group| {
         let is_installed = loaded.state.groups.contains_key(&group.id);
         let by_spec = args.specs.is_empty()
-            || args.specs.iter().any(|spec| loaded.groups.find(spec).iter().any(|found| found.id == group.id));
+            || args
+                .specs
+                .iter()
+                .any(|spec| loaded.groups.find(spec).iter().any(|found| found.id == group.id));
         let by_state = (!args.installed || is_installed) && (!args.available || !is_installed);
-        let by_visibility = group.is_visible || args.hidden || is_installed || !args.specs.is_empty();
+        let by_visibility =
+            group.is_visible || args.hidden || is_installed || !args.specs.is_empty();
         by_spec && by_state && by_visibility
     });
     groups

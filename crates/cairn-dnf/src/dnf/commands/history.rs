@@ -30,9 +30,11 @@ pub fn list(session: &Session, args: &HistoryArgs) -> CommandResult {
         let values: Vec<serde_json::Value> = records.iter().map(list_value).collect();
         return print_json(session, &json!(values));
     }
-    let mut rows =
-        vec![["ID", "Command line", "Date and time", "Action(s)", "Altered"].map(str::to_owned).to_vec()];
-    let width = session.printer.width(Stream::Out).map_or(COMMAND_WIDTH, |w| w.saturating_sub(42).max(20));
+    let mut rows = vec![
+        ["ID", "Command line", "Date and time", "Action(s)", "Altered"].map(str::to_owned).to_vec(),
+    ];
+    let width =
+        session.printer.width(Stream::Out).map_or(COMMAND_WIDTH, |w| w.saturating_sub(42).max(20));
     for record in &records {
         rows.push(vec![
             record.id.to_string(),
@@ -63,7 +65,8 @@ pub fn info(session: &Session, args: &HistoryArgs) -> CommandResult {
     let mut values = Vec::new();
     for id in wanted {
         let Some(record) = history.get(id)? else {
-            return Err(Failure::new(format!("no transaction {id}")).hint("`dnf history list` shows all of them"));
+            return Err(Failure::new(format!("no transaction {id}"))
+                .hint("`dnf history list` shows all of them"));
         };
         if args.json {
             values.push(info_value(&record, &users));
@@ -83,12 +86,14 @@ fn numbers(specs: &[String], records: &[HistoryRecord]) -> Result<Vec<i64>, Fail
     let newest = records.iter().map(|record| record.id).max().unwrap_or(0);
     let number = |text: &str| -> Result<i64, Failure> {
         let wrong = || {
-            Failure::usage(format!("\"{text}\" is no transaction")).hint("write a number, a range as 3..5, last or last-1")
+            Failure::usage(format!("\"{text}\" is no transaction"))
+                .hint("write a number, a range as 3..5, last or last-1")
         };
         match text.strip_prefix("last") {
             Some("") => Ok(newest),
             Some(rest) => {
-                let back: i64 = rest.strip_prefix('-').and_then(|n| n.parse().ok()).ok_or_else(wrong)?;
+                let back: i64 =
+                    rest.strip_prefix('-').and_then(|n| n.parse().ok()).ok_or_else(wrong)?;
                 Ok(newest - back)
             }
             None => text.parse().map_err(|_| wrong()),
@@ -99,7 +104,12 @@ fn numbers(specs: &[String], records: &[HistoryRecord]) -> Result<Vec<i64>, Fail
         match spec.split_once("..") {
             Some((from, to)) => {
                 let (from, to) = (number(from)?, number(to)?);
-                found.extend(records.iter().map(|r| r.id).filter(|id| (from.min(to)..=from.max(to)).contains(id)));
+                found.extend(
+                    records
+                        .iter()
+                        .map(|r| r.id)
+                        .filter(|id| (from.min(to)..=from.max(to)).contains(id)),
+                );
             }
             None => found.push(number(spec)?),
         }
@@ -126,7 +136,8 @@ fn show(session: &Session, record: &HistoryRecord, users: &str) {
         session.printer.data(&line);
     }
     session.printer.data("Packages altered:");
-    let mut rows = vec![["  Action", "Package", "Reason", "Repository"].map(str::to_owned).to_vec()];
+    let mut rows =
+        vec![["  Action", "Package", "Reason", "Repository"].map(str::to_owned).to_vec()];
     for item in &record.items {
         rows.push(vec![
             format!("  {}", item.action.as_str()),
@@ -147,13 +158,17 @@ fn full_nevra(item: &HistoryItem) -> String {
 
 /// Returns `0 root <root>`: number, full name and login name.
 fn user_text(id: u32, passwd: &str) -> String {
-    let entry = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|fields| {
-        fields.get(2).is_some_and(|field| field.parse() == Ok(id))
-    });
+    let entry = passwd
+        .lines()
+        .map(|line| line.split(':').collect::<Vec<_>>())
+        .find(|fields| fields.get(2).is_some_and(|field| field.parse() == Ok(id)));
     match entry {
         Some(fields) => {
             let login = fields.first().copied().unwrap_or_default();
-            let full = fields.get(4).and_then(|gecos| gecos.split(',').next()).filter(|name| !name.is_empty());
+            let full = fields
+                .get(4)
+                .and_then(|gecos| gecos.split(',').next())
+                .filter(|name| !name.is_empty());
             format!("{id} {} <{login}>", full.unwrap_or(login))
         }
         None => id.to_string(),
@@ -205,6 +220,9 @@ fn info_value(record: &HistoryRecord, users: &str) -> serde_json::Value {
 }
 
 fn print_json(session: &Session, value: &serde_json::Value) -> CommandResult {
-    session.printer.json(value).map_err(|error| Failure::new(format!("cannot write JSON: {error}")))?;
+    session
+        .printer
+        .json(value)
+        .map_err(|error| Failure::new(format!("cannot write JSON: {error}")))?;
     Ok(exit::SUCCESS)
 }

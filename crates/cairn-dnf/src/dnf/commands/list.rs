@@ -53,7 +53,8 @@ pub fn sections(session: &Session, args: &ListArgs) -> Result<(Loaded, Vec<Secti
         let nevra = sack.get(*id).nevra();
         args.specs.is_empty() || args.specs.iter().any(|spec| nevra_matches(spec, nevra).is_some())
     };
-    let select = |ids: Vec<PackageId>| sorted(sack, ids.into_iter().filter(|id| matches(id)).collect());
+    let select =
+        |ids: Vec<PackageId>| sorted(sack, ids.into_iter().filter(|id| matches(id)).collect());
     let installed = || select(sack.installed().map(|package| package.id).collect());
     let section = |heading, key, ids| Section { heading, key, ids };
     let available = |hide_installed: bool| {
@@ -109,7 +110,8 @@ pub fn sorted(sack: &Sack, mut ids: Vec<PackageId>) -> Vec<PackageId> {
 }
 
 fn print_sections(session: &Session, sack: &Sack, sections: &[Section]) {
-    let rows: Vec<Vec<String>> = sections.iter().flat_map(|s| &s.ids).map(|id| row(sack, *id)).collect();
+    let rows: Vec<Vec<String>> =
+        sections.iter().flat_map(|s| &s.ids).map(|id| row(sack, *id)).collect();
     // All blocks share their columns.
     let mut lines = columns(&[Side::Left, Side::Left, Side::Left], &rows).into_iter();
     let mut is_first = true;
@@ -134,7 +136,11 @@ fn row(sack: &Sack, id: PackageId) -> Vec<String> {
 /// Returns the repository as lists show it: of an installed package the one it came from.
 pub fn repository_of(sack: &Sack, id: PackageId) -> String {
     let details = sack.get(id).details;
-    if sack.get(id).is_installed() { details.from_repository.clone() } else { details.repository.clone() }
+    if sack.get(id).is_installed() {
+        details.from_repository.clone()
+    } else {
+        details.repository.clone()
+    }
 }
 
 #[derive(Serialize)]
@@ -160,7 +166,10 @@ pub fn print_json(session: &Session, sack: &Sack, sections: &[Section]) -> Comma
         });
         document.insert(section.key, packages.collect());
     }
-    session.printer.json(&document).map_err(|error| Failure::new(format!("cannot write JSON: {error}")))?;
+    session
+        .printer
+        .json(&document)
+        .map_err(|error| Failure::new(format!("cannot write JSON: {error}")))?;
     Ok(exit::SUCCESS)
 }
 
@@ -173,9 +182,11 @@ pub fn check_upgrade(session: &Session, args: &CheckUpgradeArgs) -> CommandResul
         let nevra = sack.get(*id).nevra();
         args.specs.is_empty() || args.specs.iter().any(|spec| nevra_matches(spec, nevra).is_some())
     });
-    let obsoleting: Vec<PackageId> = filter::obsoleting(sack).into_iter().map(|(new, _)| new).collect();
+    let obsoleting: Vec<PackageId> =
+        filter::obsoleting(sack).into_iter().map(|(new, _)| new).collect();
     let found = !ids.is_empty();
-    let mut sections = vec![Section { heading: "Upgrades", key: "upgrades", ids: sorted(sack, ids) }];
+    let mut sections =
+        vec![Section { heading: "Upgrades", key: "upgrades", ids: sorted(sack, ids) }];
     if args.specs.is_empty() && !obsoleting.is_empty() {
         sections.push(Section {
             heading: "Obsoleting packages",

@@ -37,7 +37,12 @@ pub fn mark(session: &Session, args: &MarkArgs) -> CommandResult {
                     reason.as_str()
                 ));
             } else {
-                plan.items.push(PlanItem { action: PlanAction::ReasonChange, id, replaces: Vec::new(), reason });
+                plan.items.push(PlanItem {
+                    action: PlanAction::ReasonChange,
+                    id,
+                    replaces: Vec::new(),
+                    reason,
+                });
             }
         }
     }

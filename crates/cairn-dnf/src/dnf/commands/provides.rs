@@ -56,7 +56,9 @@ fn matches(sack: &Sack, spec: &str) -> Vec<(PackageId, Hit)> {
             .then(|| package.candidate.files.iter().find(|file| glob::matches(spec, file)))
             .flatten();
         let provide = package.candidate.provides.iter().find(|provide| match &wanted {
-            Some(wanted) if glob::is_pattern(&wanted.name) => glob::matches(&wanted.name, &provide.name),
+            Some(wanted) if glob::is_pattern(&wanted.name) => {
+                glob::matches(&wanted.name, &provide.name)
+            }
             Some(wanted) => wanted.is_satisfied_by(provide),
             None => false,
         });

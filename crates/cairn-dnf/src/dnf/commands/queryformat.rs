@@ -7,11 +7,47 @@ use cairn_rpm::dependency::{Dependency, sense};
 
 /// Names of all tags, sorted.
 pub const TAGS: &[&str] = &[
-    "arch", "buildtime", "conflicts", "debug_name", "depends", "description", "downloadsize", "enhances", "epoch", "evr",
-    "files", "from_repo", "full_nevra", "group", "installsize", "installtime", "license", "location", "name", "nevra",
-    "obsoletes", "packager", "prereq_ignoreinst", "provides", "reason", "recommends", "regular_requires", "release",
-    "repoid", "reponame", "requires", "requires_pre", "source_debug_name", "source_name", "sourcerpm", "suggests",
-    "summary", "supplements", "url", "vendor", "version",
+    "arch",
+    "buildtime",
+    "conflicts",
+    "debug_name",
+    "depends",
+    "description",
+    "downloadsize",
+    "enhances",
+    "epoch",
+    "evr",
+    "files",
+    "from_repo",
+    "full_nevra",
+    "group",
+    "installsize",
+    "installtime",
+    "license",
+    "location",
+    "name",
+    "nevra",
+    "obsoletes",
+    "packager",
+    "prereq_ignoreinst",
+    "provides",
+    "reason",
+    "recommends",
+    "regular_requires",
+    "release",
+    "repoid",
+    "reponame",
+    "requires",
+    "requires_pre",
+    "source_debug_name",
+    "source_name",
+    "sourcerpm",
+    "suggests",
+    "summary",
+    "supplements",
+    "url",
+    "vendor",
+    "version",
 ];
 
 /// Returns the text for one package, its escapes `\n` and `\t` replaced. What is no known tag stays as it is.
@@ -21,7 +57,8 @@ pub fn render(format: &str, package: SackPackage<'_>) -> String {
     while let Some(position) = rest.find(['%', '\\']) {
         out.push_str(&rest[..position]);
         let marker = &rest[position..];
-        let (text, length) = if marker.starts_with('\\') { escape(marker) } else { tag(marker, package) };
+        let (text, length) =
+            if marker.starts_with('\\') { escape(marker) } else { tag(marker, package) };
         out.push_str(&text);
         rest = &marker[length..];
     }
@@ -51,16 +88,22 @@ fn tag(marker: &str, package: SackPackage<'_>) -> (String, usize) {
         return keep;
     }
     let Some(close) = marker[open..].find('}').map(|index| open + index) else { return keep };
-    let Some(value) = value(&marker[open + 1..close].to_ascii_lowercase(), package) else { return keep };
+    let Some(value) = value(&marker[open + 1..close].to_ascii_lowercase(), package) else {
+        return keep;
+    };
     let width: usize = digits.parse().unwrap_or(0).min(1000);
-    let text =
-        if width_text.starts_with('-') { format!("{value:<width$}") } else { format!("{value:>width$}") };
+    let text = if width_text.starts_with('-') {
+        format!("{value:<width$}")
+    } else {
+        format!("{value:>width$}")
+    };
     (text, close + 1)
 }
 
 /// Returns dependencies of one kind, one a line.
 pub fn dependency_lines(package: SackPackage<'_>, kind: DependencyKind) -> Vec<String> {
-    let mut lines: Vec<String> = kind.of(package.candidate).iter().map(ToString::to_string).collect();
+    let mut lines: Vec<String> =
+        kind.of(package.candidate).iter().map(ToString::to_string).collect();
     lines.sort_unstable();
     lines.dedup();
     lines
@@ -125,7 +168,11 @@ fn value(name: &str, package: SackPackage<'_>) -> Option<String> {
         "depends" => {
             use DependencyKind as K;
             let kinds = [K::Requires, K::Recommends, K::Suggests, K::Supplements, K::Enhances];
-            kinds.into_iter().flat_map(|kind| dependency_lines(package, kind)).collect::<Vec<_>>().join("\n")
+            kinds
+                .into_iter()
+                .flat_map(|kind| dependency_lines(package, kind))
+                .collect::<Vec<_>>()
+                .join("\n")
         }
         _ => return None,
     })

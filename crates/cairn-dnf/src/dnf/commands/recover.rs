@@ -2,8 +2,10 @@
 //! `dnf recover`: finishes or takes back a transaction that was interrupted. Every changing command does it first.
 
 use crate::dnf::session::Session;
+use crate::dnf::transact::current_cookie;
 use crate::failure::{CommandResult, Failure};
 use cairn_pkg::recover::Recovered;
+use cairn_pkg::state::history::{History, HistoryState};
 use cairn_ui::{Problem, exit};
 
 /// Runs `dnf recover`.
@@ -20,14 +22,35 @@ pub fn recover_first(session: &Session) -> Result<bool, Failure> {
     for one in &recovered {
         show(session, one);
     }
+    if let Some(last) = recovered.last() {
+        close_history(session, last)?;
+    }
     Ok(!recovered.is_empty())
+}
+
+/// Gives the transaction that was interrupted its end in the history.
+fn close_history(session: &Session, recovered: &Recovered) -> Result<(), Failure> {
+    let Some(mut history) = History::open(&session.root)? else { return Ok(()) };
+    let state = match recovered {
+        Recovered::RolledBack { .. } => HistoryState::Error,
+        Recovered::RolledForward { .. } => HistoryState::Ok,
+    };
+    let newest =
+        history.list()?.into_iter().next().filter(|record| record.state == HistoryState::Started);
+    if let Some(record) = newest {
+        let now = i64::try_from(session.now()).unwrap_or(0);
+        history.finish(record.id, now, &current_cookie(session)?, state)?;
+    }
+    Ok(())
 }
 
 fn show(session: &Session, recovered: &Recovered) {
     let printer = &session.printer;
     match recovered {
         Recovered::RolledBack { id, summary } => {
-            printer.info(&format!("Took back transaction {id}, which was interrupted before anything had changed:"));
+            printer.info(&format!(
+                "Took back transaction {id}, which was interrupted before anything had changed:"
+            ));
             summary.iter().for_each(|line| printer.info(&format!("  {line}")));
         }
         Recovered::RolledForward { id, summary, rerun, failures } => {

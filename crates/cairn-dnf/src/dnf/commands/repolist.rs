@@ -76,7 +76,10 @@ pub fn info(session: &Session, args: &RepolistArgs) -> CommandResult {
 }
 
 fn print_json(session: &Session, values: &[serde_json::Value]) -> CommandResult {
-    session.printer.json(&values).map_err(|error| Failure::new(format!("cannot write JSON: {error}")))?;
+    session
+        .printer
+        .json(&values)
+        .map_err(|error| Failure::new(format!("cannot write JSON: {error}")))?;
     Ok(exit::SUCCESS)
 }
 
@@ -85,11 +88,13 @@ fn selected<'a>(session: &'a Session, args: &RepolistArgs) -> Vec<&'a RepoConfig
         let by_status = args.all || repository.enabled != args.disabled;
         let by_name = args.specs.is_empty()
             || args.specs.iter().any(|spec| {
-                glob::matches(spec, &repository.id) || glob::matches_ignoring_case(spec, repository.display_name())
+                glob::matches(spec, &repository.id)
+                    || glob::matches_ignoring_case(spec, repository.display_name())
             });
         by_status && by_name
     };
-    let mut repositories: Vec<&RepoConfig> = session.configuration.repositories.iter().filter(wanted).collect();
+    let mut repositories: Vec<&RepoConfig> =
+        session.configuration.repositories.iter().filter(wanted).collect();
     repositories.sort_by(|a, b| a.id.cmp(&b.id));
     repositories
 }
@@ -98,7 +103,11 @@ fn status(repository: &RepoConfig) -> &'static str {
     if repository.enabled { "enabled" } else { "disabled" }
 }
 
-fn describe<'a>(session: &Session, repository: &RepoConfig, loaded: Option<&Repository>) -> Vec<(&'a str, String)> {
+fn describe<'a>(
+    session: &Session,
+    repository: &RepoConfig,
+    loaded: Option<&Repository>,
+) -> Vec<(&'a str, String)> {
     let main = &session.configuration.main;
     let expire = match repository.metadata_expire.unwrap_or(main.metadata_expire) {
         Some(seconds) => format!("{seconds} seconds"),
@@ -138,7 +147,8 @@ fn describe<'a>(session: &Session, repository: &RepoConfig, loaded: Option<&Repo
     pairs.push(("  Verify packages", must_sign_packages(repository, main).to_string()));
     if let Some(loaded) = loaded {
         let size: u64 = loaded.packages.iter().map(|package| package.size_package).sum();
-        let updated = loaded.repomd.records.iter().map(|record| record.timestamp).max().unwrap_or(0);
+        let updated =
+            loaded.repomd.records.iter().map(|record| record.timestamp).max().unwrap_or(0);
         pairs.push(("Repodata info", String::new()));
         pairs.push(("  Available packages", loaded.packages.len().to_string()));
         pairs.push(("  Total packages", loaded.packages.len().to_string()));

@@ -33,14 +33,23 @@ pub fn repoquery(session: &Session, args: &RepoqueryArgs) -> CommandResult {
 }
 
 fn wants_installed(args: &RepoqueryArgs) -> bool {
-    args.installed || args.userinstalled || args.extras || args.unneeded || args.leaves || args.installonly && !args.available
+    args.installed
+        || args.userinstalled
+        || args.extras
+        || args.unneeded
+        || args.leaves
+        || args.installonly && !args.available
 }
 
 fn needs(args: &RepoqueryArgs) -> Needs {
     let wants_files = args.show.files
         || !args.file.is_empty()
         || args.queryformat.as_deref().is_some_and(|format| format.contains("{files}"))
-        || args.specs.iter().chain(&args.whatprovides).any(|spec| spec.starts_with('/') || spec.starts_with("*/"));
+        || args
+            .specs
+            .iter()
+            .chain(&args.whatprovides)
+            .any(|spec| spec.starts_with('/') || spec.starts_with("*/"));
     let installed = wants_installed(args) || args.upgrades;
     let available = !wants_installed(args) || args.extras || args.resolve;
     Needs { installed, available, filelists: wants_files && available }
@@ -65,7 +74,10 @@ fn select(session: &Session, loaded: &Loaded, args: &RepoqueryArgs) -> Vec<Packa
         let is_user = |id: &PackageId| {
             matches!(
                 sack.get(*id).details.reason,
-                PackageReason::User | PackageReason::ExternalUser | PackageReason::Group | PackageReason::None
+                PackageReason::User
+                    | PackageReason::ExternalUser
+                    | PackageReason::Group
+                    | PackageReason::None
             )
         };
         ids.retain(is_user);
@@ -74,12 +86,15 @@ fn select(session: &Session, loaded: &Loaded, args: &RepoqueryArgs) -> Vec<Packa
         let names = &session.configuration.main.installonlypkgs;
         ids.retain(|id| {
             let candidate = sack.get(*id).candidate;
-            names.contains(&candidate.nevra.name) || candidate.provides.iter().any(|p| names.contains(&p.name))
+            names.contains(&candidate.nevra.name)
+                || candidate.provides.iter().any(|p| names.contains(&p.name))
         });
     }
     select_specs(sack, &mut ids, args);
     if !args.arch.is_empty() {
-        ids.retain(|id| args.arch.iter().any(|arch| glob::matches(arch, &sack.get(*id).nevra().arch)));
+        ids.retain(|id| {
+            args.arch.iter().any(|arch| glob::matches(arch, &sack.get(*id).nevra().arch))
+        });
     }
     select_dependencies(sack, &mut ids, args);
     if let Some(limit) = args.latest_limit {
@@ -129,9 +144,15 @@ fn select_dependencies(sack: &Sack, ids: &mut Vec<PackageId>, args: &RepoqueryAr
         if wanted.is_empty() {
             continue;
         }
-        let mut found: BTreeSet<PackageId> = depending_on(sack, kind, wanted, &scope).into_iter().collect();
-        while args.recursive && kind == K::Requires {
-            let names: Vec<String> = found.iter().map(|id| sack.get(*id).nevra().to_string()).collect();
+        let mut found: BTreeSet<PackageId> =
+            depending_on(sack, kind, wanted, &scope).into_iter().collect();
+        let is_recursive = args.recursive && kind == K::Requires;
+        loop {
+            if !is_recursive {
+                break;
+            }
+            let names: Vec<String> =
+                found.iter().map(|id| sack.get(*id).nevra().to_string()).collect();
             let more = depending_on(sack, kind, &names, &scope);
             let before = found.len();
             found.extend(more);
@@ -143,13 +164,20 @@ fn select_dependencies(sack: &Sack, ids: &mut Vec<PackageId>, args: &RepoqueryAr
     }
     if !args.whatdepends.is_empty() {
         let kinds = [K::Requires, K::Recommends, K::Suggests, K::Supplements, K::Enhances];
-        let found: BTreeSet<PackageId> =
-            kinds.into_iter().flat_map(|kind| depending_on(sack, kind, &args.whatdepends, &scope)).collect();
+        let found: BTreeSet<PackageId> = kinds
+            .into_iter()
+            .flat_map(|kind| depending_on(sack, kind, &args.whatdepends, &scope))
+            .collect();
         ids.retain(|id| found.contains(id));
     }
 }
 
-fn show(session: &Session, sack: &Sack, ids: &[PackageId], args: &RepoqueryArgs) -> Result<(), Failure> {
+fn show(
+    session: &Session,
+    sack: &Sack,
+    ids: &[PackageId],
+    args: &RepoqueryArgs,
+) -> Result<(), Failure> {
     use DependencyKind as K;
     let printer = &session.printer;
     if args.json {

@@ -59,7 +59,9 @@ pub fn search(session: &Session, args: &SearchArgs) -> CommandResult {
                 format!("{}.{}", package.nevra().name, package.nevra().arch)
             };
             if shown != previous {
-                session.printer.data(&format!(" {shown}\t{}", escape_control(&package.details.summary)));
+                session
+                    .printer
+                    .data(&format!(" {shown}\t{}", escape_control(&package.details.summary)));
             }
             previous = shown;
         }
@@ -75,7 +77,11 @@ fn matched_fields(package: SackPackage<'_>, words: &[String], all: bool) -> Opti
         let word = word.to_lowercase();
         let has = |text: &str| {
             let text = text.to_lowercase();
-            if glob::is_pattern(&word) { glob::matches(&format!("*{word}*"), &text) } else { text.contains(&word) }
+            if glob::is_pattern(&word) {
+                glob::matches(&format!("*{word}*"), &text)
+            } else {
+                text.contains(&word)
+            }
         };
         let mut of_word = Vec::new();
         if name == word {

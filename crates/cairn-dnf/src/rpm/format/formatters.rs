@@ -7,9 +7,33 @@ use cairn_ui::format::{Zone, strftime};
 
 /// Names of all formatters.
 pub const NAMES: &[&str] = &[
-    "armor", "arraysize", "base64", "date", "day", "depflags", "deptype", "expand", "fflags", "fstate", "fstatus",
-    "hashalgo", "hex", "humaniec", "humansi", "json", "octal", "permissions", "perms", "pgpsig", "shescape", "string",
-    "tagname", "tagnum", "triggertype", "vflags", "xml",
+    "armor",
+    "arraysize",
+    "base64",
+    "date",
+    "day",
+    "depflags",
+    "deptype",
+    "expand",
+    "fflags",
+    "fstate",
+    "fstatus",
+    "hashalgo",
+    "hex",
+    "humaniec",
+    "humansi",
+    "json",
+    "octal",
+    "permissions",
+    "perms",
+    "pgpsig",
+    "shescape",
+    "string",
+    "tagname",
+    "tagnum",
+    "triggertype",
+    "vflags",
+    "xml",
 ];
 
 /// Returns an element without a formatter.
@@ -42,7 +66,9 @@ pub fn apply(name: &str, column: &Column, index: usize, id: TagId) -> String {
         "xml" => return xml_text(column, index),
         "base64" | "armor" => return binary_text(name, column, index),
         "pgpsig" => {
-            let Column::Bytes(bytes) = column else { return "(not an OpenPGP signature)".to_owned() };
+            let Column::Bytes(bytes) = column else {
+                return "(not an OpenPGP signature)".to_owned();
+            };
             return signature_text(bytes);
         }
         "fstatus" => return plain(column, index),
@@ -107,14 +133,24 @@ fn dependency_type(flags: u64) -> String {
         (1 << 6, "prereq"),
         (1 << 14, "auto"),
     ];
-    let words: Vec<&str> = known.iter().filter(|(bit, _)| flags & bit != 0).map(|(_, word)| *word).collect();
+    let words: Vec<&str> =
+        known.iter().filter(|(bit, _)| flags & bit != 0).map(|(_, word)| *word).collect();
     if words.is_empty() { "manual".to_owned() } else { words.join(",") }
 }
 
 /// Returns the letters of file flags: `d` doc, `c` config, `s` spec, `m` missingok, `n` noreplace, `g` ghost, …
 pub fn file_flags(flags: u64) -> String {
-    let known =
-        [(1 << 1, 'd'), (1, 'c'), (1 << 5, 's'), (1 << 3, 'm'), (1 << 4, 'n'), (1 << 6, 'g'), (1 << 7, 'l'), (1 << 8, 'r'), (1 << 12, 'a')];
+    let known = [
+        (1 << 1, 'd'),
+        (1, 'c'),
+        (1 << 5, 's'),
+        (1 << 3, 'm'),
+        (1 << 4, 'n'),
+        (1 << 6, 'g'),
+        (1 << 7, 'l'),
+        (1 << 8, 'r'),
+        (1 << 12, 'a'),
+    ];
     known.iter().filter(|(bit, _)| flags & bit != 0).map(|(_, letter)| *letter).collect()
 }
 
@@ -146,8 +182,17 @@ fn hash_name(algorithm: u64) -> &'static str {
 }
 
 fn verify_flags(flags: u64) -> String {
-    let known =
-        [(1, '5'), (2, 'S'), (4, 'L'), (8, 'U'), (16, 'G'), (32, 'T'), (64, 'M'), (128, 'D'), (256, 'P')];
+    let known = [
+        (1, '5'),
+        (2, 'S'),
+        (4, 'L'),
+        (8, 'U'),
+        (16, 'G'),
+        (32, 'T'),
+        (64, 'M'),
+        (128, 'D'),
+        (256, 'P'),
+    ];
     known.iter().filter(|(bit, _)| flags & bit != 0).map(|(_, letter)| *letter).collect()
 }
 
@@ -162,7 +207,11 @@ fn human(number: u64, base: f64, units: &[&str]) -> String {
         unit += 1;
     }
     // As rpm and ls: one decimal below ten, rounded up.
-    let shown = if value < 10.0 { format!("{:.1}", (value * 10.0).ceil() / 10.0) } else { format!("{}", value.ceil()) };
+    let shown = if value < 10.0 {
+        format!("{:.1}", (value * 10.0).ceil() / 10.0)
+    } else {
+        format!("{}", value.ceil())
+    };
     format!("{shown}{}", units[unit])
 }
 
@@ -184,7 +233,9 @@ pub fn permissions(mode: u16) -> String {
         text.push(if bits & 2 != 0 { 'w' } else { '-' });
         text.push(if bits & 1 != 0 { 'x' } else { '-' });
     }
-    for (bit, position, with, without) in [(0o4000, 3, 's', 'S'), (0o2000, 6, 's', 'S'), (0o1000, 9, 't', 'T')] {
+    for (bit, position, with, without) in
+        [(0o4000, 3, 's', 'S'), (0o2000, 6, 's', 'S'), (0o1000, 9, 't', 'T')]
+    {
         if mode & bit != 0 {
             text[position] = if text[position] == 'x' { with } else { without };
         }
@@ -199,7 +250,9 @@ fn shell_escaped(text: &str, is_number: bool) -> String {
 fn json_text(column: &Column, index: usize) -> String {
     match column {
         Column::Numbers(_) => plain(column, index),
-        Column::Texts(texts) => serde_json::Value::from(texts.get(index).cloned().unwrap_or_else(none)).to_string(),
+        Column::Texts(texts) => {
+            serde_json::Value::from(texts.get(index).cloned().unwrap_or_else(none)).to_string()
+        }
         Column::Bytes(bytes) => serde_json::Value::from(base64::encode(bytes)).to_string(),
     }
 }
@@ -208,7 +261,10 @@ fn xml_text(column: &Column, index: usize) -> String {
     match column {
         Column::Numbers(_) => format!("\t<integer>{}</integer>", plain(column, index)),
         Column::Texts(_) => {
-            let text = plain(column, index).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+            let text = plain(column, index)
+                .replace('&', "&amp;")
+                .replace('<', "&lt;")
+                .replace('>', "&gt;");
             format!("\t<string>{text}</string>")
         }
         Column::Bytes(bytes) => format!("\t<base64>{}</base64>", base64::encode(bytes)),
@@ -226,8 +282,11 @@ fn binary_text(name: &str, column: &Column, index: usize) -> String {
     };
     if name == "armor" {
         let body = base64::encode(&bytes);
-        let lines: Vec<String> =
-            body.as_bytes().chunks(64).map(|chunk| String::from_utf8_lossy(chunk).into_owned()).collect();
+        let lines: Vec<String> = body
+            .as_bytes()
+            .chunks(64)
+            .map(|chunk| String::from_utf8_lossy(chunk).into_owned())
+            .collect();
         return format!(
             "-----BEGIN PGP SIGNATURE-----\n\n{}\n-----END PGP SIGNATURE-----\n",
             lines.join("\n")
@@ -273,7 +332,9 @@ fn describe_signature(bytes: &[u8]) -> Option<String> {
     for area in [hashed, unhashed] {
         for (kind, data) in subpackets(area) {
             match kind {
-                2 if data.len() == 4 => time = Some(u32::from_be_bytes([data[0], data[1], data[2], data[3]])),
+                2 if data.len() == 4 => {
+                    time = Some(u32::from_be_bytes([data[0], data[1], data[2], data[3]]));
+                }
                 16 if data.len() == 8 => key = Some(hex_text(data)),
                 33 if data.len() == 21 && key.is_none() => key = Some(hex_text(&data[13..])),
                 _ => {}
@@ -281,7 +342,10 @@ fn describe_signature(bytes: &[u8]) -> Option<String> {
         }
     }
     let time = time.map_or_else(none, |t| date_text(u64::from(t)));
-    Some(format!("{algorithm}/{hash}, {time}, Key ID {}", key.unwrap_or_else(|| "0000000000000000".to_owned())))
+    Some(format!(
+        "{algorithm}/{hash}, {time}, Key ID {}",
+        key.unwrap_or_else(|| "0000000000000000".to_owned())
+    ))
 }
 
 fn packet_body(bytes: &[u8]) -> Option<&[u8]> {
@@ -290,8 +354,12 @@ fn packet_body(bytes: &[u8]) -> Option<&[u8]> {
         let first = usize::from(*bytes.get(1)?);
         match first {
             0..=191 => (header & 0x3f, 2, first),
-            192..=223 => (header & 0x3f, 3, ((first - 192) << 8) + usize::from(*bytes.get(2)?) + 192),
-            255 => (header & 0x3f, 6, u32::from_be_bytes(bytes.get(2..6)?.try_into().ok()?) as usize),
+            192..=223 => {
+                (header & 0x3f, 3, ((first - 192) << 8) + usize::from(*bytes.get(2)?) + 192)
+            }
+            255 => {
+                (header & 0x3f, 6, u32::from_be_bytes(bytes.get(2..6)?.try_into().ok()?) as usize)
+            }
             _ => return None,
         }
     } else {

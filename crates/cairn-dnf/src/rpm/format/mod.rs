@@ -83,7 +83,12 @@ pub fn all_tags() -> Vec<&'static str> {
     tags::all_names()
 }
 
-fn render_items(items: &[Item], subject: Subject<'_>, index: usize, out: &mut String) -> Result<(), String> {
+fn render_items(
+    items: &[Item],
+    subject: Subject<'_>,
+    index: usize,
+    out: &mut String,
+) -> Result<(), String> {
     for item in items {
         match item {
             Item::Text(text) => out.push_str(text),
@@ -281,7 +286,15 @@ impl Parser<'_> {
             return Err(format!("unknown tag format: \"{formatter}\""));
         }
         let tag = tags::TagId::parse(name).ok_or_else(|| format!("unknown tag: \"{name}\""))?;
-        Ok(Item::Tag(TagItem { tag, formatter: formatter.map(str::to_owned), width, left, zero, just_one, count }))
+        Ok(Item::Tag(TagItem {
+            tag,
+            formatter: formatter.map(str::to_owned),
+            width,
+            left,
+            zero,
+            just_one,
+            count,
+        }))
     }
 
     fn condition(&mut self, depth: usize) -> Result<Item, String> {

@@ -40,12 +40,53 @@ impl Column {
 }
 
 const COMPUTED: &[&str] = &[
-    "NVR", "NEVR", "NEVRA", "NVRA", "EVR", "EPOCHNUM", "N", "V", "R", "E", "FILENAMES", "INSTFILENAMES", "LONGSIZE",
-    "LONGFILESIZES", "DBINSTANCE", "HEADERCOLOR", "ARCHSUFFIX", "VERBOSE", "TRIGGERCONDS", "TRIGGERTYPE", "REQUIRENEVRS",
-    "PROVIDENEVRS", "CONFLICTNEVRS", "OBSOLETENEVRS", "RECOMMENDNEVRS", "SUGGESTNEVRS", "SUPPLEMENTNEVRS",
-    "ENHANCENEVRS", "FILEMD5S", "REQUIRES", "PROVIDES", "CONFLICTS", "OBSOLETES", "RECOMMENDS", "SUGGESTS",
-    "SUPPLEMENTS", "ENHANCES", "PKGID", "HDRID", "SYSUSERS", "FILETRIGGERCONDS", "TRANSFILETRIGGERCONDS",
-    "FILETRIGGERTYPE", "TRANSFILETRIGGERTYPE", "C", "O", "P",
+    "NVR",
+    "NEVR",
+    "NEVRA",
+    "NVRA",
+    "EVR",
+    "EPOCHNUM",
+    "N",
+    "V",
+    "R",
+    "E",
+    "FILENAMES",
+    "INSTFILENAMES",
+    "LONGSIZE",
+    "LONGFILESIZES",
+    "DBINSTANCE",
+    "HEADERCOLOR",
+    "ARCHSUFFIX",
+    "VERBOSE",
+    "TRIGGERCONDS",
+    "TRIGGERTYPE",
+    "REQUIRENEVRS",
+    "PROVIDENEVRS",
+    "CONFLICTNEVRS",
+    "OBSOLETENEVRS",
+    "RECOMMENDNEVRS",
+    "SUGGESTNEVRS",
+    "SUPPLEMENTNEVRS",
+    "ENHANCENEVRS",
+    "FILEMD5S",
+    "REQUIRES",
+    "PROVIDES",
+    "CONFLICTS",
+    "OBSOLETES",
+    "RECOMMENDS",
+    "SUGGESTS",
+    "SUPPLEMENTS",
+    "ENHANCES",
+    "PKGID",
+    "HDRID",
+    "SYSUSERS",
+    "FILETRIGGERCONDS",
+    "TRANSFILETRIGGERCONDS",
+    "FILETRIGGERTYPE",
+    "TRANSFILETRIGGERTYPE",
+    "C",
+    "O",
+    "P",
 ];
 
 impl TagId {
@@ -70,7 +111,8 @@ impl TagId {
 
 /// Returns all names, sorted.
 pub fn all_names() -> Vec<&'static str> {
-    let mut names: Vec<&str> = (1..=TAG_MAX).filter_map(tag::name).chain(COMPUTED.iter().copied()).collect();
+    let mut names: Vec<&str> =
+        (1..=TAG_MAX).filter_map(tag::name).chain(COMPUTED.iter().copied()).collect();
     names.sort_unstable();
     names.dedup();
     names
@@ -93,7 +135,9 @@ fn signature_tag(header: &Header, number: u32) -> Option<Column> {
         tag::ARCHIVESIZE => 1007,
         tag::SIGPGP => 1002,
         tag::SIGGPG => 1005,
-        tag::RSAHEADER | tag::DSAHEADER | tag::SHA1HEADER | tag::SHA256HEADER | tag::OPENPGP => number,
+        tag::RSAHEADER | tag::DSAHEADER | tag::SHA1HEADER | tag::SHA256HEADER | tag::OPENPGP => {
+            number
+        }
         _ => return None,
     };
     stored(header, there)
@@ -101,7 +145,9 @@ fn signature_tag(header: &Header, number: u32) -> Option<Column> {
 
 fn stored(header: &Header, number: u32) -> Option<Column> {
     Some(match header.value(number)? {
-        Value::Char(bytes) | Value::Int8(bytes) => Column::Numbers(bytes.into_iter().map(u64::from).collect()),
+        Value::Char(bytes) | Value::Int8(bytes) => {
+            Column::Numbers(bytes.into_iter().map(u64::from).collect())
+        }
         Value::Int16(numbers) => Column::Numbers(numbers.into_iter().map(u64::from).collect()),
         Value::Int32(numbers) => Column::Numbers(numbers.into_iter().map(u64::from).collect()),
         Value::Int64(numbers) => Column::Numbers(numbers),
@@ -131,7 +177,9 @@ fn computed(name: &str, subject: Subject<'_>) -> Option<Column> {
         "NEVRA" => one(with_arch(format!("{package}-{evr}"), header)),
         "ARCHSUFFIX" => one(with_arch(String::new(), header)),
         "DBINSTANCE" => Some(Column::Numbers(vec![subject.number])),
-        "HEADERCOLOR" => Some(Column::Numbers(vec![header.files().iter().fold(0, |c, f| c | u64::from(f.color & 3))])),
+        "HEADERCOLOR" => Some(Column::Numbers(vec![
+            header.files().iter().fold(0, |c, f| c | u64::from(f.color & 3)),
+        ])),
         "VERBOSE" => subject.verbose.then(|| Column::Numbers(vec![1])),
         "LONGSIZE" => Some(Column::Numbers(vec![header.installed_size()])),
         "PKGID" => load(TagId::Stored(tag::SIGMD5), subject),
@@ -147,9 +195,11 @@ fn computed(name: &str, subject: Subject<'_>) -> Option<Column> {
         "ENHANCES" => stored(header, tag::ENHANCENAME),
         "FILENAMES" | "INSTFILENAMES" | "LONGFILESIZES" => file_column(name, subject),
         "TRIGGERCONDS" | "TRIGGERTYPE" => trigger_column(name, header),
-        "SYSUSERS" | "FILETRIGGERCONDS" | "TRANSFILETRIGGERCONDS" | "FILETRIGGERTYPE" | "TRANSFILETRIGGERTYPE" => {
-            file_trigger_column(name, header)
-        }
+        "SYSUSERS"
+        | "FILETRIGGERCONDS"
+        | "TRANSFILETRIGGERCONDS"
+        | "FILETRIGGERTYPE"
+        | "TRANSFILETRIGGERTYPE" => file_trigger_column(name, header),
         nevrs => dependency_column(nevrs, header),
     }
 }
@@ -174,7 +224,8 @@ fn file_column(name: &str, subject: Subject<'_>) -> Option<Column> {
         _ => true,
     };
     let keep = |index: usize| name == "FILENAMES" || installed(index);
-    let paths = files.iter().enumerate().filter(|(i, _)| keep(*i)).map(|(_, f)| f.path.clone()).collect();
+    let paths =
+        files.iter().enumerate().filter(|(i, _)| keep(*i)).map(|(_, f)| f.path.clone()).collect();
     Some(Column::Texts(paths))
 }
 
@@ -223,7 +274,12 @@ fn file_trigger_column(name: &str, header: &Header) -> Option<Column> {
             tag::TRANSFILETRIGGERINDEX,
         ]
     } else if name.starts_with("FILE") {
-        [tag::FILETRIGGERSCRIPTS, tag::FILETRIGGERNAME, tag::FILETRIGGERFLAGS, tag::FILETRIGGERINDEX]
+        [
+            tag::FILETRIGGERSCRIPTS,
+            tag::FILETRIGGERNAME,
+            tag::FILETRIGGERFLAGS,
+            tag::FILETRIGGERINDEX,
+        ]
     } else {
         return None;
     };
@@ -243,7 +299,11 @@ fn script_column(
     element: impl Fn(usize) -> (String, u32),
 ) -> Column {
     let texts = (0..scripts).map(|script| {
-        let members = indexes.iter().enumerate().filter(|(_, s)| **s as usize == script).map(|(i, _)| element(i));
+        let members = indexes
+            .iter()
+            .enumerate()
+            .filter(|(_, s)| **s as usize == script)
+            .map(|(i, _)| element(i));
         let members: Vec<(String, u32)> = members.collect();
         if conditions {
             return members.iter().map(|(text, _)| text.as_str()).collect::<Vec<_>>().join(", ");
