@@ -388,7 +388,7 @@ pub fn build_package_parts(
     header_bytes.extend_from_slice(&header);
     Header::main(header).map_err(|source| BuildError::Invalid { name: name(), source })?;
     let signature = signer
-        .map(|key| key.sign_detached(&header_bytes, options.source_date))
+        .map(|key| key.sign_detached(&header_bytes, options.source_date.max(key.created_unix())))
         .transpose()
         .map_err(|source| BuildError::Sign { name: name(), source })?;
     let signature = signature.map(|bytes| {

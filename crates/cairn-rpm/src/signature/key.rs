@@ -121,8 +121,6 @@ impl SigningKey {
 
     /// Signs `data` and returns the binary signature; `time` is in seconds since 1970.
     pub fn sign_detached(&self, data: &[u8], time: u32) -> Result<Vec<u8>, KeyError> {
-        // A signature that is older than its key is refused everywhere.
-        let time = time.max(self.created_unix());
         let signature = self.sign(SignatureType::Binary, data, time)?;
         DetachedSignature::new(signature).to_bytes().map_err(failed)
     }
