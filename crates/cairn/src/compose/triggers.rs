@@ -48,7 +48,7 @@ enum Effect {
     TrustBundle,
     /// `depmod -b` for one kernel version.
     ModuleIndex(String),
-    /// The boot entry of one kernel version; `compose::finish` adds it.
+    /// `kernel-install add`: the module index, as its plugin 50-depmod makes it, and the boot entry, which `compose::finish` adds.
     BootEntry(String),
     /// Presets of units: all are applied at the end.
     Presets,
@@ -131,8 +131,10 @@ fn carry_out(sandbox: &Sandbox, effect: &Effect) -> Result<()> {
             "--root",
             TARGET,
         ]),
-        Effect::ModuleIndex(version) => Invocation::new(Tool::Depmod).args(["-b", TARGET, version]),
-        Effect::BootEntry(_) | Effect::Presets | Effect::Nothing => return Ok(()),
+        Effect::ModuleIndex(version) | Effect::BootEntry(version) => {
+            Invocation::new(Tool::Depmod).args(["-b", TARGET, version])
+        }
+        Effect::Presets | Effect::Nothing => return Ok(()),
     };
     sandbox.run(&invocation)?;
     Ok(())

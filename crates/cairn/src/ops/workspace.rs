@@ -62,11 +62,10 @@ fn build_programs(build: &Build<'_>) -> Result<PathBuf> {
             PathBuf::from(cairn_host::paths::variable("HOME").unwrap_or_default()).join(".cargo")
         }
     };
-    let flags = format!(
-        "--remap-path-prefix={}=/usr/src/cairn --remap-path-prefix={}=/usr/src/cargo -Cdebuginfo=0",
-        ctx.project.display(),
-        cargo_home.display()
-    );
+    // Sources of the workspace are named relative to the checkout already. Flags that named it would make every checkout
+    // compile everything anew.
+    let flags =
+        format!("--remap-path-prefix={}=/usr/src/cargo -Cdebuginfo=0", cargo_home.display());
     let mut invocation = Invocation::new(Tool::Cargo)
         .args(["build", "--release", "--locked", "--quiet"])
         .cwd(&ctx.project)
