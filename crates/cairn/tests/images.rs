@@ -6,8 +6,6 @@
 
 mod lab;
 
-use std::time::Duration;
-
 use lab::{Guest, Lab, MINUTE};
 
 #[test]
@@ -133,12 +131,11 @@ fn uefi_secure_boot_and_cloud_init() {
     );
     assert_eq!(guest.check("cat /run/cairn-runcmd", MINUTE).trim(), "ran");
     let admin = guest.as_user("admin");
-    assert_eq!(admin.check("sudo id -un", MINUTE).trim(), "root");
+    assert_eq!(admin.check("sudo id -un", MINUTE).unwrap().trim(), "root");
     assert!(guest.check("dmesg", MINUTE).contains("Secure boot enabled"));
     check_health(&guest);
     let grown: u64 =
         guest.check("df --output=size -B1M / | tail -1", MINUTE).trim().parse().expect("MiB");
     assert!(grown > 4500, "root has {grown} MiB: growpart did not enlarge it");
     guest.power_off();
-    assert!(Duration::from_secs(1) < MINUTE);
 }

@@ -148,7 +148,6 @@ pub struct Guest {
     tools: Sandbox,
     key: PathBuf,
     port: u16,
-    server: std::cell::RefCell<Option<cairn_host::Child>>,
     _work: WorkDirectory,
 }
 
@@ -191,28 +190,20 @@ impl Guest {
         let ssh = Ssh::new(&lab.tools, &key, "root", port);
         ssh.wait_until_reachable(4 * MINUTE)
             .unwrap_or_else(|error| panic!("{name}: {error}\n{}", tail(&vm.console_text())));
-        Self {
-            vm: Some(vm).into(),
-            ssh,
-            tools: lab.tools.clone(),
-            key,
-            port,
-            server: None.into(),
-            _work: work,
-        }
+        Self { vm: Some(vm).into(), ssh, tools: lab.tools.clone(), key, port, _work: work }
     }
 
     /// Serves the repository to the guest and points its dnf at it.
     pub fn use_repository(&self, lab: &Lab) {
-        let port = free_port().unwrap();
-        let program = Path::new(env!("CARGO_BIN_EXE_cairn"));
-        let child = Invocation::program(program)
-            .args(["repo", "serve"])
-            .arg(lab.out.join("repo"))
-            .args(["--listen", &format!("127.0.0.1:{port}")])
-            .spawn()
-            .unwrap();
-        *self.server.borrow_mut() = Some(child);
+        let directory = lab.out.join("repo");
+        let (sender, receiver) = std::sync::mpsc::channel();
+        // Ends with the test process.
+        std::thread::spawn(move || {
+            cairn::serve::serve(&directory, "127.0.0.1:0".parse().unwrap(), |address| {
+                sender.send(address).unwrap()
+            })
+        });
+        let port = receiver.recv().unwrap().port();
         let repo = format!(
             "[cairn]\\nname=Cairn Linux\\nbaseurl=http://10.0.2.2:{port}/\\nenabled=1\\ngpgcheck=1\\nrepo_gpgcheck=1\\ngpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-cairn\\n"
         );
