@@ -60,12 +60,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         }],
     };
     let files = Root::create(scratch.join("files"))?;
+    let loaders = Root::open(tools)?;
     let workshop = Workshop::new(&Sandbox::new(tools), files.path_for_display(), SOURCE_DATE);
     let content = IsoContent {
         kernel: &kernel,
         initrd: &initrd,
         live: &live,
         manifest: &manifest,
+        loaders: &loaders,
         extra: Some(&extra),
     };
     build(&workshop, &plan, content, output)?;

@@ -18,6 +18,27 @@ use crate::filesystem::{Fat, Workshop};
 use crate::guid::Guid;
 use crate::manifest::{Manifest, Selection, write_tar};
 
+/// Where [`customization`] lies on a medium; its menu reads it where it exists.
+pub const CUSTOMIZATION: &str = "cairn/customize.cfg";
+/// Where the answers of an unattended installation lie on a medium.
+pub const ANSWERS: &str = "cairn/answers.toml";
+
+/// Returns the text of [`CUSTOMIZATION`]: `options` are added to the kernel command line of every menu entry, and the menu
+/// waits `timeout_seconds`.
+pub fn customization(options: &[String], timeout_seconds: u32) -> Result<String, BootError> {
+    let mut words = Vec::new();
+    for option in options {
+        words.extend(split_options(option)?.iter().map(|word| word.replace('\'', "'\\''")));
+    }
+    if let Some(word) = words.iter().find(|word| word.contains(' ')) {
+        return Err(BootError::InvalidOptions { options: word.clone(), character: ' ' });
+    }
+    Ok(format!(
+        "# Written by cairn iso customize.\nset timeout={timeout_seconds}\nset cairn_options='{}'\n",
+        words.join(" ")
+    ))
+}
+
 /// Modules built into GRUB's El Torito image.
 const MODULES: [&str; 24] = [
     "biosdisk",
@@ -91,6 +112,8 @@ pub struct IsoContent<'a> {
     pub live: &'a Root,
     /// Owners, modes and capabilities of the live root.
     pub manifest: &'a Manifest,
+    /// Where the packaged boot loaders are: `/usr/lib/shim`, `/usr/lib/grub`.
+    pub loaders: &'a Root,
     /// Further files, by their place on the medium.
     pub extra: Option<&'a Root>,
 }
@@ -115,12 +138,13 @@ impl IsoPlan {
             "set timeout_style=menu\nset timeout={}\nset default=0\n",
             self.timeout_seconds
         );
-        text += "set gfxpayload=1024x768x32,1024x768,auto\n";
+        text += "set gfxpayload=1024x768x32,1024x768,auto\nset cairn_options=\n";
+        text += &format!("if [ -f /{CUSTOMIZATION} ]; then\n    source /{CUSTOMIZATION}\nfi\n");
         for entry in &self.entries {
             let options: Vec<String> =
                 split_options(&entry.options)?.iter().map(|word| quote_for_grub(word)).collect();
             text += &format!(
-                "menuentry {} --id {} {{\n    linux /boot/vmlinuz {}\n    initrd /boot/initrd\n}}\n",
+                "menuentry {} --id {} {{\n    linux /boot/vmlinuz {} ${{cairn_options}}\n    initrd /boot/initrd\n}}\n",
                 quote_for_grub(&entry.title),
                 quote_for_grub(&entry.id),
                 options.join(" ")
@@ -154,7 +178,7 @@ pub fn build(
     tree.write(".disk/info", plan.volume_id.as_bytes(), 0o644)?;
     tree.write(plan.marker(), b"", 0o644)?;
     make_squashfs(workshop, plan, content)?;
-    make_boot_images(workshop, plan, &tree)?;
+    make_boot_images(workshop, plan, content.loaders, &tree)?;
     write_digests(&tree, content.extra)?;
     let partial = workshop.scratch().join("image.iso");
     run_xorriso(workshop, plan, content.extra)?;
@@ -188,7 +212,12 @@ fn make_squashfs(
 
 /// Makes the El Torito image (`iso/boot/grub/eltorito.img`), the FAT image with shim and GRUB (`efi.fat` in the scratch directory)
 /// and a copy of GRUB's hybrid boot record (`boot_hybrid.img`).
-fn make_boot_images(workshop: &Workshop, plan: &IsoPlan, tree: &Root) -> Result<(), ImageError> {
+fn make_boot_images(
+    workshop: &Workshop,
+    plan: &IsoPlan,
+    loaders: &Root,
+    tree: &Root,
+) -> Result<(), ImageError> {
     let early =
         format!("search --set=root --file /{}\nset prefix=($root)/boot/grub\n", plan.marker());
     let image = workshop.make_grub_image("i386-pc-eltorito", ("/boot/grub", &early), &MODULES)?;
@@ -202,10 +231,10 @@ fn make_boot_images(workshop: &Workshop, plan: &IsoPlan, tree: &Root) -> Result<
     esp.mkdir_all("EFI/BOOT", 0o755)?;
     let mut size = 0;
     for (from, to) in LOADERS {
-        if !tools.exists(from)? {
+        if !loaders.exists(from)? {
             return Err(BootError::MissingLoader(format!("/{from}")).into());
         }
-        let loader = tools.read(from)?;
+        let loader = loaders.read(from)?;
         size += loader.len() as u64;
         esp.write(to, &loader, 0o644)?;
     }
@@ -351,8 +380,12 @@ mod tests {
             set timeout=5
             set default=0
             set gfxpayload=1024x768x32,1024x768,auto
+            set cairn_options=
+            if [ -f /cairn/customize.cfg ]; then
+                source /cairn/customize.cfg
+            fi
             menuentry 'Install Cairn Linux' --id install {
-                linux /boot/vmlinuz live.label=CAIRN console=tty0 'x=a b'
+                linux /boot/vmlinuz live.label=CAIRN console=tty0 'x=a b' ${cairn_options}
                 initrd /boot/initrd
             }
             if [ "${grub_platform}" = efi ]; then
@@ -367,6 +400,18 @@ mod tests {
                 matches!(check_volume_id(volume_id), Err(ImageError::InvalidVolumeId(_))),
                 "{volume_id}"
             );
+        }
+    }
+
+    #[test]
+    fn customization_sets_options_for_every_entry() {
+        let options = ["cairn.auto".to_owned(), "a=1 b=2".to_owned()];
+        assert_eq!(
+            customization(&options, 1).unwrap(),
+            "# Written by cairn iso customize.\nset timeout=1\nset cairn_options='cairn.auto a=1 b=2'\n"
+        );
+        for refused in ["a='x'", "a=\"x y\"", "a\nb"] {
+            assert!(customization(&[refused.to_owned()], 1).is_err(), "{refused}");
         }
     }
 

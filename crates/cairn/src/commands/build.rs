@@ -21,6 +21,8 @@ pub struct Arguments {
 enum What {
     /// Turn the locked upstream packages into a signed RPM repository: out/repo
     Repo(Common),
+    /// Build the installation medium: out/cairn-linux-VERSION-x86_64.iso
+    Iso(Common),
     /// Build a disk image that boots under BIOS and UEFI: out/cairn-linux-VERSION-x86_64.raw
     Disk {
         /// Profile to install (a file of distro/images)
@@ -58,6 +60,7 @@ impl Common {
 pub fn run(ctx: &Context, arguments: &Arguments) -> Result<ExitCode> {
     let made = match &arguments.what {
         What::Repo(common) => build::repo(ctx, &common.settings(ctx))?,
+        What::Iso(common) => build::iso(ctx, &common.settings(ctx))?,
         What::Disk { profile, common } => build::disk(ctx, &common.settings(ctx), profile)?,
     };
     for path in made {

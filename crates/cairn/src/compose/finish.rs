@@ -27,6 +27,12 @@ pub fn configure(
         format!("{}\n", command_line(plan, profile)).as_bytes(),
         0o644,
     )?;
+    seal(build, staged)
+}
+
+/// Writes what every image has: the key of the repository, no machine id, and stamps of an up-to-date /etc and /var.
+pub fn seal(build: &Build<'_>, staged: &mut Staged) -> Result<()> {
+    let root = &staged.root;
     root.mkdir_all("etc/pki/rpm-gpg", 0o755)?;
     root.write_atomic(
         "etc/pki/rpm-gpg/RPM-GPG-KEY-cairn",

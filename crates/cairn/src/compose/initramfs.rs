@@ -3,7 +3,7 @@
 //!
 //! `distro/images/initrd.toml` says what it holds. Nothing is generated on an installed system.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
@@ -15,6 +15,7 @@ use cairn_rpm::evr::Nevra;
 use cairn_rpm::package::Package;
 use serde::Deserialize;
 
+use super::edit::{Edits, make_parent};
 use super::{WorkDirectory, stage};
 use crate::digest::Key;
 use crate::distro::load_toml;
@@ -162,18 +163,8 @@ fn make(
     let mut staged =
         stage::install(build, packages, &definition.packages, &work.path.join("root"))?;
     super::triggers::run(build, &mut staged)?;
-    prune(&staged.root, definition)?;
-    for (path, content) in &definition.files {
-        make_parent(&staged.root, path)?;
-        staged.root.write_atomic(path.trim_start_matches('/'), content.as_bytes(), 0o644)?;
-    }
-    for (path, target) in &definition.links {
-        make_parent(&staged.root, path)?;
-        if staged.root.symlink_metadata(path.trim_start_matches('/'))?.is_some() {
-            staged.root.remove_file(path.trim_start_matches('/'))?;
-        }
-        staged.root.symlink(target, path.trim_start_matches('/'))?;
-    }
+    let Definition { drop, keep, files, links, .. } = definition;
+    Edits { drop, keep, files, links }.apply(&staged.root)?;
     add_modules(build, &staged.root, &work, kernel)?;
     cairn_image::initramfs::build(
         &staged.root,
@@ -182,42 +173,6 @@ fn make(
         definition.level,
     )
     .context("packing the initramfs")
-}
-
-fn make_parent(root: &Root, path: &str) -> Result<()> {
-    if let Some((parent, _)) = path.trim_start_matches('/').rsplit_once('/') {
-        root.mkdir_all(parent, 0o755)?;
-    }
-    Ok(())
-}
-
-/// Removes what `drop` covers, then directories left empty by that.
-fn prune(root: &Root, definition: &Definition) -> Result<()> {
-    let mut doomed = Vec::new();
-    let mut directories = BTreeSet::new();
-    root.walk("", &mut |path, stat| {
-        let absolute = format!("/{}", path.display());
-        let covered = definition.drop.iter().any(|glob| glob.covers(&absolute))
-            && !definition.keep.iter().any(|glob| glob.covers(&absolute));
-        if covered {
-            if stat.is_dir() {
-                directories.insert(path.to_owned())
-            } else {
-                doomed.push(path.to_owned());
-                true
-            };
-        }
-        Ok(())
-    })?;
-    for path in &doomed {
-        root.remove_file(path)?;
-    }
-    for path in directories.iter().rev() {
-        if root.read_dir(path)?.is_empty() {
-            root.remove_dir(path)?;
-        }
-    }
-    Ok(())
 }
 
 /// Copies the modules that the definition names, and what they need, from the kernel's packages, and indexes them.

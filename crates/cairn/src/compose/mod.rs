@@ -4,8 +4,10 @@
 //! Everything runs without privileges: owners and modes are recorded in a manifest, scriptlets are collected and mapped
 //! ([`triggers`]), file systems are made from tar streams.
 
+pub mod edit;
 pub mod finish;
 pub mod initramfs;
+pub mod iso;
 pub mod output;
 pub mod stage;
 pub mod triggers;
@@ -73,7 +75,7 @@ impl Profile {
 
 /// Composes a disk image of `profile`; returns the files written below the output directory.
 pub fn disk(build: &Build<'_>, packages: &Packages, profile: &Profile) -> Result<Vec<PathBuf>> {
-    let name = output::image_name(build, profile, "raw");
+    let name = output::image_name(build, &profile.name, "raw");
     let work = WorkDirectory::create(build.ctx, &name)?;
     let mut staged =
         stage::install(build, packages, &profile.with_kernel(), &work.path.join("root"))?;
@@ -102,7 +104,7 @@ pub fn disk(build: &Build<'_>, packages: &Packages, profile: &Profile) -> Result
         DiskContent { staging: &staged.root, manifest: &staged.manifest, esp: &esp },
         &image,
     )?;
-    output::publish(build, packages, &staged, &image)
+    output::publish(build, packages, &staged, &[], &image)
 }
 
 /// A scratch directory of one composition, removed when dropped.

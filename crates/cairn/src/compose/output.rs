@@ -7,16 +7,15 @@ use anyhow::{Context as _, Result};
 use cairn_rpm::package::Package;
 use serde::Serialize;
 
-use super::Profile;
 use super::stage::Staged;
 use crate::ops::build::Build;
 use crate::ops::packages::{Origin, Packages};
 
 /// Returns the file name of an image; the default profile needs no name of its own.
-pub fn image_name(build: &Build<'_>, profile: &Profile, extension: &str) -> String {
+pub fn image_name(build: &Build<'_>, profile: &str, extension: &str) -> String {
     let distro = &build.upstream.distro;
     let profile =
-        if profile.name == "default" { String::new() } else { format!("-{}", profile.name) };
+        if profile == "default" { String::new() } else { format!("-{profile}") };
     format!("{}-linux-{}{profile}-x86_64.{extension}", distro.id, distro.version)
 }
 
@@ -29,6 +28,9 @@ struct ImageManifest<'a> {
     source_date: u32,
     toolchain: String,
     packages: Vec<PackageRow<'a>>,
+    /// Packages that the image carries as files, for the installer to install.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    repository: Vec<PackageRow<'a>>,
 }
 
 /// One package of an image.
@@ -43,10 +45,13 @@ struct PackageRow<'a> {
 }
 
 /// Writes `.sha256`, `.asc` and `.manifest.json` beside the image; returns all paths, the image first.
-pub fn publish(
+///
+/// `carried` are the RPM files that lie on the image without being installed.
+pub fn publish<'a>(
     build: &Build<'_>,
-    packages: &Packages,
-    staged: &Staged,
+    packages: &'a Packages,
+    staged: &'a Staged,
+    carried: &'a [PathBuf],
     image: &Path,
 ) -> Result<Vec<PathBuf>> {
     build.ctx.printer.info("Signing the image");
@@ -61,7 +66,8 @@ pub fn publish(
         size,
         source_date: build.upstream.lock.source_date,
         toolchain: toolchain()?,
-        packages: rows(packages, staged)?,
+        packages: rows(packages, staged.installed.iter().map(|(path, _)| path))?,
+        repository: rows(packages, carried.iter())?,
     };
     let checksum = format!("{sha256}  {name}\n");
     let signature =
@@ -85,11 +91,12 @@ fn toolchain() -> Result<String> {
     Ok(output.stdout_text().trim().to_owned())
 }
 
-fn rows<'a>(packages: &'a Packages, staged: &Staged) -> Result<Vec<PackageRow<'a>>> {
-    staged
-        .installed
-        .iter()
-        .map(|(path, nevra)| {
+fn rows<'a>(
+    packages: &'a Packages,
+    files: impl Iterator<Item = &'a PathBuf>,
+) -> Result<Vec<PackageRow<'a>>> {
+    files
+        .map(|path| {
             let bytes =
                 std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
             let package = Package::parse(&mut bytes.as_slice())?;
@@ -97,7 +104,7 @@ fn rows<'a>(packages: &'a Packages, staged: &Staged) -> Result<Vec<PackageRow<'a
             let origin =
                 packages.origins.get(&file).with_context(|| format!("{file} has no origin"))?;
             Ok(PackageRow {
-                nevra: nevra.to_string(),
+                nevra: package.header.nevra().to_string(),
                 license: package
                     .header
                     .string(cairn_rpm::tag::LICENSE)

@@ -71,6 +71,14 @@ pub fn disk(ctx: &Context, settings: &Settings, profile: &str) -> Result<Vec<Pat
     compose::disk(&build, &packages, &profile)
 }
 
+/// Builds the repository and the installation medium.
+pub fn iso(ctx: &Context, settings: &Settings) -> Result<Vec<PathBuf>> {
+    let build = Build::open(ctx, settings)?;
+    let packages = packages::build(&build)?;
+    write_repository(&build, &packages)?;
+    compose::iso::compose(&build, &packages)
+}
+
 fn write_repository(build: &Build<'_>, packages: &Packages) -> Result<PathBuf> {
     let directory = build.out.join("repo");
     repository::write(build, packages, &directory)?;
