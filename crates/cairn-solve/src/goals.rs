@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::{Origin, Root};
 use crate::index::Index;
-use crate::types::{Explanation, Job, Options, PackageId};
+use crate::types::{Candidate, Explanation, Job, Options, PackageId};
 
 /// What the jobs ask for.
 #[derive(Debug, Default)]
@@ -134,14 +134,20 @@ pub(crate) fn is_running_kernel(index: &Index<'_>, options: &Options, id: u32) -
     if !candidate.is_installed() || !index.is_installonly(id) {
         return false;
     }
+    owns_kernel(candidate, release)
+}
+
+/// Says whether a package is (part of) the kernel whose release (`uname -r`) this is: by its version, by its provide
+/// `kernel-uname-r`, or by a file in the directory of the kernel's modules.
+pub fn owns_kernel(candidate: &Candidate, release: &str) -> bool {
     let nevra = &candidate.nevra;
     let modules = format!("/lib/modules/{release}");
-    format!("{}.{}", nevra.evr.without_epoch(), nevra.arch) == *release
-        || nevra.to_string() == *release
+    format!("{}.{}", nevra.evr.without_epoch(), nevra.arch) == release
+        || nevra.to_string() == release
         || candidate
             .provides
             .iter()
-            .any(|provide| provide.name == "kernel-uname-r" && provide.evr_text() == *release)
+            .any(|provide| provide.name == "kernel-uname-r" && provide.evr_text() == release)
         || candidate.files.iter().any(|file| {
             let file = file.strip_prefix("/usr").unwrap_or(file);
             let rest = file.strip_prefix(&modules);

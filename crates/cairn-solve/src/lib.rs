@@ -32,6 +32,7 @@ mod stages;
 mod types;
 mod weak;
 
+pub use goals::owns_kernel;
 pub use stages::solve;
 pub use types::{
     Action, ActionKind, Candidate, Explanation, Job, Options, PackageId, Reason, SYSTEM_REPOSITORY,

@@ -113,15 +113,43 @@ fn check_rpm_database(guest: &Guest) {
     assert!(guest.check("rpm -qf /usr/sbin/sshd", MINUTE).starts_with("openssh-server-"));
 }
 
+const USER_DATA: &str = "\
+#cloud-config
+hostname: srv-01
+users:
+  - name: admin
+    groups: wheel
+    sudo: ALL=(ALL) NOPASSWD:ALL
+    lock_passwd: true
+    ssh_authorized_keys:
+      - @KEY@
+write_files:
+  - path: /etc/cairn-test
+    permissions: '0640'
+    content: written
+yum_repos:
+  test:
+    name: Test
+    baseurl: @REPOSITORY@
+    enabled: true
+    gpgcheck: true
+    repo_gpgcheck: true
+    gpgkey: file:///etc/pki/rpm-gpg/RPM-GPG-KEY-cairn
+packages:
+  - tmux
+runcmd:
+  - [sh, -c, 'echo ran > /run/cairn-runcmd']
+";
+
 #[test]
 fn uefi_secure_boot_and_cloud_init() {
     let lab = Lab::open();
-    let user_data = "#cloud-config\nhostname: srv-01\nusers:\n  - name: admin\n    groups: wheel\n    sudo: ALL=(ALL) NOPASSWD:ALL\n    lock_passwd: true\n    ssh_authorized_keys:\n      - @KEY@\nwrite_files:\n  - path: /etc/cairn-test\n    permissions: '0640'\n    content: written\nruncmd:\n  - [sh, -c, 'echo ran > /run/cairn-runcmd']\n";
+    let user_data = USER_DATA.replace("@REPOSITORY@", &lab.serve_repository());
     let guest = Guest::boot(
         &lab,
         "uefi",
         lab::secure_boot(),
-        &[("user-data", user_data), ("meta-data", "instance-id: test-1\n")],
+        &[("user-data", &user_data), ("meta-data", "instance-id: test-1\n")],
     );
     guest.check("cloud-init status --wait", 10 * MINUTE);
     assert_eq!(guest.check("hostname", MINUTE).trim(), "srv-01");
@@ -130,6 +158,7 @@ fn uefi_secure_boot_and_cloud_init() {
         "640 root\nwritten"
     );
     assert_eq!(guest.check("cat /run/cairn-runcmd", MINUTE).trim(), "ran");
+    assert!(guest.check("rpm -q tmux", MINUTE).starts_with("tmux-"));
     let admin = guest.as_user("admin");
     assert_eq!(admin.check("sudo id -un", MINUTE).unwrap().trim(), "root");
     assert!(guest.check("dmesg", MINUTE).contains("Secure boot enabled"));
@@ -138,4 +167,35 @@ fn uefi_secure_boot_and_cloud_init() {
         guest.check("df --output=size -B1M / | tail -1", MINUTE).trim().parse().expect("MiB");
     assert!(grown > 4500, "root has {grown} MiB: growpart did not enlarge it");
     guest.power_off();
+}
+
+#[test]
+fn upgrades_from_the_previous_repository_with_a_second_kernel() {
+    let lab = Lab::open();
+    let (old, new) = lab.kernels();
+    let image = lab.out.join("previous/cairn-linux-0.1-x86_64.raw");
+    let guest = Guest::boot_image(&lab, &image, "upgrade", lab::bios(), &[]);
+    assert_eq!(guest.check("uname -r", MINUTE).trim(), old);
+    guest.use_repository(&lab);
+    guest.check("dnf -y upgrade", 10 * MINUTE);
+    assert_eq!(guest.check("rpm -q kernel-cloud", MINUTE).lines().count(), 2);
+    assert!(guest.check("rpm -q dnf", MINUTE).starts_with("dnf-0.1.0-1.cn1"));
+    guest.reboot();
+    assert_eq!(guest.check("uname -r", MINUTE).trim(), new);
+    check_health(&guest);
+    check_verified(&guest);
+    remove_running_kernel(&guest, &new);
+    guest.reboot();
+    assert_eq!(guest.check("uname -r", MINUTE).trim(), old);
+    check_health(&guest);
+    guest.power_off();
+}
+
+/// The running kernel is protected until the administrator says otherwise.
+fn remove_running_kernel(guest: &Guest, version: &str) {
+    let package = guest.check(&format!("rpm -qf /usr/lib/modules/{version}/vmlinuz"), MINUTE);
+    let remove = format!("dnf -y remove {}", package.trim());
+    assert_ne!(guest.status(&remove), 0, "dnf removes the running kernel");
+    guest.check(&format!("{remove} --setopt=protect_running_kernel=False"), 5 * MINUTE);
+    assert_eq!(guest.check("rpm -q kernel-cloud", MINUTE).lines().count(), 1);
 }

@@ -87,7 +87,8 @@ pub fn solve_request(
 fn solver_options(session: &Session, choices: &Choices) -> Options {
     let main = &session.configuration.main;
     let options = &choices.resolve;
-    let running_kernel = session.is_live().then(cairn_host::paths::running_kernel);
+    let is_protected = main.protect_running_kernel && session.is_live();
+    let running_kernel = is_protected.then(cairn_host::paths::running_kernel);
     let mut installonly_names = Options::default().installonly_names;
     installonly_names.extend(main.installonlypkgs.iter().cloned());
     Options {

@@ -30,6 +30,8 @@ pub struct MainConfig {
     pub installonly_limit: u32,
     /// Packages that are never removed.
     pub protected_packages: Vec<String>,
+    /// The package of the running kernel is never removed.
+    pub protect_running_kernel: bool,
     /// Globs of packages that are not considered.
     pub excludepkgs: Vec<String>,
     /// When not empty: only these are considered.
@@ -85,6 +87,7 @@ impl Default for MainConfig {
             ]),
             installonly_limit: 3,
             protected_packages: words(&["dnf", "dnf5"]),
+            protect_running_kernel: true,
             excludepkgs: Vec::new(),
             includepkgs: Vec::new(),
             skip_if_unavailable: false,
@@ -187,6 +190,7 @@ const MAIN_KEYS: &[&str] = &[
     "installonlypkgs",
     "installonly_limit",
     "protected_packages",
+    "protect_running_kernel",
     "excludepkgs",
     "exclude",
     "includepkgs",
@@ -357,6 +361,7 @@ impl MainConfig {
             "assumeno" => self.assumeno = flag()?,
             "defaultyes" => self.defaultyes = flag()?,
             "installonlypkgs" => append(&mut self.installonlypkgs, value),
+            "protect_running_kernel" => self.protect_running_kernel = flag()?,
             "protected_packages" => append(&mut self.protected_packages, value),
             "excludepkgs" | "exclude" => append(&mut self.excludepkgs, value),
             "includepkgs" => append(&mut self.includepkgs, value),

@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 
 use crate::context::Context;
 use crate::ops::build::{self, Settings};
+use crate::ops::upstream::Generation;
 
 /// Build the package repository or an image
 #[derive(Debug, Args)]
@@ -44,6 +45,9 @@ struct Common {
     /// Armored OpenPGP secret key to sign with [default: a development key made once on this machine]
     #[arg(long, value_name = "FILE")]
     signing_key: Option<PathBuf>,
+    /// Build the state before the lock's: older kernel, lower releases of our packages (to test upgrades from)
+    #[arg(long, hide = true)]
+    previous: bool,
 }
 
 impl Common {
@@ -52,6 +56,7 @@ impl Common {
             locked: self.locked,
             out: ctx.project.join(&self.out),
             signing_key: self.signing_key.clone(),
+            generation: if self.previous { Generation::Previous } else { Generation::Current },
         }
     }
 }

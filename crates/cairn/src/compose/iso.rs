@@ -107,8 +107,7 @@ fn stage_live(
     live: &Live,
     work: &WorkDirectory,
 ) -> Result<Staged> {
-    let names: Vec<String> =
-        live.packages.iter().cloned().chain([live.kernel.clone()]).collect();
+    let names: Vec<String> = live.packages.iter().cloned().chain([live.kernel.clone()]).collect();
     let mut staged = stage::install(build, packages, &names, &work.path.join("root"))?;
     triggers::run(build, &mut staged)?;
     Ok(staged)
@@ -164,11 +163,7 @@ fn plan(build: &Build<'_>, live: &Live) -> IsoPlan {
             let words: Vec<&str> = std::iter::once(medium.as_str())
                 .chain(live.cmdline.iter().chain(&entry.options).map(String::as_str))
                 .collect();
-            IsoEntry {
-                id: entry.id.clone(),
-                title: entry.title.clone(),
-                options: words.join(" "),
-            }
+            IsoEntry { id: entry.id.clone(), title: entry.title.clone(), options: words.join(" ") }
         })
         .collect();
     IsoPlan {

@@ -14,8 +14,7 @@ use crate::ops::packages::{Origin, Packages};
 /// Returns the file name of an image; the default profile needs no name of its own.
 pub fn image_name(build: &Build<'_>, profile: &str, extension: &str) -> String {
     let distro = &build.upstream.distro;
-    let profile =
-        if profile == "default" { String::new() } else { format!("-{profile}") };
+    let profile = if profile == "default" { String::new() } else { format!("-{profile}") };
     format!("{}-linux-{}{profile}-x86_64.{extension}", distro.id, distro.version)
 }
 
@@ -65,7 +64,7 @@ pub fn publish<'a>(
         sha256: &sha256,
         size,
         source_date: build.upstream.lock.source_date,
-        toolchain: toolchain()?,
+        toolchain: crate::ops::toolchain()?,
         packages: rows(packages, staged.installed.iter().map(|(path, _)| path))?,
         repository: rows(packages, carried.iter())?,
     };
@@ -84,11 +83,6 @@ pub fn publish<'a>(
         made.push(build.out.join(file));
     }
     Ok(made)
-}
-
-fn toolchain() -> Result<String> {
-    let output = cairn_host::Invocation::new(cairn_host::Tool::Rustc).arg("--version").run()?;
-    Ok(output.stdout_text().trim().to_owned())
 }
 
 fn rows<'a>(

@@ -12,8 +12,12 @@ use crate::keys;
 use crate::lock::Use;
 use crate::ops::packages::{self, Packages};
 use crate::ops::repository;
-use crate::ops::upstream::{self, Upstream, Vanishing};
+use crate::ops::stamp::Stamp;
+use crate::ops::upstream::{self, Generation, Upstream, Vanishing};
 use crate::tools;
+
+/// Directory of the package repository below the output directory.
+const REPOSITORY: &str = "repo";
 
 /// What the operator decided.
 #[derive(Debug, Clone)]
@@ -24,6 +28,8 @@ pub struct Settings {
     pub out: PathBuf,
     /// Key file to sign with.
     pub signing_key: Option<PathBuf>,
+    /// Which state of the distribution to build.
+    pub generation: Generation,
 }
 
 /// Everything a build works with, opened and checked before the first long step.
@@ -48,7 +54,11 @@ impl<'a> Build<'a> {
         let key = keys::load(ctx, settings.signing_key.as_deref())?;
         prepare_out(&settings.out)?;
         let vanishing = if settings.locked { Vanishing::Stop } else { Vanishing::MoveForward };
-        let upstream = upstream::open(ctx, &[Use::Os, Use::Tools], vanishing)?;
+        let uses: &[Use] = match settings.generation {
+            Generation::Current => &[Use::Os, Use::Tools],
+            Generation::Previous => &[Use::Os, Use::Tools, Use::Previous],
+        };
+        let upstream = upstream::open(ctx, uses, vanishing, settings.generation)?;
         print_changes(ctx, &upstream.moved);
         let tools = tools::open(ctx, &upstream.lock, Use::Tools)?;
         Ok(Self { ctx, upstream, key, tools, out: settings.out.clone() })
@@ -57,30 +67,51 @@ impl<'a> Build<'a> {
 
 /// Builds the package repository: `OUT/repo`.
 pub fn repo(ctx: &Context, settings: &Settings) -> Result<Vec<PathBuf>> {
-    let build = Build::open(ctx, settings)?;
-    let packages = packages::build(&build)?;
-    Ok(vec![write_repository(&build, &packages)?])
+    unless_up_to_date(ctx, settings, "repo", |build| {
+        let packages = packages::build(build)?;
+        Ok(vec![write_repository(build, &packages)?])
+    })
 }
 
 /// Builds the repository and a disk image of one profile.
 pub fn disk(ctx: &Context, settings: &Settings, profile: &str) -> Result<Vec<PathBuf>> {
-    let build = Build::open(ctx, settings)?;
     let profile = Profile::load(&ctx.distro_dir(), profile)?;
-    let packages = packages::build(&build)?;
-    write_repository(&build, &packages)?;
-    compose::disk(&build, &packages, &profile)
+    unless_up_to_date(ctx, settings, &format!("disk {}", profile.name), |build| {
+        let packages = packages::build(build)?;
+        write_repository(build, &packages)?;
+        compose::disk(build, &packages, &profile)
+    })
 }
 
 /// Builds the repository and the installation medium.
 pub fn iso(ctx: &Context, settings: &Settings) -> Result<Vec<PathBuf>> {
+    unless_up_to_date(ctx, settings, "iso", |build| {
+        let packages = packages::build(build)?;
+        write_repository(build, &packages)?;
+        compose::iso::compose(build, &packages)
+    })
+}
+
+/// Returns what an earlier build of the same inputs made, or builds.
+fn unless_up_to_date(
+    ctx: &Context,
+    settings: &Settings,
+    what: &str,
+    make: impl FnOnce(&Build<'_>) -> Result<Vec<PathBuf>>,
+) -> Result<Vec<PathBuf>> {
+    let stamp = Stamp::of(ctx, settings, what)?;
+    if let Some(made) = stamp.up_to_date() {
+        ctx.printer.info("Nothing has changed since the last build");
+        return Ok(made);
+    }
     let build = Build::open(ctx, settings)?;
-    let packages = packages::build(&build)?;
-    write_repository(&build, &packages)?;
-    compose::iso::compose(&build, &packages)
+    let made = make(&build)?;
+    stamp.record(&made, &[settings.out.join(REPOSITORY)])?;
+    Ok(made)
 }
 
 fn write_repository(build: &Build<'_>, packages: &Packages) -> Result<PathBuf> {
-    let directory = build.out.join("repo");
+    let directory = build.out.join(REPOSITORY);
     repository::write(build, packages, &directory)?;
     Ok(directory)
 }

@@ -7,13 +7,13 @@ use crate::context::Context;
 use crate::deb::Deb;
 use crate::fetch;
 use crate::lock::Use;
-use crate::ops::upstream::{self, Vanishing};
+use crate::ops::upstream::{self, Generation, Vanishing};
 use crate::overlay::suggest;
 use crate::repack::{self, Explanation, RepackOptions};
 
 /// Returns the explanation of the package called `name` (ours or Debian's) as lines of text.
 pub fn explain(ctx: &Context, name: &str) -> Result<Vec<String>> {
-    let upstream = upstream::open(ctx, &[Use::Os], Vanishing::Stop)?;
+    let upstream = upstream::open(ctx, &[Use::Os], Vanishing::Stop, Generation::Current)?;
     let set = crate::ops::packages::package_set_of(&upstream);
     let file = upstream
         .lock

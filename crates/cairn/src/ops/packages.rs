@@ -80,7 +80,9 @@ pub fn package_set(build: &Build<'_>) -> PackageSet {
 pub fn package_set_of(upstream: &Upstream) -> PackageSet {
     let overlays = &upstream.overlays;
     let mut set = PackageSet::default();
-    for file in upstream.lock.used_for(Use::Os) {
+    // Of both generations, so that packages that are the same in both are re-packaged once.
+    let files = upstream.lock.used_for(Use::Os).chain(upstream.lock.used_for(Use::Previous));
+    for file in files {
         set.names.insert(file.name.clone(), overlays.overlay_for(&file.name).our_name());
         for group in split_dependencies(&file.provides) {
             set.virtual_names.extend(group.iter().map(|alternative| alternative.name.to_owned()));
@@ -102,7 +104,7 @@ fn repack_upstream(build: &Build<'_>, packages: &mut Packages) -> Result<()> {
     let set_digest = crate::digest::sha256_hex(format!("{set:?}").as_bytes());
     let key_digest = crate::digest::sha256_hex(build.key.public_armored()?.as_bytes());
     let repacking = Repacking { build, set, set_digest, key_digest };
-    let files: Vec<&LockedFile> = build.upstream.lock.used_for(Use::Os).collect();
+    let files = build.upstream.os_files();
     let progress =
         build.ctx.printer.progress("Re-packaging", Some(files.len() as u64), Unit::Items);
     let results = in_parallel(&files, |file| {
@@ -207,8 +209,10 @@ fn build_natives(build: &Build<'_>, packages: &mut Packages) -> Result<()> {
     let set = package_set(build);
     let source_date = build.upstream.lock.source_date;
     for (name, native) in build.upstream.overlays.natives() {
+        let mut native = native.clone();
+        native.release = build.upstream.own_release(&native.release);
         let overlay = build.upstream.overlays.overlay_for(name);
-        let repacked = repack::native(name, native, &overlay, &set, &options(build, source_date))
+        let repacked = repack::native(name, &native, &overlay, &set, &options(build, source_date))
             .with_context(|| format!("packaging {name}"))?;
         let files = store(build, &repacked.packages, source_date)?;
         let origin = Origin {

@@ -111,20 +111,24 @@ fn write_metadata(
 ) -> Result<()> {
     let mut names = BTreeSet::from(["repomd.xml.asc".to_owned(), "repomd.xml.key".to_owned()]);
     for file in files {
-        root.write_atomic(&file.path, &file.bytes, 0o644)?;
+        replace(root, &file.path, &file.bytes)?;
         names.insert(file.path.trim_start_matches("repodata/").to_owned());
         if file.path == "repodata/repomd.xml" {
             let signature =
                 build.key.sign_detached_armored(&file.bytes, build.upstream.lock.source_date)?;
-            root.write_atomic("repodata/repomd.xml.asc", signature.as_bytes(), 0o644)?;
-            root.write_atomic(
-                "repodata/repomd.xml.key",
-                build.key.public_armored()?.as_bytes(),
-                0o644,
-            )?;
+            replace(root, "repodata/repomd.xml.asc", signature.as_bytes())?;
+            replace(root, "repodata/repomd.xml.key", build.key.public_armored()?.as_bytes())?;
         }
     }
     remove_others(root, "repodata", &names)
+}
+
+/// Writes a file unless it has that content already: what did not change keeps its time.
+fn replace(root: &Root, path: &str, bytes: &[u8]) -> Result<()> {
+    if root.exists(path)? && root.read(path)? == bytes {
+        return Ok(());
+    }
+    Ok(root.write_atomic(path, bytes, 0o644)?)
 }
 
 fn load_comps(build: &Build<'_>) -> Result<Comps> {

@@ -23,6 +23,40 @@ pub struct Upstream {
     pub lock: Lock,
     /// What moved because the mirror had dropped it.
     pub moved: Vec<Change>,
+    /// Which state of the distribution is built.
+    pub generation: Generation,
+}
+
+/// Which state of the distribution is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Generation {
+    /// The one of the lock.
+    Current,
+    /// The one before it, to test upgrades from: locked predecessors ([`Use::Previous`]) in place of what followed them, our own
+    /// packages with a lower release.
+    Previous,
+}
+
+impl Upstream {
+    /// Returns the files that the operating system is made from.
+    pub fn os_files(&self) -> Vec<&LockedFile> {
+        let current = self.lock.used_for(Use::Os);
+        if self.generation == Generation::Current {
+            return current.collect();
+        }
+        let previous: Vec<&LockedFile> = self.lock.used_for(Use::Previous).collect();
+        let key = |file: &LockedFile| self.overlays.overlay_for(&file.name).key.clone();
+        let replaced: BTreeSet<String> = previous.iter().map(|file| key(file)).collect();
+        current.filter(|file| !replaced.contains(&key(file))).chain(previous).collect()
+    }
+
+    /// Returns the release of one of our own packages.
+    pub fn own_release(&self, release: &str) -> String {
+        match self.generation {
+            Generation::Current => release.to_owned(),
+            Generation::Previous => format!("0.{release}"),
+        }
+    }
 }
 
 /// Whether a build may move lock entries that the mirror has dropped.
@@ -35,13 +69,23 @@ pub enum Vanishing {
 }
 
 /// Loads the definition and brings every file of `uses` into the cache.
-pub fn open(ctx: &Context, uses: &[Use], vanishing: Vanishing) -> Result<Upstream> {
+pub fn open(
+    ctx: &Context,
+    uses: &[Use],
+    vanishing: Vanishing,
+    generation: Generation,
+) -> Result<Upstream> {
     let distro = Distro::load(&ctx.distro_dir())?;
     let overlays =
         Overlays::load(&ctx.distro_dir().join("packages"), &ctx.distro_dir().join("files"))?;
     let keys: Vec<String> = overlays.keys().map(str::to_owned).collect();
-    let mut upstream =
-        Upstream { lock: current_lock(ctx, &distro, &keys)?, distro, overlays, moved: Vec::new() };
+    let mut upstream = Upstream {
+        lock: current_lock(ctx, &distro, &keys)?,
+        distro,
+        overlays,
+        moved: Vec::new(),
+        generation,
+    };
     // Two rounds: what vanished moves forward once; if that vanishes too, the mirror is broken.
     for _ in 0..2 {
         let files = wanted(&upstream.lock, uses);

@@ -10,7 +10,7 @@ use cairn_host::Sandbox;
 use crate::compose::WorkDirectory;
 use crate::context::Context;
 use crate::lock::Use;
-use crate::ops::upstream::{self, Vanishing};
+use crate::ops::upstream::{self, Generation, Vanishing};
 use crate::tools;
 use crate::vm::{
     Accel, Credential, DiskFormat, Firmware, Forward, OnReboot, Reach, Vm, VmSpec, free_port,
@@ -37,7 +37,8 @@ pub struct Run {
 
 /// Boots the image, prints how to log in, and waits until the machine is off.
 pub fn run(ctx: &Context, run: &Run) -> Result<()> {
-    let upstream = upstream::open(ctx, &[Use::Tools, Use::Test], Vanishing::Stop)?;
+    let upstream =
+        upstream::open(ctx, &[Use::Tools, Use::Test], Vanishing::Stop, Generation::Current)?;
     let tools = tools::open_test(ctx, &upstream.lock)?;
     let work = WorkDirectory::create(ctx, "vm")?;
     let image = std::fs::canonicalize(&run.image)

@@ -27,6 +27,7 @@ pub fn build(build: &Build<'_>, packages: &mut Packages) -> Result<()> {
     let source_date = build.upstream.lock.source_date;
     for (name, native) in overlays.natives() {
         let mut native: NativePackage = native.clone();
+        native.release = build.upstream.own_release(&native.release);
         for file in &mut native.file {
             read_source(build, &binaries, file)?;
         }

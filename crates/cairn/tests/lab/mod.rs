@@ -9,9 +9,10 @@ use cairn::compose::WorkDirectory;
 use cairn::context::Context;
 use cairn::deb::{Deb, EntryKind};
 use cairn::lock::Use;
-use cairn::ops::upstream::{self, Upstream, Vanishing};
+use cairn::ops::upstream::{self, Generation, Upstream, Vanishing};
 use cairn::vm::{
-    Accel, Credential, Disk, Firmware, Forward, Reach, Ssh, Vm, VmSpec, free_port, generate_key,
+    Accel, Credential, Disk, Firmware, Forward, OnReboot, Reach, Ssh, Vm, VmSpec, free_port,
+    generate_key,
 };
 use cairn_host::{Invocation, Sandbox, Tool};
 use cairn_rpm::package::Package;
@@ -46,9 +47,13 @@ impl Lab {
         let printer =
             Arc::new(cairn_ui::Printer::new(cairn_ui::Verbosity::Quiet, cairn_ui::Color::Never));
         let ctx = Context::open(printer, Path::new(env!("CARGO_MANIFEST_DIR")), None).unwrap();
-        let upstream =
-            upstream::open(&ctx, &[Use::Os, Use::Tools, Use::Test], Vanishing::MoveForward)
-                .unwrap();
+        let upstream = upstream::open(
+            &ctx,
+            &[Use::Os, Use::Tools, Use::Test],
+            Vanishing::MoveForward,
+            Generation::Current,
+        )
+        .unwrap();
         let tools = cairn::tools::open_test(&ctx, &upstream.lock).unwrap();
         let out = ctx.project.join("out");
         assert!(
@@ -71,6 +76,18 @@ impl Lab {
         output.stdout_text()
     }
 
+    /// Serves the repository until the test process ends; returns the address as guests see it.
+    pub fn serve_repository(&self) -> String {
+        let directory = self.out.join("repo");
+        let (sender, receiver) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            cairn::serve::serve(&directory, "127.0.0.1:0".parse().unwrap(), |address| {
+                sender.send(address).unwrap()
+            })
+        });
+        format!("http://10.0.2.2:{}/", receiver.recv().unwrap().port())
+    }
+
     /// SHA-256 of a file inside an upstream .deb.
     pub fn upstream_digest(&self, package: &str, path: &str) -> String {
         let file = self
@@ -89,6 +106,20 @@ impl Lab {
     fn read_deb(&self, sha256: &str, name: &str) -> Deb {
         let bytes = std::fs::read(cairn::fetch::cached_path(&self.ctx.cache, sha256)).unwrap();
         Deb::parse(name, &bytes).unwrap()
+    }
+
+    /// Versions of the cloud kernel: the previous one and the current one.
+    pub fn kernels(&self) -> (String, String) {
+        let version = |one: Use| {
+            let file = self
+                .upstream
+                .lock
+                .used_for(one)
+                .find(|file| file.name.ends_with("-cloud-amd64"))
+                .unwrap_or_else(|| panic!("no cloud kernel is locked for {one:?}"));
+            file.name.trim_start_matches("linux-image-").to_owned()
+        };
+        (version(Use::Previous), version(Use::Os))
     }
 
     /// Version and digest of the cloud kernel as upstream signed it.
@@ -154,13 +185,25 @@ pub struct Guest {
 impl Guest {
     /// Boots the default image and logs in once the console shows the login prompt.
     pub fn boot(lab: &Lab, name: &str, firmware: Firmware, seed: &[(&str, &str)]) -> Self {
+        let image = lab.out.join("cairn-linux-0.1-x86_64.raw");
+        Self::boot_image(lab, &image, name, firmware, seed)
+    }
+
+    /// Boots any disk image.
+    pub fn boot_image(
+        lab: &Lab,
+        image: &Path,
+        name: &str,
+        firmware: Firmware,
+        seed: &[(&str, &str)],
+    ) -> Self {
         let work = WorkDirectory::create(&lab.ctx, &format!("test-{name}")).unwrap();
         let keys = work.path.join("keys");
         std::fs::create_dir_all(&keys).unwrap();
         let (key, public) = generate_key(&lab.tools, &keys).unwrap();
-        let image = lab.out.join("cairn-linux-0.1-x86_64.raw");
         let mut spec =
-            VmSpec::of_image(&image, cairn::vm::DiskFormat::Raw, work.path.join("machine"));
+            VmSpec::of_image(image, cairn::vm::DiskFormat::Raw, work.path.join("machine"));
+        spec.on_reboot = OnReboot::Restart;
         spec.firmware = firmware;
         spec.accel = Accel::Auto;
         spec.reach = Reach::Open;
@@ -195,17 +238,9 @@ impl Guest {
 
     /// Serves the repository to the guest and points its dnf at it.
     pub fn use_repository(&self, lab: &Lab) {
-        let directory = lab.out.join("repo");
-        let (sender, receiver) = std::sync::mpsc::channel();
-        // Ends with the test process.
-        std::thread::spawn(move || {
-            cairn::serve::serve(&directory, "127.0.0.1:0".parse().unwrap(), |address| {
-                sender.send(address).unwrap()
-            })
-        });
-        let port = receiver.recv().unwrap().port();
+        let url = lab.serve_repository();
         let repo = format!(
-            "[cairn]\\nname=Cairn Linux\\nbaseurl=http://10.0.2.2:{port}/\\nenabled=1\\ngpgcheck=1\\nrepo_gpgcheck=1\\ngpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-cairn\\n"
+            "[cairn]\\nname=Cairn Linux\\nbaseurl={url}\\nenabled=1\\ngpgcheck=1\\nrepo_gpgcheck=1\\ngpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-cairn\\n"
         );
         self.check(&format!("printf '{repo}' > /etc/yum.repos.d/cairn.repo"), MINUTE);
     }
@@ -228,6 +263,21 @@ impl Guest {
     /// Runs a command and returns its exit status.
     pub fn status(&self, command: &str) -> i32 {
         self.ssh.run(command, 2 * MINUTE).unwrap().status
+    }
+
+    /// Restarts the guest and logs in again once it is up.
+    pub fn reboot(&self) {
+        // The connection ends with the guest, so the status of ssh says nothing.
+        let _ = self.ssh.run("systemctl reboot", MINUTE);
+        let mut vm = self.vm.borrow_mut();
+        let vm = vm.as_mut().unwrap();
+        match vm.wait_for_any(&["login:", "emergency mode", "Kernel panic"], 8 * MINUTE) {
+            Ok(0) => {}
+            other => panic!("after reboot: {other:?}\n{}", tail(&vm.console_text())),
+        }
+        self.ssh
+            .wait_until_reachable(4 * MINUTE)
+            .unwrap_or_else(|error| panic!("{error}\n{}", tail(&vm.console_text())));
     }
 
     /// Shuts the guest down and waits for its end.

@@ -195,9 +195,8 @@ fn old_installonly(session: &Session, loaded: &Loaded) -> Vec<PackageId> {
     for ids in by_name.values_mut() {
         ids.sort_by(|a, b| loaded.sack.get(*b).nevra().evr.cmp(&loaded.sack.get(*a).nevra().evr));
         let is_running = |id: &PackageId| {
-            let nevra = loaded.sack.get(*id).nevra();
             !running.is_empty()
-                && format!("{}.{}", nevra.evr.without_epoch(), nevra.arch) == running
+                && cairn_solve::owns_kernel(&loaded.sack.get(*id).candidate, &running)
         };
         if limit > 0 {
             old.extend(ids.iter().skip(limit).copied().filter(|id| !is_running(id)));
