@@ -18,7 +18,7 @@ cargo xtask COMMAND
   test          everything that must pass before a landing: tidy, clippy, unit, scenario, peer and VM tests
   test --fast   the same without images and VMs
   ci            what .ci/run calls: the same as `test`
-  vm [--matrix] only the VM tests (with --matrix also the slow ones)
+  vm [--matrix] only what needs images: builds them, judges and boots them (with --matrix also the slow tests)
   docs          regenerate the command reference in docs/reference
 ";
 
@@ -29,8 +29,8 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(),
         ["test" | "ci"] => test::everything(),
         ["test", "--fast"] => test::fast(),
-        ["vm"] => test::vm(false),
-        ["vm", "--matrix"] => test::vm(true),
+        ["vm"] => test::vm(test::Which::Usual),
+        ["vm", "--matrix"] => test::vm(test::Which::Matrix),
         ["docs"] => docs::regenerate(),
         _ => {
             run::say(HELP);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What `cairn build disk` made, judged by real programs: rpm, dnf, QEMU, OpenSSH.
 //!
-//! Needs `out/` (run `cargo cairn build disk` first; `cargo xtask test` does). One machine at a time.
-#![cfg(feature = "image-tests")]
+//! Needs what `cargo cairn build` leaves in `out/`: `cargo xtask vm` builds it and runs these tests, one machine at a time.
 
 mod lab;
 
+use cairn::vm::Firmware;
 use lab::{Guest, Lab, MINUTE};
 
 #[test]
@@ -59,9 +59,11 @@ fn signed_boot_files_are_the_upstream_bytes() {
 #[test]
 fn bios_boots_and_dnf_installs_a_web_server() {
     let lab = Lab::open();
-    let guest = Guest::boot(&lab, "bios", lab::bios(), &[]);
+    let guest = Guest::boot(&lab, "bios", Firmware::Bios, &[]);
     check_health(&guest);
+    check_figures(&guest, "default", Limits { packages: 220, installed_mb: 300 });
     check_rpm_database(&guest);
+    check_conduct(&guest);
     guest.use_repository(&lab);
     install_nginx(&guest);
     guest.check("dnf -y remove nginx", 6 * MINUTE);
@@ -106,11 +108,58 @@ fn check_health(guest: &Guest) {
     assert_eq!(guest.check("cat /etc/os-release | grep ^ID=", MINUTE).trim(), "ID=cairn");
 }
 
+/// How large a profile may be.
+struct Limits {
+    packages: u64,
+    installed_mb: u64,
+}
+
+/// Memory that may be used at idle, in MiB.
+const IDLE_LIMIT_MIB: u64 = 170;
+
+fn check_figures(guest: &Guest, profile: &str, limits: Limits) {
+    let number = |command: &str| -> u64 {
+        let text = guest.check(command, 3 * MINUTE);
+        text.trim().parse().unwrap_or_else(|_| panic!("{command}: `{text}` is no number"))
+    };
+    let packages = number("rpm -qa | wc -l");
+    let installed_mb = number("du -xs --apparent-size -B1000000 / | cut -f1");
+    let used_mib = guest.idle_memory_mib();
+    println!("{profile}: {packages} packages, {installed_mb} MB installed, {used_mib} MiB used");
+    assert!(packages <= limits.packages, "{packages} packages");
+    assert!(installed_mb <= limits.installed_mb, "{installed_mb} MB installed");
+    assert!(used_mib <= IDLE_LIMIT_MIB, "{used_mib} MiB of memory used");
+}
+
+/// What every installed system promises about itself.
+fn check_conduct(guest: &Guest) {
+    for (command, expected) in [
+        ("passwd -S root | cut -d' ' -f2", "L"),
+        ("sshd -T | grep -i '^passwordauthentication'", "passwordauthentication no"),
+        ("resolvectl llmnr | sed -n 's/^Global: //p'", "no"),
+        ("sysctl -n kernel.kptr_restrict", "2"),
+        ("cat /sys/module/apparmor/parameters/enabled", "Y"),
+        ("nft list chain inet filter input | grep -o 'policy drop'", "policy drop"),
+        ("systemctl is-active chronyd", "active"),
+    ] {
+        assert_eq!(guest.check(command, MINUTE).trim(), expected, "{command}");
+    }
+}
+
 fn check_rpm_database(guest: &Guest) {
-    let all = guest.check("rpm -qa | wc -l", MINUTE);
-    let count: usize = all.trim().parse().expect("a number");
-    assert!((120..=220).contains(&count), "{count} packages installed");
     assert!(guest.check("rpm -qf /usr/sbin/sshd", MINUTE).starts_with("openssh-server-"));
+}
+
+#[test]
+fn minimal_boots_under_uefi_without_python() {
+    let lab = Lab::open();
+    let image = lab.out.join("cairn-linux-0.1-minimal-x86_64.raw");
+    let guest = Guest::boot_image(&lab, &image, "minimal", Firmware::Uefi, &[]);
+    check_health(&guest);
+    check_figures(&guest, "minimal", Limits { packages: 185, installed_mb: 200 });
+    assert_eq!(guest.status("command -v python3 cloud-init"), 1);
+    check_verified(&guest);
+    guest.power_off();
 }
 
 const USER_DATA: &str = "\
@@ -148,7 +197,7 @@ fn uefi_secure_boot_and_cloud_init() {
     let guest = Guest::boot(
         &lab,
         "uefi",
-        lab::secure_boot(),
+        Firmware::UefiSecureBoot,
         &[("user-data", &user_data), ("meta-data", "instance-id: test-1\n")],
     );
     guest.check("cloud-init status --wait", 10 * MINUTE);
@@ -174,7 +223,7 @@ fn upgrades_from_the_previous_repository_with_a_second_kernel() {
     let lab = Lab::open();
     let (old, new) = lab.kernels();
     let image = lab.out.join("previous/cairn-linux-0.1-x86_64.raw");
-    let guest = Guest::boot_image(&lab, &image, "upgrade", lab::bios(), &[]);
+    let guest = Guest::boot_image(&lab, &image, "upgrade", Firmware::Bios, &[]);
     assert_eq!(guest.check("uname -r", MINUTE).trim(), old);
     guest.use_repository(&lab);
     guest.check("dnf -y upgrade", 10 * MINUTE);

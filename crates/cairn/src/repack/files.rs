@@ -245,6 +245,16 @@ impl Planner<'_> {
         });
     }
 
+    /// Versions that stand side by side must not share a file: its time would differ from what one of them records.
+    fn copyright_name(&self) -> String {
+        let provides = &self.overlay.package.provides;
+        if provides.iter().any(|provide| provide.starts_with("installonlypkg(")) {
+            format!("copyright-{}", self.deb.version())
+        } else {
+            "copyright".to_owned()
+        }
+    }
+
     /// The copyright file, or the link to another package's, becomes a licence file.
     fn copyright(&self, entry: &Entry, path: &str) -> Result<Option<PlannedFile>, RepackError> {
         let doc = format!("/usr/share/doc/{}", self.deb.name());
@@ -252,7 +262,7 @@ impl Planner<'_> {
         let other_name =
             |debian: &str| self.names.get(debian).cloned().unwrap_or_else(|| debian.to_owned());
         let planned = if path == format!("{doc}/copyright") {
-            let target = format!("{ours}/copyright");
+            let target = format!("{ours}/{}", self.copyright_name());
             let mut planned = match &entry.kind {
                 EntryKind::HardLink(_) | EntryKind::Directory | EntryKind::Special(_) => {
                     return Ok(None);

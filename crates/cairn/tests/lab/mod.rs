@@ -19,6 +19,12 @@ use cairn_rpm::package::Package;
 
 pub const MINUTE: Duration = Duration::from_secs(60);
 
+const IDLE_MARKER: &str = "idle-memory-mib=";
+const IDLE_END: &str = " is-used";
+
+/// Runs in the guest: a session would count itself, so it waits for the end of all.
+const IDLE_REPORT: &str = r#"while [ "$(loginctl list-sessions --no-legend)" ] || systemctl --quiet is-active "user@*"; do sleep 1; done; awk "/^MemTotal/ { total = \$2 } /^MemAvailable/ { print \"idle-memory-mib=\" int((total - \$2) / 1024) \" is-used\" }" /proc/meminfo > /dev/ttyS0"#;
+
 /// Files that a running system changes or that the image builder writes.
 pub const EXPECTED_CHANGES: &[&str] = &[
     "/etc/fstab",
@@ -155,14 +161,6 @@ pub struct Kernel {
     pub digest: String,
 }
 
-pub fn bios() -> Firmware {
-    Firmware::Bios
-}
-
-pub fn secure_boot() -> Firmware {
-    Firmware::UefiSecureBoot
-}
-
 /// Tells whether a line of `ss -Hltun` is a socket that other machines reach. DHCP's client socket on its interface is not a service.
 pub fn listens_off_host(line: &str) -> bool {
     let local = line.split_whitespace().nth(4).unwrap_or_default();
@@ -263,6 +261,18 @@ impl Guest {
     /// Runs a command and returns its exit status.
     pub fn status(&self, command: &str) -> i32 {
         self.ssh.run(command, 2 * MINUTE).unwrap().status
+    }
+
+    /// Memory in use (`MemTotal - MemAvailable`) once nobody is logged in, in MiB.
+    pub fn idle_memory_mib(&self) -> u64 {
+        self.check(&format!("systemd-run --no-block bash -c '{IDLE_REPORT}'"), MINUTE);
+        let mut vm = self.vm.borrow_mut();
+        let vm = vm.as_mut().unwrap();
+        vm.wait_for(IDLE_MARKER, 5 * MINUTE).unwrap();
+        vm.wait_for(IDLE_END, MINUTE).unwrap();
+        let text = vm.console_text();
+        let value = text.rsplit(IDLE_MARKER).next().and_then(|rest| rest.split(' ').next());
+        value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("{}", tail(&text)))
     }
 
     /// Restarts the guest and logs in again once it is up.
