@@ -41,6 +41,8 @@ pub(crate) fn vm(matrix: bool) -> Result<()> {
         "image-tests",
         "--test",
         "images",
+        "--test",
+        "mmdebstrap",
         "--",
         "--test-threads",
         "1",
