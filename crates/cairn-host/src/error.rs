@@ -138,7 +138,7 @@ impl HostError {
             Self::NotFound { tool, place } if place.starts_with("the search path") => {
                 Some(format!("install the package that contains `{tool}`, or add its directory to `PATH`"))
             }
-            Self::NotFound { .. } => Some("the tools tree is incomplete: rebuild it with `cairn tools --rebuild`".to_owned()),
+            Self::NotFound { .. } => Some("the tools tree is incomplete: remove `tools` from the cache directory, the next command makes it again".to_owned()),
             Self::Io { source, path, .. } => match source.kind() {
                 io::ErrorKind::StorageFull => Some(format!("free some space on the file system of `{}`", path.display())),
                 io::ErrorKind::PermissionDenied => Some("check the owner and mode, or run as root".to_owned()),
@@ -158,12 +158,13 @@ impl HostError {
 }
 
 fn namespace_hint(sysctl: &str) -> String {
-    let value = match sysctl {
-        "kernel.apparmor_restrict_unprivileged_userns" => "0",
-        "user.max_user_namespaces" => "10000",
-        _ => "1",
+    // The limit holds for root too.
+    let (value, otherwise) = match sysctl {
+        "kernel.apparmor_restrict_unprivileged_userns" => ("0", ", or run as root"),
+        "user.max_user_namespaces" => ("10000", ""),
+        _ => ("1", ", or run as root"),
     };
-    format!("allow it with `sudo sysctl {sysctl}={value}`, or run as root")
+    format!("allow it with `sudo sysctl {sysctl}={value}`{otherwise}")
 }
 
 fn tail_text(stderr_tail: &str) -> String {

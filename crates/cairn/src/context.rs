@@ -26,6 +26,8 @@ pub struct Context {
     pub clock: Clock,
     /// HTTP client.
     pub fetcher: Fetcher,
+    /// Configuration of this machine's apt, which names the mirror.
+    pub apt_config: PathBuf,
     /// The mirror the operator named, if any.
     pub mirror_override: Option<String>,
 }
@@ -52,6 +54,7 @@ impl Context {
             config: cairn_host::paths::config_dir()?,
             clock: Clock::system(),
             fetcher: Fetcher::new(),
+            apt_config: PathBuf::from("/etc/apt"),
             mirror_override,
         })
     }
@@ -65,7 +68,7 @@ impl Context {
     pub fn mirror(&self) -> Result<Mirror> {
         match &self.mirror_override {
             Some(url) => Ok(Mirror::from_url(url)),
-            None => Ok(crate::apt::mirror::discover(Path::new("/etc/apt"))?),
+            None => Ok(crate::apt::mirror::discover(&self.apt_config)?),
         }
     }
 

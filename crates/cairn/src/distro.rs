@@ -7,6 +7,8 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
+use crate::overlay::parse_error;
+
 /// `distro/distro.toml`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -60,6 +62,8 @@ pub struct Tools {
     pub skip: BTreeSet<String>,
     /// Programs that test images.
     pub test: TestTools,
+    /// What Debian's own installation of our packages needs beside them, to compare ours with.
+    pub reference: ReferenceTools,
 }
 
 /// The tools tree of the tests.
@@ -68,6 +72,16 @@ pub struct Tools {
 pub struct TestTools {
     /// Debian package names.
     pub packages: Vec<String>,
+}
+
+/// What the reference tree of the tests is made from, beside the packages of the profile.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReferenceTools {
+    /// Debian package names.
+    pub packages: Vec<String>,
+    /// Packages never followed in their closure.
+    pub skip: BTreeSet<String>,
 }
 
 impl Distro {
@@ -81,5 +95,6 @@ impl Distro {
 pub fn load_toml<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
     let text =
         std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
-    toml::from_str(&text).with_context(|| format!("reading {}", path.display()))
+    let name = path.display().to_string();
+    Ok(toml::from_str(&text).map_err(|error| parse_error(&name, &text, &error))?)
 }

@@ -22,20 +22,20 @@ const DEVELOPMENT_CREATED: u32 = 1_262_304_000;
 #[derive(Debug, Error)]
 pub enum KeyError {
     /// Others can read it.
-    #[error("signing key {path} can be read by others (mode {mode:04o}, expected 0600)")]
+    #[error("signing key {} can be read by others (mode {mode:04o}, expected 0600)", path.display())]
     Readable {
         /// The key file.
         path: PathBuf,
         /// Its permission bits.
         mode: u32,
     },
-    /// It holds no secret key.
-    #[error("{path} is not a secret OpenPGP key: {reason}")]
-    NotSecret {
+    /// It holds no secret key that may sign.
+    #[error("signing key {}: {source}", path.display())]
+    Unusable {
         /// The key file.
         path: PathBuf,
-        /// What the parser said.
-        reason: String,
+        /// What is wrong with it.
+        source: cairn_rpm::signature::KeyError,
     },
 }
 
@@ -44,7 +44,8 @@ impl KeyError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Readable { path, .. } => format!("run `chmod 600 {}`", path.display()),
-            Self::NotSecret { .. } => "give the armored secret key (`gpg --export-secret-keys --armor`), without a passphrase".into(),
+            Self::Unusable { source: cairn_rpm::signature::KeyError::Unusable(_), .. } => "extend the key's validity, or sign with another key".into(),
+            Self::Unusable { .. } => "give the armored secret key (`gpg --export-secret-keys --armor`), without a passphrase".into(),
         })
     }
 }
@@ -52,12 +53,12 @@ impl KeyError {
 /// Loads the key named, or the development key, which is made on first use.
 pub fn load(ctx: &Context, named: Option<&Path>) -> Result<SigningKey> {
     match named {
-        Some(path) => read(path),
+        Some(path) => read(ctx, path),
         None => development(ctx),
     }
 }
 
-fn read(path: &Path) -> Result<SigningKey> {
+fn read(ctx: &Context, path: &Path) -> Result<SigningKey> {
     let metadata =
         std::fs::metadata(path).with_context(|| format!("reading {}", path.display()))?;
     let mode = metadata.mode() & 0o777;
@@ -66,9 +67,11 @@ fn read(path: &Path) -> Result<SigningKey> {
     }
     let text =
         std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
-    SigningKey::from_armored(&text).map_err(|error| {
-        KeyError::NotSecret { path: path.to_owned(), reason: error.to_string() }.into()
-    })
+    let unusable = |source| KeyError::Unusable { path: path.to_owned(), source };
+    let key = SigningKey::from_armored(&text).map_err(unusable)?;
+    let now = u32::try_from(ctx.clock.now_unix()).unwrap_or(u32::MAX);
+    key.check_time(now).map_err(unusable)?;
+    Ok(key)
 }
 
 fn development(ctx: &Context) -> Result<SigningKey> {
@@ -81,5 +84,5 @@ fn development(ctx: &Context) -> Result<SigningKey> {
         let root = cairn_host::Root::open(&ctx.config)?;
         root.write_atomic("development-key.asc", key.to_armored_secret()?.as_bytes(), 0o600)?;
     }
-    read(&path)
+    read(ctx, &path)
 }

@@ -9,6 +9,8 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::overlay::{OverlayError, parse_error};
+
 /// The lock format this program reads and writes.
 pub const LOCK_VERSION: u32 = 1;
 
@@ -24,6 +26,8 @@ pub enum Use {
     Test,
     /// An older kernel or package, kept to test upgrades.
     Previous,
+    /// Part of Debian's own system, which the tests install to compare ours with.
+    Reference,
 }
 
 impl Use {
@@ -33,6 +37,7 @@ impl Use {
             Self::Tools => "tools",
             Self::Test => "test",
             Self::Previous => "previous",
+            Self::Reference => "reference",
         }
     }
 }
@@ -81,8 +86,8 @@ pub struct Lock {
 #[derive(Debug, Error)]
 pub enum LockError {
     /// The text is not a lock.
-    #[error("distro/cairn.lock: {0}")]
-    Syntax(#[from] toml::de::Error),
+    #[error(transparent)]
+    Syntax(OverlayError),
     /// Written by a newer program.
     #[error("distro/cairn.lock has format {found}, this program reads {LOCK_VERSION}")]
     Version {
@@ -91,10 +96,21 @@ pub enum LockError {
     },
 }
 
+impl LockError {
+    /// What the operator can do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Syntax(_) => "restore it with `git checkout distro/cairn.lock`, or remove it and run `cairn lock`".into(),
+            Self::Version { .. } => "use the program of the checkout that made the lock".into(),
+        }
+    }
+}
+
 impl Lock {
     /// Parses the text of a lock file.
     pub fn parse(text: &str) -> Result<Self, LockError> {
-        let lock: Self = toml::from_str(text)?;
+        let lock: Self = toml::from_str(text)
+            .map_err(|error| LockError::Syntax(parse_error("distro/cairn.lock", text, &error)))?;
         if lock.version != LOCK_VERSION {
             return Err(LockError::Version { found: lock.version });
         }

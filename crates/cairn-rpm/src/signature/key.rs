@@ -68,7 +68,8 @@ impl SigningKey {
 
     /// Reads an armored secret key that is protected by `passphrase`.
     ///
-    /// Refuses keys that may not sign, for example expired ones, and tries the passphrase.
+    /// Refuses keys that may not sign, for example revoked ones, and tries the passphrase. Whether the key is still valid depends on the
+    /// time: see [`SigningKey::check_time`].
     pub fn from_armored_with_passphrase(armored: &str, passphrase: &str) -> Result<Self, KeyError> {
         if let Ok((public, _)) = SignedPublicKey::from_string(armored) {
             return Err(KeyError::Public { fingerprint: hex_fingerprint(&public.primary_key) });
@@ -86,6 +87,18 @@ impl SigningKey {
             return Err(KeyError::Passphrase { fingerprint });
         }
         Ok(Self { key, password, subkey })
+    }
+
+    /// Refuses a key that was not valid at `time`, in seconds since 1970.
+    pub fn check_time(&self, time: u32) -> Result<(), KeyError> {
+        let fingerprint = match self.subkey.and_then(|index| self.key.secret_subkeys.get(index)) {
+            Some(subkey) => subkey.key.fingerprint(),
+            None => self.key.primary_key.fingerprint(),
+        };
+        let name = format!("{fingerprint:X}");
+        certificate::check_structure(&self.key.to_public_key(), fingerprint)
+            .and_then(|validity| validity.check(&name, time))
+            .map_err(KeyError::Unusable)
     }
 
     /// Returns the fingerprint of the primary key, 40 hexadecimal digits in capitals.

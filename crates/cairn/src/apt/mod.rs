@@ -68,7 +68,7 @@ impl AptError {
             Self::NoMirror { .. } => Some("name one with `--mirror URL`, the directory that holds `dists/`".into()),
             Self::BadSignature { .. } => Some("use another mirror, or update distro/keys/debian-archive-keyring.gpg if Debian changed its keys".into()),
             Self::Expired { .. } => Some("try another mirror with `--mirror URL`, and check this machine's clock".into()),
-            Self::Malformed { .. } => None,
+            Self::Malformed { .. } => Some("use another mirror with `--mirror URL`, or try again when this one has finished its update".into()),
             Self::UnknownPackage { .. } => Some("correct the name in distro/, or add the suite that has it to distro/distro.toml".into()),
             Self::Fetch(error) => error.hint(),
         }

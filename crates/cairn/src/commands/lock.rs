@@ -31,9 +31,8 @@ pub fn run(ctx: &Context, arguments: &Arguments) -> Result<ExitCode> {
         Some(names) if names.is_empty() => Movement::All,
         Some(names) => Movement::Named(names.iter().cloned().collect()),
     };
-    let keys: Vec<String> = overlays.keys().map(str::to_owned).collect();
     let old = lock::load(ctx)?;
-    let new = lock::relock(ctx, &distro, &keys, old.as_ref(), &movement)?;
+    let new = lock::relock(ctx, &distro, &overlays, old.as_ref(), &movement)?;
     lock::store(ctx, &new)?;
     print_changes(ctx, &lock::changes(old.as_ref(), &new));
     Ok(ExitCode::SUCCESS)

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use cairn_rpm::signature::Keyring;
 
 use crate::apt::AptError;
@@ -13,6 +13,7 @@ use crate::apt::release::Release;
 use crate::context::Context;
 use crate::distro::Distro;
 use crate::lock::{LOCK_VERSION, Lock, LockedFile, Use};
+use crate::overlay::Overlays;
 
 /// Which entries may move to what the mirror has now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,30 +37,72 @@ pub struct Change {
     pub new: Option<String>,
 }
 
-/// Makes the lock that `distro` needs, starting from `previous`. `os_packages` are the keys of all overlays.
+/// Makes the lock that `distro` and the packages of `overlays` need, starting from `previous`.
 pub fn relock(
     ctx: &Context,
     distro: &Distro,
-    os_packages: &[String],
+    overlays: &Overlays,
     previous: Option<&Lock>,
     movement: &Movement,
 ) -> Result<Lock> {
     let (index, source_date) = fetch_index(ctx, distro)?;
-    let wanted = wanted_entries(distro, os_packages, &index)?;
-    Ok(merge(&wanted, previous, movement, source_date))
+    let (kept, keys) = keep_patterns(distro, overlays, previous, movement);
+    let wanted = wanted_entries(distro, overlays, &keys, &index)?;
+    let mut lock = merge(&wanted, previous, movement, source_date);
+    lock.files.extend(kept);
+    lock.files.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
+    Ok(lock)
+}
+
+/// Splits the keys into patterns whose locked matches stay as they are, returned as locked files, and what is looked up anew.
+///
+/// A kernel's name holds its version, so the newest match of a pattern is another package; without this, it would move with every lock.
+fn keep_patterns(
+    distro: &Distro,
+    overlays: &Overlays,
+    previous: Option<&Lock>,
+    movement: &Movement,
+) -> (Vec<LockedFile>, Vec<String>) {
+    let mut kept = Vec::new();
+    let mut looked_up = Vec::new();
+    for key in overlays.keys() {
+        let locked: Vec<&LockedFile> = previous
+            .into_iter()
+            .flat_map(|lock| &lock.files)
+            .filter(|file| key.contains('*') && matches_pattern(key, &file.name))
+            .collect();
+        let has = |used: Use| locked.iter().any(|file| file.uses.contains(&used));
+        let complete =
+            has(Use::Os) && (has(Use::Previous) || !distro.upstream.previous.contains(key));
+        if complete && !locked.iter().any(|file| may_move(movement, &file.name, &file.source)) {
+            kept.extend(locked.into_iter().cloned());
+        } else {
+            looked_up.push(key.to_owned());
+        }
+    }
+    (kept, looked_up)
+}
+
+fn may_move(movement: &Movement, name: &str, source: &str) -> bool {
+    match movement {
+        Movement::Nothing => false,
+        Movement::All => true,
+        Movement::Named(names) => names.contains(name) || names.contains(source),
+    }
 }
 
 /// Returns whether `lock` already holds everything that the definition names, and nothing needs to be asked of a mirror.
-pub fn covers(lock: &Lock, distro: &Distro, os_packages: &[String]) -> bool {
+pub fn covers(lock: &Lock, distro: &Distro, overlays: &Overlays) -> bool {
     let has = |name: &str, used: Use| match name.split_once('*') {
         Some((before, after)) => lock
             .used_for(used)
             .any(|file| file.name.starts_with(before) && file.name.ends_with(after)),
         None => lock.find(name, used).is_some(),
     };
-    os_packages.iter().all(|name| has(name, Use::Os))
+    overlays.keys().all(|name| has(name, Use::Os))
         && distro.tools.packages.iter().all(|name| has(name, Use::Tools))
         && distro.tools.test.packages.iter().all(|name| has(name, Use::Test))
+        && distro.tools.reference.packages.iter().all(|name| has(name, Use::Reference))
 }
 
 /// Loads the lock of the checkout; `None` when there is none yet.
@@ -115,6 +158,7 @@ fn fetch_index(ctx: &Context, distro: &Distro) -> Result<(Index, u32)> {
 /// Returns every entry the definition needs now, with its uses.
 fn wanted_entries(
     distro: &Distro,
+    overlays: &Overlays,
     os_packages: &[String],
     index: &Index,
 ) -> Result<BTreeMap<String, (IndexEntry, BTreeSet<Use>)>> {
@@ -129,11 +173,15 @@ fn wanted_entries(
     };
     for key in os_packages {
         let mut matches = matching(index, key);
-        let newest = matches.pop().ok_or_else(|| AptError::UnknownPackage {
-            name: key.clone(),
-            suites: suites.clone(),
-            wanted_by: "named in distro/packages".into(),
-        })?;
+        let Some(newest) = matches.pop() else {
+            let snapshot = index.iter().map(|entry| entry.name.clone()).collect();
+            overlays.select(&snapshot)?;
+            bail!(AptError::UnknownPackage {
+                name: key.clone(),
+                suites,
+                wanted_by: "named in distro/packages".into(),
+            });
+        };
         add(newest, Use::Os);
         if distro.upstream.previous.contains(key)
             && let Some(older) = matches.pop()
@@ -141,10 +189,13 @@ fn wanted_entries(
             add(older, Use::Previous);
         }
     }
-    for (list, used) in
-        [(&distro.tools.packages, Use::Tools), (&distro.tools.test.packages, Use::Test)]
-    {
-        for entry in closure(index, list, &distro.tools.skip, &suites)?.into_values() {
+    let tools = &distro.tools;
+    for (list, skip, used) in [
+        (&tools.packages, &tools.skip, Use::Tools),
+        (&tools.test.packages, &tools.skip, Use::Test),
+        (&tools.reference.packages, &tools.reference.skip, Use::Reference),
+    ] {
+        for entry in closure(index, list, skip, &suites)?.into_values() {
             add(entry, used);
         }
     }
@@ -153,21 +204,20 @@ fn wanted_entries(
 
 /// Returns the packages that `key` (a name, or a pattern with one star that stands for digits and dots) matches, oldest first.
 fn matching<'a>(index: &'a Index, key: &str) -> Vec<&'a IndexEntry> {
-    let Some((before, after)) = key.split_once('*') else {
+    if !key.contains('*') {
         return index.get(key).into_iter().collect();
-    };
-    let mut found: Vec<&IndexEntry> = index
-        .iter()
-        .filter(|entry| {
-            entry
-                .name
-                .strip_prefix(before)
-                .and_then(|rest| rest.strip_suffix(after))
-                .is_some_and(|star| star.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
-        })
-        .collect();
+    }
+    let mut found: Vec<&IndexEntry> =
+        index.iter().filter(|entry| matches_pattern(key, &entry.name)).collect();
     found.sort_by(|a, b| compare_debian_versions(&a.version, &b.version));
     found
+}
+
+fn matches_pattern(key: &str, name: &str) -> bool {
+    let Some((before, after)) = key.split_once('*') else { return key == name };
+    name.strip_prefix(before)
+        .and_then(|rest| rest.strip_suffix(after))
+        .is_some_and(|star| star.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
 }
 
 fn merge(
@@ -180,16 +230,15 @@ fn merge(
     let mut files = Vec::new();
     for (name, (entry, uses)) in wanted {
         let known = previous.and_then(|lock| lock.files.iter().find(|file| file.name == *name));
-        let may_move = match movement {
-            Movement::Nothing => false,
-            Movement::All => true,
-            Movement::Named(names) => names.contains(name) || names.contains(&entry.source),
-        };
         let file = match known {
-            Some(known) if !may_move => LockedFile { uses: uses.clone(), ..known.clone() },
+            Some(known) if !may_move(movement, name, &entry.source) => {
+                LockedFile { uses: uses.clone(), ..known.clone() }
+            }
             _ => locked(entry, uses.clone()),
         };
-        moved |= known != Some(&file);
+        // What only tests use does not date what is built.
+        let is_built_from = !file.uses.is_subset(&[Use::Test, Use::Reference].into());
+        moved |= is_built_from && known.map(|known| &known.sha256) != Some(&file.sha256);
         files.push(file);
     }
     let source_date =
@@ -264,6 +313,24 @@ mod tests {
             .map(|e| e.name.as_str())
             .collect();
         assert_eq!(names, ["linux-image-6.12.9+deb13-amd64", "linux-image-6.12.107+deb13-amd64"]);
+    }
+
+    #[test]
+    fn a_locked_kernel_stays_until_it_is_named() {
+        let key = "linux-image-6.12.*-amd64".to_owned();
+        let distro: Distro = toml::from_str(
+            "name = 'n'\nid = 'i'\nversion = '1'\n[upstream]\nkind = 'apt'\nsuites = []\ncomponents = []\narchitecture = 'amd64'\nkeyring = ''\n[tools]\npackages = []\nskip = []\n[tools.test]\npackages = []\n[tools.reference]\npackages = []\nskip = []\n",
+        )
+        .unwrap();
+        let lock = merge(&wanted(&[("linux-image-6.12.9-amd64", "1")]), None, &Movement::All, 1);
+        let overlays =
+            Overlays::parse(&[("k.toml".into(), format!("[package.\"{key}\"]\n"))]).unwrap();
+        let keep = |m: &Movement| keep_patterns(&distro, &overlays, Some(&lock), m);
+        assert_eq!(keep(&Movement::Nothing), (lock.files.clone(), vec![]));
+        assert_eq!(
+            keep(&Movement::Named(["src-linux-image-6.12.9-amd64".to_owned()].into())),
+            (vec![], vec![key.clone()])
+        );
     }
 
     #[test]

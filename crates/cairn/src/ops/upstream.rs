@@ -78,9 +78,8 @@ pub fn open(
     let distro = Distro::load(&ctx.distro_dir())?;
     let overlays =
         Overlays::load(&ctx.distro_dir().join("packages"), &ctx.distro_dir().join("files"))?;
-    let keys: Vec<String> = overlays.keys().map(str::to_owned).collect();
     let mut upstream = Upstream {
-        lock: current_lock(ctx, &distro, &keys)?,
+        lock: current_lock(ctx, &distro, &overlays)?,
         distro,
         overlays,
         moved: Vec::new(),
@@ -96,20 +95,20 @@ pub fn open(
         if vanishing == Vanishing::Stop {
             bail!(Vanished(vanished[0].clone()));
         }
-        move_forward(ctx, &mut upstream, &keys, &vanished)?;
+        move_forward(ctx, &mut upstream, &vanished)?;
     }
     bail!("the mirror lists packages that it does not serve")
 }
 
 /// Returns the lock on disk, completed for packages that the definition newly names.
-fn current_lock(ctx: &Context, distro: &Distro, keys: &[String]) -> Result<Lock> {
+fn current_lock(ctx: &Context, distro: &Distro, overlays: &Overlays) -> Result<Lock> {
     let known = lock::load(ctx)?;
     if let Some(known) = &known
-        && lock::covers(known, distro, keys)
+        && lock::covers(known, distro, overlays)
     {
         return Ok(known.clone());
     }
-    let completed = lock::relock(ctx, distro, keys, known.as_ref(), &Movement::Nothing)?;
+    let completed = lock::relock(ctx, distro, overlays, known.as_ref(), &Movement::Nothing)?;
     lock::store(ctx, &completed)?;
     Ok(completed)
 }
@@ -118,15 +117,11 @@ fn wanted<'a>(lock: &'a Lock, uses: &[Use]) -> Vec<&'a LockedFile> {
     lock.files.iter().filter(|file| uses.iter().any(|one| file.uses.contains(one))).collect()
 }
 
-fn move_forward(
-    ctx: &Context,
-    upstream: &mut Upstream,
-    keys: &[String],
-    vanished: &[LockedFile],
-) -> Result<()> {
+fn move_forward(ctx: &Context, upstream: &mut Upstream, vanished: &[LockedFile]) -> Result<()> {
     let names: BTreeSet<String> = vanished.iter().map(|file| file.name.clone()).collect();
+    let movement = Movement::Named(names);
     let moved =
-        lock::relock(ctx, &upstream.distro, keys, Some(&upstream.lock), &Movement::Named(names))?;
+        lock::relock(ctx, &upstream.distro, &upstream.overlays, Some(&upstream.lock), &movement)?;
     upstream.moved.extend(lock::changes(Some(&upstream.lock), &moved));
     lock::store(ctx, &moved)?;
     upstream.lock = moved;

@@ -92,8 +92,8 @@ impl OverlayError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Io { .. } => None,
-            Self::Parse { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`? The keys are in docs/reference/overlays.md")),
-            Self::Parse { nearest: None, .. } | Self::Invalid { .. } => Some("the schema is in docs/reference/overlays.md".into()),
+            Self::Parse { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
+            Self::Parse { nearest: None, .. } | Self::Invalid { .. } => Some("the keys of overlays are in docs/reference/overlays.md, those of other files in distro/README.md".into()),
             Self::Twice { .. } => Some("put everything about one package into one `[package.…]` table".into()),
             Self::NotInSnapshot { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
             Self::NotInSnapshot { nearest: None, .. } => {
@@ -339,7 +339,8 @@ fn invalid(place: &Place, name: &str, what: String) -> OverlayError {
     OverlayError::Invalid { place: place.clone(), name: name.to_owned(), what }
 }
 
-fn parse_error(file: &str, text: &str, error: &toml::de::Error) -> OverlayError {
+/// Turns the reader's words about any TOML file of the definition into one line, with the known key that is nearest to an unknown one.
+pub(crate) fn parse_error(file: &str, text: &str, error: &toml::de::Error) -> OverlayError {
     let (line, column) = suggest::line_and_column(text, error.span().map_or(0, |span| span.start));
     let message = error.message().trim().replace('\n', ", ");
     let nearest = message
@@ -467,21 +468,21 @@ mod tests {
             "[package.bash]\nname = \"bash\"\nrequire = [\"x\"]\n",
             expect![[r"
                 error: distro/packages/x.toml:3:1: unknown field `require`
-                hint: did you mean `requires`? The keys are in docs/reference/overlays.md
+                hint: did you mean `requires`?
             "]],
         );
         check_error(
             "[[package.bash.file]]\npath = \"/etc/x\"\ncontnet = \"x\"\n",
             expect![[r"
                 error: distro/packages/x.toml:3:1: unknown field `contnet`
-                hint: did you mean `content`? The keys are in docs/reference/overlays.md
+                hint: did you mean `content`?
             "]],
         );
         check_error(
             "[pakage.bash]\n",
             expect![[r"
                 error: distro/packages/x.toml:1:2: unknown field `pakage`, expected one of `inherit`, `package`, `native`, `defaults`
-                hint: did you mean `package`? The keys are in docs/reference/overlays.md
+                hint: did you mean `package`?
             "]],
         );
     }
@@ -492,35 +493,35 @@ mod tests {
             "[package.bash]\ndrop = \"/x\"\n",
             expect![[r#"
             error: distro/packages/x.toml:2:8: invalid type: string "/x", expected a sequence
-            hint: the schema is in docs/reference/overlays.md
+            hint: the keys of overlays are in docs/reference/overlays.md, those of other files in distro/README.md
         "#]],
         );
         check_error(
             "[package.bash.permissions]\n\"/x\" = { mode = \"rwx\" }\n",
             expect![[r#"
             error: distro/packages/x.toml:2:17: mode `rwx` is not octal permission bits (expected such as "0644")
-            hint: the schema is in docs/reference/overlays.md
+            hint: the keys of overlays are in docs/reference/overlays.md, those of other files in distro/README.md
         "#]],
         );
         check_error(
             "[[package.bash.file]]\npath = \"/etc/x\"\n",
             expect![[r"
             error: distro/packages/x.toml:1:11: package `bash`: file /etc/x (expected either `source` or `content` for its kind)
-            hint: the schema is in docs/reference/overlays.md
+            hint: the keys of overlays are in docs/reference/overlays.md, those of other files in distro/README.md
         "]],
         );
         check_error(
             "[package.bash]\nmove = { \"/a\" = \"/sbin/b\" }\n",
             expect![[r"
             error: distro/packages/x.toml:1:10: package `bash`: path `/sbin/b` (expected `/usr/sbin/b`: usrmerge)
-            hint: the schema is in docs/reference/overlays.md
+            hint: the keys of overlays are in docs/reference/overlays.md, those of other files in distro/README.md
         "]],
         );
         check_error(
             "[package.bash.maintainer-scripts]\npostinst = { sha256 = \"12\", reason = \"\" }\n",
             expect![[r"
             error: distro/packages/x.toml:1:10: package `bash`: postinst: the reason is empty (expected why the script need not run)
-            hint: the schema is in docs/reference/overlays.md
+            hint: the keys of overlays are in docs/reference/overlays.md, those of other files in distro/README.md
         "]],
         );
     }

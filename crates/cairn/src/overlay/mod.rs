@@ -9,4 +9,5 @@ pub mod load;
 pub mod schema;
 pub mod suggest;
 
+pub(crate) use load::parse_error;
 pub use load::{Overlay, OverlayError, Overlays, Place};

@@ -501,8 +501,10 @@ fn add_lists(draft: &mut Draft, lists: [&Vec<String>; 5], explanation: &mut Expl
 
 /// Returns a package's name and its `.py` files.
 pub fn python_files(draft: &Draft) -> (String, Vec<String>) {
+    // Python reads configuration through links in /usr: a cache beside it in /etc would never be used.
     let is_python = |file: &&PlannedFile| {
-        file.path.rsplit_once('.').is_some_and(|(_, extension)| extension == "py")
+        !file.path.starts_with("/etc/")
+            && file.path.rsplit_once('.').is_some_and(|(_, extension)| extension == "py")
             && matches!(file.kind, PlannedKind::Regular(_))
     };
     (

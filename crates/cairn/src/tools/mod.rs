@@ -40,6 +40,15 @@ pub fn open_test(ctx: &Context, lock: &Lock) -> Result<Sandbox> {
     open_tree(ctx, &files)
 }
 
+/// Makes the tree that installs Debian's own system for comparison: the programs of the tests, and Debian's package tools.
+pub fn open_reference(ctx: &Context, lock: &Lock) -> Result<Sandbox> {
+    cairn_host::user_namespaces_available()?;
+    let uses = [Use::Tools, Use::Test, Use::Reference];
+    let files: Vec<&LockedFile> =
+        lock.files.iter().filter(|file| uses.iter().any(|one| file.uses.contains(one))).collect();
+    open_tree(ctx, &files)
+}
+
 fn open_tree(ctx: &Context, files: &[&LockedFile]) -> Result<Sandbox> {
     let tree = ctx.cache_dir("tools")?.join(tree_name(files));
     if !tree.is_dir() {
