@@ -115,6 +115,9 @@ fn work(
                 drop(run::wait_for_claim()?);
                 return Ok(Ending::Elsewhere);
             };
+            if !run::first_attempt(&claim)? {
+                return Ok(Ending::Elsewhere);
+            }
             everyone(&format!("Installing with {}", found.file));
             let answers = machine.parse(&found)?;
             let plan = machine.plan(&answers)?;
@@ -164,7 +167,7 @@ impl Machine {
             match text::confirm(terminal, &plan) {
                 Ok(()) => return self.install(&run::claim()?, &plan, &answers, everyone),
                 Err(InstallError::NotConfirmed) => {
-                    terminal.say("Not confirmed: once more from the start.\n")
+                    terminal.say("Not confirmed: once more from the start.\n");
                 }
                 Err(error) => return Err(error),
             }
@@ -179,7 +182,7 @@ impl Machine {
         everyone: &mut dyn FnMut(&str),
     ) -> Result<Ending, InstallError> {
         run::run(claim, plan, answers, &self.medium, &mut |report| {
-            everyone(&report_line(&report))
+            everyone(&report_line(&report));
         })?;
         Ok(Ending::Complete(answers.finish.action))
     }

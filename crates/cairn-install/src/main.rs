@@ -147,7 +147,7 @@ fn install(printer: &Printer, answers: &Path, erase: Option<&str>) -> Result<(),
     }
     let claim = run::claim()?;
     run::run(&claim, &plan, &answers, &medium, &mut |report| {
-        printer.info(&console::report_line(&report))
+        printer.info(&console::report_line(&report));
     })?;
     printer.info("cairn-install: complete");
     Ok(())

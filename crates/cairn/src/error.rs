@@ -43,6 +43,9 @@ pub fn hint(error: &anyhow::Error) -> Option<String> {
         if let Some(known) = cause.downcast_ref::<RepackError>() {
             return Some(known.hint());
         }
+        if let Some(known) = cause.downcast_ref::<cairn_install::answers::AnswersError>() {
+            return known.hint();
+        }
         if let Some(known) = cause.downcast_ref::<Unmapped>() {
             return Some(known.hint());
         }

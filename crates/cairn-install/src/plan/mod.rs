@@ -255,7 +255,7 @@ impl Plan {
 
     /// Returns `/etc/fstab`; `medium` is the volume identifier of a medium that stays in use as repository.
     pub fn fstab(&self, medium: Option<&str>) -> String {
-        let check = if self.filesystem == Filesystem::Ext4 { 1 } else { 0 };
+        let check = u8::from(self.filesystem == Filesystem::Ext4);
         let mut text = format!(
             "UUID={}  /  {}  defaults  0 {check}\n\
              UUID={}  /boot  ext4  defaults,nodev,nosuid,noexec  0 2\n\

@@ -17,8 +17,8 @@ fn error(disks: Vec<Disk>, selector: Option<DiskSelector>) -> String {
     }
 }
 
-fn serial(serial: &str) -> Option<DiskSelector> {
-    Some(DiskSelector { serial: Some(serial.into()), ..DiskSelector::default() })
+fn serial(serial: &str) -> DiskSelector {
+    DiskSelector { serial: Some(serial.into()), ..DiskSelector::default() }
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn volumes_on_nvme_under_secure_boot() {
     probe.firmware = Firmware::UefiSecureBoot;
     let mut answers = answers();
     answers.storage = crate::answers::Storage {
-        disk: serial("N1"),
+        disk: Some(serial("N1")),
         layout: Layout::Lvm,
         filesystem: Filesystem::Xfs,
     };
@@ -127,8 +127,8 @@ fn disks_that_are_not_chosen() {
         error(Vec::new(), None),
         error(vec![medium.clone()], None),
         error(two(), None),
-        error(with_medium.clone(), serial("C")),
-        error(with_medium.clone(), serial("STICK")),
+        error(with_medium.clone(), Some(serial("C"))),
+        error(with_medium.clone(), Some(serial("STICK"))),
         error(two(), Some(size)),
         error(vec![disk("/dev/sda", "A", 3)], None),
         error(vec![native], None),

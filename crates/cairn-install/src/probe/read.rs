@@ -58,6 +58,8 @@ pub fn read() -> Result<Probe, InstallError> {
 }
 
 fn read_disks(root: &Root) -> Result<Vec<Disk>, InstallError> {
+    // Serial numbers and links are udev's work. One that takes too long is left out.
+    Invocation::new(Tool::Udevadm).args(["settle", "--timeout=60"]).run_unchecked()?;
     let listing = Invocation::new(Tool::Lsblk)
         .args(["--json", "--bytes", "--tree", "--output", COLUMNS])
         .run()?
@@ -76,6 +78,13 @@ fn read_disks(root: &Root) -> Result<Vec<Disk>, InstallError> {
     let mut found = disks::parse(&listing, &volumes).map_err(|reason| {
         InstallError::Machine(format!("lsblk wrote something else than expected: {reason}"))
     })?;
+    for disk in &mut found {
+        // Where udev has no rule, the kernel may know.
+        let path = format!("sys/class/block/{}/serial", disk.path.trim_start_matches("/dev/"));
+        if disk.serial.is_empty() && root.exists(&path)? {
+            root.read_to_string(&path)?.trim().clone_into(&mut disk.serial);
+        }
+    }
     for (link, node) in links(root)? {
         if let Some(disk) = found.iter_mut().find(|disk| disk.path == node) {
             disk.links.push(link);
@@ -94,6 +103,10 @@ fn links(root: &Root) -> Result<Vec<(String, String)>, InstallError> {
         }
         for name in root.read_dir(directory)? {
             let link = format!("{directory}/{name}");
+            // systemd keeps directories there too.
+            if !root.symlink_metadata(&link)?.is_some_and(|stat| stat.is_symlink()) {
+                continue;
+            }
             let target = root.read_link(&link)?;
             if let Some(node) = target.file_name() {
                 found.push((format!("/{link}"), format!("/dev/{}", node.to_string_lossy())));

@@ -84,11 +84,10 @@ pub fn add(files: &mut Files, users: &[User], day: u64) -> Result<Vec<Added>, St
 
 /// Returns the text of a file in `/etc/sudoers.d` for users that need no password; nothing where there are none.
 pub fn sudoers(users: &[User]) -> Option<String> {
-    let lines: String = users
+    let lines = users
         .iter()
         .filter(|user| user.sudo == Some(Sudo::Nopasswd))
-        .map(|user| format!("{}  ALL=(ALL:ALL) NOPASSWD: ALL\n", user.name))
-        .collect();
+        .fold(String::new(), |text, user| text + &user.name + "  ALL=(ALL:ALL) NOPASSWD: ALL\n");
     (!lines.is_empty()).then(|| format!("# Written by cairn-install.\n{lines}"))
 }
 
@@ -101,15 +100,18 @@ fn ids(text: &str) -> impl Iterator<Item = u32> {
 }
 
 fn with_member(text: &str, group: &str, member: &str) -> String {
-    text.lines()
-        .map(|line| {
-            if line.split(':').next() != Some(group) {
-                return format!("{line}\n");
+    let mut made = String::new();
+    for line in text.lines() {
+        made += line;
+        if line.split(':').next() == Some(group) {
+            if !line.ends_with(':') {
+                made.push(',');
             }
-            let comma = if line.ends_with(':') { "" } else { "," };
-            format!("{line}{comma}{member}\n")
-        })
-        .collect()
+            made += member;
+        }
+        made.push('\n');
+    }
+    made
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! What makes the disk start, and the proof that it will: everything is read back from the disk and compared.
 
 use std::collections::BTreeSet;
-use std::io::{Read, Seek as _, SeekFrom, Write as _};
+use std::io::{Read, Seek as _, SeekFrom};
 
 use cairn_host::{HostError, Root, Tool};
 use cairn_image::bios::{self, BiosBoot};
@@ -13,7 +13,7 @@ use cairn_image::guid::Guid;
 use cairn_pkg::rpmdb::{Access, RpmDb};
 use sha2::{Digest, Sha256};
 
-use super::call;
+use super::{call, write_disk};
 use crate::error::InstallError;
 use crate::medium::{BIOS, Medium};
 use crate::plan::{ESP, Plan};
@@ -66,14 +66,7 @@ fn embed(plan: &Plan, medium: &Medium) -> Result<(BiosBoot, u64), InstallError> 
     let boot_image = medium.root.read(format!("{BIOS}/boot.img"))?;
     let core = medium.root.read(format!("{BIOS}/core.img"))?;
     let boot = bios::embed(&boot_image, &core, &partition)?;
-    let path = &plan.target.path;
-    let mut disk = Root::open("/")?.open_read_write(&path[1..])?;
-    let failed = |source| HostError::Io { operation: "write", path: path.into(), source };
-    for (offset, bytes) in [(partition.offset(), &boot.core), (0, &boot.boot_code)] {
-        disk.seek(SeekFrom::Start(offset)).map_err(failed)?;
-        disk.write_all(bytes).map_err(failed)?;
-        disk.sync_all().map_err(failed)?;
-    }
+    write_disk(&plan.target.path, &[(partition.offset(), &boot.core), (0, &boot.boot_code)])?;
     let offset = partition.offset();
     Ok((boot, offset))
 }

@@ -8,8 +8,11 @@ mod configure;
 mod packages;
 mod record;
 mod storage;
+mod stub;
 
-use cairn_host::{Invocation, Lock, Root, Tool};
+use std::io::{Seek as _, SeekFrom, Write as _};
+
+use cairn_host::{HostError, Invocation, Lock, Root, Tool};
 
 pub use record::{RESULT_DIRECTORY, STATE_DIRECTORY};
 
@@ -67,6 +70,18 @@ pub fn claim() -> Result<Claim, InstallError> {
 /// The lock cannot be used.
 pub fn wait_for_claim() -> Result<Claim, InstallError> {
     Ok(Claim(record::state_root()?.lock_file("lock")?))
+}
+
+/// Tells whether nobody has asked this before since the live system was started: what was tried unattended and failed is not tried
+/// again by the next console.
+///
+/// # Errors
+/// The installer's directory cannot be used.
+pub fn first_attempt(_claim: &Claim) -> Result<bool, InstallError> {
+    let state = record::state_root()?;
+    let is_first = !state.exists("attempted")?;
+    state.write("attempted", b"", 0o600)?;
+    Ok(is_first)
 }
 
 /// Carries out a confirmed plan and writes down the result: on the target, or on failure in the live system.
@@ -166,7 +181,7 @@ impl Run<'_> {
                 self.notes.extend(packages::install(prepared, self.medium, &target()?, listener)?);
             }
             Action::Configure { .. } => {
-                configure::configure(self.plan, self.answers, self.medium, &target()?)?
+                configure::configure(self.plan, self.answers, self.medium, &target()?)?;
             }
             Action::BootLoader { .. } => {
                 let (embedded, notes) = bootable::install(self.plan, self.medium, &target()?)?;
@@ -193,6 +208,18 @@ impl Run<'_> {
 /// Returns the root of the new system.
 fn target() -> Result<Root, InstallError> {
     Ok(Root::open(TARGET)?)
+}
+
+/// Writes bytes to a disk outside of file systems, and flushes them.
+fn write_disk(path: &str, pieces: &[(u64, &[u8])]) -> Result<(), InstallError> {
+    let failed = |source| HostError::Io { operation: "write", path: path.into(), source };
+    let mut disk = Root::open("/")?.open_read_write(path.trim_start_matches('/'))?;
+    for (offset, bytes) in pieces {
+        disk.seek(SeekFrom::Start(*offset)).map_err(failed)?;
+        disk.write_all(bytes).map_err(failed)?;
+        disk.sync_all().map_err(failed)?;
+    }
+    Ok(())
 }
 
 /// Runs a program with arguments.

@@ -3,7 +3,7 @@
 
 use cairn_host::{Input, Invocation, Root, Tool};
 
-use super::{TARGET, call};
+use super::{TARGET, call, stub, write_disk};
 use crate::error::InstallError;
 use crate::plan::{BOOT, ESP, Plan};
 
@@ -38,6 +38,9 @@ pub(super) fn partition(plan: &Plan) -> Result<(), InstallError> {
         .args(["--quiet", "--wipe", "always", "--wipe-partitions", "always", &plan.target.path])
         .stdin(Input::Bytes(script.into_bytes()))
         .run()?;
+    if plan.target.sector == 512 {
+        write_disk(&plan.target.path, &[(0, &stub::boot_code())])?;
+    }
     settle()
 }
 
