@@ -8,11 +8,13 @@ use std::sync::Arc;
 
 use cairn_host::fetch::Fetcher;
 use cairn_host::{Clock, Root};
-use cairn_pkg::event::Event;
+use cairn_pkg::event::{Event, Phase};
+use cairn_pkg::owners::Owners;
 use cairn_pkg::query::{Sack, SackBuilder};
 use cairn_pkg::repos::metadata::{Cache, Freshness, LoadContext, load_repository};
 use cairn_pkg::repos::{MainConfig, RepoConfig};
 use cairn_pkg::resolve;
+use cairn_pkg::rpmdb::{Access, RpmDb};
 use cairn_pkg::state::SystemState;
 use cairn_pkg::transaction::{self, Durability, ExtraFile, TransactionOptions};
 use cairn_rpm::signature::Keyring;
@@ -198,7 +200,7 @@ pub(super) fn install(
         .map(|(path, content)| ExtraFile { path, content, mode: 0o644 })
         .collect();
     let mut shown = 0;
-    let mut warnings = Vec::new();
+    let (mut warnings, mut output) = (Vec::new(), Vec::new());
     let outcome = transaction::run(target, items, &options, &mut |event| match event {
         Event::Staging { package, done, total } => {
             let percent = (done * 100 / total.max(1)) as u8;
@@ -207,18 +209,67 @@ pub(super) fn install(
                 listener(Report::Progress { percent, text: package });
             }
         }
-        Event::Phase(phase) => listener(Report::Note(format!("{phase:?}"))),
-        Event::ScriptletOutput { package, kind, text } => {
-            warnings.push(format!("{kind} of {package}: {}", text.trim()));
+        Event::Phase(phase) => {
+            if let Some(text) = phase_text(phase) {
+                listener(Report::Note(text.to_owned()));
+            }
         }
+        Event::ScriptletOutput { package, kind, text } => {
+            output.push(format!("{kind} of {package}: {}", text.trim()));
+        }
+        // Accounts come with the packages themselves: see below.
+        Event::Warning(text) if text.contains("does not exist, root is used") => {}
         Event::Warning(text) => warnings.push(text),
         _ => {}
     })?;
     if !outcome.failures.is_empty() {
         let mut failures = outcome.failures;
-        failures.extend(warnings);
+        failures.extend(output);
         return Err(InstallError::Scriptlets(failures));
     }
     warnings.extend(outcome.notes);
+    warnings.extend(settle_owners(target)?);
+    Ok(warnings)
+}
+
+/// Returns what a phase does, where it takes long enough to be told.
+fn phase_text(phase: Phase) -> Option<&'static str> {
+    match phase {
+        Phase::Verify => Some("checking the packages once more"),
+        Phase::Stage => Some("writing files"),
+        Phase::Apply => Some("putting them into place"),
+        Phase::After => Some("running scriptlets"),
+        Phase::Recover | Phase::Plan | Phase::Before | Phase::Store => None,
+    }
+}
+
+/// Gives files to the accounts that came with the same transaction: when they were written, `/etc/passwd` and `/etc/group` were not
+/// there yet. Returns what could not be done.
+fn settle_owners(target: &Root) -> Result<Vec<String>, InstallError> {
+    let owners = Owners::load(target)?;
+    let mut warnings = Vec::new();
+    for package in RpmDb::open(target, Access::ReadOnly)?.packages()? {
+        for file in package.header.files() {
+            if file.user == "root" && file.group == "root" || file.flags.is_ghost() {
+                continue;
+            }
+            let path = file.path.trim_start_matches('/');
+            let (Some(user), Some(group)) = (owners.user(&file.user), owners.group(&file.group))
+            else {
+                warnings
+                    .push(format!("/{path}: there is no account `{}:{}`", file.user, file.group));
+                continue;
+            };
+            let Some(stat) = target.symlink_metadata(path)? else { continue };
+            if (stat.uid, stat.gid) == (user, group) {
+                continue;
+            }
+            target.set_owner(path, user, group)?;
+            if !stat.is_symlink() {
+                // The change of owner took away setuid and setgid.
+                target.set_mode(path, u32::from(file.mode & 0o7777))?;
+            }
+        }
+    }
     Ok(warnings)
 }
