@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use crate::run::{cargo, checkout, output, say};
 
 /// Program, its package, and the page it prints with the hidden argument `--reference`.
-const PAGES: &[(&str, &str)] = &[("cairn", "cairn")];
+const PAGES: &[(&str, &str)] = &[("cairn", "cairn"), ("cairn-install", "cairn-install")];
 
 /// Rewrites the pages.
 pub(crate) fn regenerate() -> Result<()> {

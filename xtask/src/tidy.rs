@@ -17,10 +17,24 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cairn-ui", &[]),
     ("cairn-pkg", &["cairn-rpm", "cairn-solve", "cairn-host"]),
     ("cairn-image", &["cairn-host"]),
-    ("cairn", &["cairn-rpm", "cairn-solve", "cairn-pkg", "cairn-image", "cairn-host", "cairn-ui"]),
+    (
+        "cairn",
+        &[
+            "cairn-rpm",
+            "cairn-solve",
+            "cairn-pkg",
+            "cairn-image",
+            "cairn-install",
+            "cairn-host",
+            "cairn-ui",
+        ],
+    ),
     ("cairn-dnf", &["cairn-pkg", "cairn-solve", "cairn-rpm", "cairn-ui", "cairn-host"]),
     ("cairn-boot", &["cairn-image", "cairn-ui", "cairn-host"]),
-    ("cairn-install", &["cairn-pkg", "cairn-image", "cairn-rpm", "cairn-ui", "cairn-host"]),
+    (
+        "cairn-install",
+        &["cairn-pkg", "cairn-solve", "cairn-image", "cairn-rpm", "cairn-ui", "cairn-host"],
+    ),
     ("cairn-testkit", &["cairn-host", "cairn-rpm"]),
     ("xtask", &[]),
 ];

@@ -93,6 +93,7 @@ tools! {
     SystemdAnalyze = "systemd-analyze",
     SystemdCreds = "systemd-creds",
     SystemdRun = "systemd-run",
+    SystemdDetectVirt = "systemd-detect-virt",
     Journalctl = "journalctl",
     Ldconfig = "ldconfig",
     Depmod = "depmod",

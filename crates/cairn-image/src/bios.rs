@@ -72,6 +72,18 @@ pub fn make(
     embed(&boot_image, &core, bios_partition)
 }
 
+/// Makes GRUB for disks that are partitioned later: `boot.img` and `core.img`, to be joined by [`embed`]. The ESP must be the
+/// partition of that number on the disk GRUB is started from.
+pub fn make_portable(
+    workshop: &Workshop,
+    esp_number: u32,
+) -> Result<(Vec<u8>, Vec<u8>), ImageError> {
+    let prefix = format!("(,gpt{esp_number})/EFI/debian");
+    let early = "# The prefix names the partition on the disk GRUB was started from.\n";
+    let core = workshop.make_grub_image("i386-pc", (&prefix, early), &MODULES)?;
+    Ok((workshop.tools()?.read("usr/lib/grub/i386-pc/boot.img")?, core))
+}
+
 /// Returns the configuration that is built into the core image: find the ESP, and the static configuration on it.
 ///
 /// The partition GRUB was started beside comes first, so that a second disk with the same image does no harm.

@@ -52,7 +52,7 @@ fn own_hint(cause: &(dyn Error + 'static)) -> Option<String> {
         sometimes: crate::apt::AptError, crate::keys::KeyError, crate::overlay::OverlayError, crate::serve::ServeError,
             crate::vm::VmError, cairn_image::ImageError, cairn_image::gpt::LayoutError, cairn_image::manifest::ManifestError, cairn_image::boot::BootError,
             cairn_pkg::TransactionError, cairn_rpm::build::BuildError, cairn_rpm::error::Error, cairn_rpm::signature::VerifyError, cairn_rpm::signature::KeyError,
-            cairn_host::fetch::FetchError, cairn_host::HostError;
+            cairn_host::fetch::FetchError, cairn_host::HostError, cairn_install::answers::AnswersError;
         always: crate::deb::DebError, RepackError, crate::compose::triggers::Unmapped, crate::lock::LockError;
     )
 }

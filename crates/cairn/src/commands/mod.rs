@@ -14,6 +14,7 @@ use crate::context::Context;
 
 mod build;
 mod explain;
+mod iso;
 pub(crate) mod lock;
 mod repo;
 mod vm;
@@ -42,6 +43,7 @@ pub struct Cli {
 enum Command {
     Lock(lock::Arguments),
     Build(build::Arguments),
+    Iso(iso::Arguments),
     Vm(vm::Arguments),
     Repo(repo::Arguments),
     Explain(explain::Arguments),
@@ -83,6 +85,7 @@ fn run(printer: &Arc<Printer>, cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Command::Lock(arguments) => lock::run(&ctx, &arguments),
         Command::Build(arguments) => build::run(&ctx, &arguments),
+        Command::Iso(arguments) => iso::run(&ctx, &arguments),
         Command::Vm(arguments) => vm::run(&ctx, &arguments),
         Command::Explain(arguments) => explain::run(&ctx, &arguments),
         Command::Repo(_) => unreachable!("handled above"),

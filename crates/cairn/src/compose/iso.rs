@@ -9,13 +9,16 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 use cairn_host::Root;
+use cairn_image::bios;
 use cairn_image::filesystem::Workshop;
 use cairn_image::iso::{self, IsoContent, IsoEntry, IsoPlan};
+use cairn_install::medium::BIOS;
+use cairn_install::software::{self, Role, Software};
 use serde::Deserialize;
 
 use super::edit::Edits;
 use super::stage::Staged;
-use super::{WorkDirectory, finish, output, stage, triggers};
+use super::{Profile, WorkDirectory, finish, output, stage, triggers};
 use crate::distro::load_toml;
 use crate::ops::build::Build;
 use crate::ops::packages::Packages;
@@ -41,6 +44,8 @@ pub struct Live {
     pub timeout: u32,
     /// zstd level of the live system.
     pub level: u32,
+    /// What the installer knows of the medium.
+    pub installer: Installer,
     /// The boot menu; the first entry is the default.
     pub entry: Vec<MenuEntry>,
     /// Globs of files removed from the live system.
@@ -54,6 +59,22 @@ pub struct Live {
     /// Symbolic links made in the live system: path → target.
     #[serde(default)]
     pub links: BTreeMap<String, String>,
+}
+
+/// What the installer knows of the medium beside profiles, roles and packages.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Installer {
+    /// MiB of memory that an installation needs.
+    pub memory_mib: u64,
+    /// MiB of disk that an installation needs.
+    pub disk_mib: u64,
+    /// Locales that installed systems may have.
+    pub locales: Vec<String>,
+    /// Keyboard layouts that installed systems may have.
+    pub keyboards: Vec<String>,
+    /// Packages of the agent of a hypervisor, by what systemd-detect-virt calls it.
+    pub guest_agents: BTreeMap<String, Vec<String>>,
 }
 
 /// One entry of the boot menu.
@@ -75,6 +96,7 @@ pub fn compose(build: &Build<'_>, packages: &Packages) -> Result<Vec<PathBuf>> {
     let work = WorkDirectory::create(build.ctx, &name)?;
     let mut staged = stage_live(build, packages, &live, &work)?;
     let boot = BootPair::take(&staged)?;
+    let software = describe(build, &live, &staged)?;
     let Live { drop, keep, files, links, .. } = &live;
     Edits { drop, keep, files, links }.apply(&staged.root)?;
     finish::seal(build, &mut staged)?;
@@ -85,8 +107,10 @@ pub fn compose(build: &Build<'_>, packages: &Packages) -> Result<Vec<PathBuf>> {
     std::fs::create_dir_all(&scratch).with_context(|| format!("creating {}", scratch.display()))?;
     build.ctx.printer.info(&format!("Writing {name}"));
     let image = build.out.join(&name);
+    let workshop = Workshop::new(&build.tools, &scratch, build.upstream.lock.source_date);
+    write_for_installer(&workshop, &medium, &software)?;
     iso::build(
-        &Workshop::new(&build.tools, &scratch, build.upstream.lock.source_date),
+        &workshop,
         &plan(build, &live),
         IsoContent {
             kernel: &boot.kernel,
@@ -111,6 +135,76 @@ fn stage_live(
     let mut staged = stage::install(build, packages, &names, &work.path.join("root"))?;
     triggers::run(build, &mut staged)?;
     Ok(staged)
+}
+
+/// The number of the ESP in the installer's partition table.
+const ESP_NUMBER: u32 = cairn_install::plan::ESP as u32;
+
+/// Returns what the installer reads about the medium.
+fn describe(build: &Build<'_>, live: &Live, staged: &Staged) -> Result<Software> {
+    let distro = &build.upstream.distro;
+    let directory = build.ctx.distro_dir();
+    let mut profiles = BTreeMap::new();
+    for name in ["default", "minimal"] {
+        let Profile { summary, packages, cmdline, .. } = Profile::load(&directory, name)?;
+        profiles.insert(name.to_owned(), software::Profile { summary, packages, cmdline });
+    }
+    let mut roles = BTreeMap::new();
+    let listing = Root::open(directory.join("roles"))?;
+    for file in listing.read_dir("")? {
+        if let Some(name) = file.strip_suffix(".toml") {
+            let role: Role = load_toml(&directory.join("roles").join(&file))?;
+            roles.insert(name.to_owned(), role);
+        }
+    }
+    let plan = plan(build, live);
+    let live_cmdline =
+        plan.entries.iter().flat_map(|entry| entry.options.split(' ').map(str::to_owned));
+    let Installer { memory_mib, disk_mib, locales, keyboards, guest_agents } =
+        live.installer.clone();
+    Ok(Software {
+        version: 1,
+        name: distro.name.clone(),
+        release: distro.version.clone(),
+        volume_id: plan.volume_id.clone(),
+        kernel: live.kernel.clone(),
+        live_cmdline: std::collections::BTreeSet::from_iter(live_cmdline).into_iter().collect(),
+        memory_mib,
+        disk_mib,
+        locales,
+        keyboards,
+        timezones: time_zones(&staged.root)?,
+        profiles,
+        roles,
+        guest_agents,
+    })
+}
+
+/// Returns the names of the time zones that tzdata has: what its own index names, and the links.
+fn time_zones(root: &Root) -> Result<Vec<String>> {
+    const DIRECTORY: &str = "usr/share/zoneinfo";
+    let mut names = Vec::new();
+    root.walk(DIRECTORY, &mut |path, stat| {
+        let name = path.strip_prefix(DIRECTORY).unwrap_or(path).to_string_lossy().into_owned();
+        // Zones begin with a capital letter; the index files and the copies in right/ and posix/ do not.
+        if !stat.is_dir() && name.starts_with(|c: char| c.is_ascii_uppercase()) {
+            names.push(name);
+        }
+        Ok(())
+    })?;
+    names.sort();
+    Ok(names)
+}
+
+/// Writes what only the installer reads: the description of the medium, and GRUB for BIOS.
+fn write_for_installer(workshop: &Workshop, medium: &Root, software: &Software) -> Result<()> {
+    let (boot_image, core) = bios::make_portable(workshop, ESP_NUMBER)?;
+    medium.mkdir_all(BIOS, 0o755)?;
+    medium.write(format!("{BIOS}/boot.img"), &boot_image, 0o644)?;
+    medium.write(format!("{BIOS}/core.img"), &core, 0o644)?;
+    let text = serde_json::to_string_pretty(software)? + "\n";
+    medium.write(software::PATH, text.as_bytes(), 0o644)?;
+    Ok(())
 }
 
 /// Kernel and initramfs of the live system: they lie on the medium, where GRUB reads them, and not in the live root.
