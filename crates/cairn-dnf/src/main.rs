@@ -11,7 +11,7 @@ fn main() -> ExitCode {
     let name =
         Path::new(program).file_name().and_then(|name| name.to_str()).unwrap_or("dnf").to_owned();
     match name.as_str() {
-        "rpm" | "rpmkeys" | "rpmquery" | "rpmverify" | "rpmdb" => {
+        "rpm" | "rpmkeys" | "rpmquery" | "rpmverify" | "rpmdb" | "rpm2cpio" | "rpm2archive" => {
             cairn_dnf::rpm::run(&name, &arguments)
         }
         _ => cairn_dnf::dnf::run(&arguments),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Runs a package's scriptlet inside a target root.
 //!
-//! For `/` it runs directly. For another root it gets a mount namespace with the host's `/proc`, `/dev` and `/sys` and a chroot;
+//! For `/` it runs directly. rpm's own interpreter runs in a child of this process ([`run_function`]). For another root it gets a mount namespace with the host's `/proc`, `/dev` and `/sys` and a chroot;
 //! as an ordinary user it additionally gets a user namespace with one id, in which changes of ownership fail. As in rpm, the body
 //! is written to a file in the root's `/var/tmp` and passed to the interpreter as its last own argument, followed by the
 //! scriptlet's arguments; the caller's environment is not passed on.
@@ -98,6 +98,57 @@ pub fn run(root: &Root, scriptlet: &Scriptlet<'_>) -> Result<ScriptletOutput> {
     run_prepared(root, command, scriptlet, &name)
 }
 
+/// Does `work` in a child process whose root is `root`, and waits for its end; `work` returns the exit status.
+///
+/// For interpreters that are part of this program (rpm's `<lua>`): nothing has to be installed in `root`. `work` limits its own
+/// time.
+pub fn run_function(
+    root: &Root,
+    name: &str,
+    work: Box<dyn FnMut() -> i32 + Send + Sync>,
+) -> Result<ScriptletOutput> {
+    let failed = |source: io::Error| HostError::Start { command: name.to_owned(), source };
+    let (reader, writer) = io::pipe().map_err(failed)?;
+    // The child never becomes this program.
+    let mut command = Command::new("/proc/self/exe");
+    command.stdin(Stdio::null()).stdout(writer.try_clone().map_err(failed)?).stderr(writer);
+    let steps = if is_system_root(root)? {
+        vec![Step::Umask(0o022), Step::ChangeDir(c_path("/")?)]
+    } else {
+        enter_steps(root)?
+    };
+    let mut report = sys::prepare_work(&mut command, steps, work).map_err(failed)?;
+    let text = Arc::new(Mutex::new(Vec::new()));
+    let collector = thread::spawn({
+        let text = Arc::clone(&text);
+        move || collect(reader, &text)
+    });
+    // Returns when the child has ended.
+    let mut child = command.spawn().map_err(|source| match report.failed_step() {
+        Some(step) => step_error(name, step, source),
+        None => failed(source),
+    })?;
+    drop(command);
+    let number = status_number(child.wait().map_err(failed)?);
+    let ending = if number < 0 { Ending::Killed(-number) } else { Ending::Exited(number) };
+    let grace = Instant::now();
+    while !collector.is_finished() && grace.elapsed() < OUTPUT_GRACE {
+        thread::sleep(Duration::from_millis(2));
+    }
+    let text =
+        text.lock().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    Ok(ScriptletOutput { ending, text })
+}
+
+/// Runs a program with this process's own output and waits for its end; for scriptlets that [`run_function`] runs. Returns the
+/// exit status, the negative number of the signal that killed it.
+pub fn execute(program: &str, args: &[String], env: &[(String, String)]) -> io::Result<i32> {
+    let mut command = Command::new(program);
+    command.args(args).stdin(Stdio::null()).env_clear();
+    command.envs(env.iter().map(|(name, value)| (name, value)));
+    Ok(status_number(command.status()?))
+}
+
 /// Tells whether `root` is the root directory this process sees.
 pub fn is_system_root(root: &Root) -> Result<bool> {
     let here = Root::open("/")?.symlink_metadata("")?;
@@ -153,7 +204,19 @@ fn run_prepared(
     Ok(ScriptletOutput { ending, text })
 }
 
-/// Enters `root` with the kernel's file systems mounted where it has a directory for them.
+/// Tells whether the root directory this process sees is the top of a mount, as it is not in a plain chroot.
+fn root_is_mounted() -> bool {
+    use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags};
+    let stat = rustix::fs::statx(CWD, "/", AtFlags::empty(), StatxFlags::BASIC_STATS);
+    // Unknown counts as mounted: entering will tell.
+    stat.is_ok_and(|stat| {
+        stat.stx_attributes.contains(StatxAttributes::MOUNT_ROOT)
+            || !stat.stx_attributes_mask.contains(StatxAttributes::MOUNT_ROOT)
+    })
+}
+
+/// Enters `root` with the kernel's file systems mounted where it has a directory for them. Inside a plain chroot mounts cannot be
+/// kept from spreading, so there it is entered without them.
 fn enter_steps(root: &Root) -> Result<Vec<Step>> {
     let mut flags = UnshareFlags::NEWNS;
     if !rustix::process::geteuid().is_root() {
@@ -165,6 +228,10 @@ fn enter_steps(root: &Root) -> Result<Vec<Step>> {
         .map_err(|source| HostError::io("open directory", root.path_for_display(), source))?;
     // Changing the directory comes first: unshare moves it to the copy in the new namespace, later it would be a foreign mount.
     let mut steps = vec![Step::Umask(0o022), Step::ChangeDirTo(Arc::new(fd))];
+    if rustix::process::geteuid().is_root() && !root_is_mounted() {
+        steps.extend([Step::ChrootHere, Step::ChangeDir(c_path("/")?)]);
+        return Ok(steps);
+    }
     steps.extend(namespace_steps(flags));
     let kernel_dirs = ["/proc", "/dev", "/sys"];
     for (slot, dir) in kernel_dirs.iter().enumerate() {

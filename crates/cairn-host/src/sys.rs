@@ -193,6 +193,26 @@ impl Report {
 
 /// Makes `command` take `steps` in its child process, in order, before the program starts.
 pub(crate) fn prepare(command: &mut Command, steps: Vec<Step>) -> io::Result<Report> {
+    prepare_with(command, steps, None)
+}
+
+/// What a child does instead of becoming a program; returns its exit status.
+pub(crate) type Work = Box<dyn FnMut() -> i32 + Send + Sync>;
+
+/// As [`prepare`], but the child does `work` and ends.
+pub(crate) fn prepare_work(
+    command: &mut Command,
+    steps: Vec<Step>,
+    work: Work,
+) -> io::Result<Report> {
+    prepare_with(command, steps, Some(work))
+}
+
+fn prepare_with(
+    command: &mut Command,
+    steps: Vec<Step>,
+    mut work: Option<Work>,
+) -> io::Result<Report> {
     let (reader, writer) = rustix::pipe::pipe_with(
         rustix::pipe::PipeFlags::CLOEXEC | rustix::pipe::PipeFlags::NONBLOCK,
     )?;
@@ -209,12 +229,24 @@ pub(crate) fn prepare(command: &mut Command, steps: Vec<Step>) -> io::Result<Rep
                 return Err(error.into());
             }
         }
+        if let Some(work) = &mut work {
+            let status = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+            end(status.unwrap_or(101));
+        }
         Ok(())
     };
-    // SAFETY: the closure runs after fork. It reads memory that was allocated before, makes raw system calls and allocates nothing:
-    // all paths are CStrings, the slots have their final length, and io::Error from an errno holds no heap data.
+    // SAFETY: without `work` the closure runs after fork. It reads memory that was allocated before, makes raw system calls and allocates nothing:
+    // all paths are CStrings, the slots have their final length, and io::Error from an errno holds no heap data. `work` may
+    // allocate: the allocators of the C libraries this runs on are usable in the child of a threaded program; it takes no lock
+    // that another thread of this crate holds (those threads only read pipes), and it ends the child without returning.
     unsafe { command.pre_exec(take_all) };
     Ok(Report { steps, pipe: reader.into() })
+}
+
+/// Ends the process at once: what the parent had registered to happen at its own end must not happen here.
+fn end(status: i32) -> ! {
+    // SAFETY: _exit has no precondition.
+    unsafe { libc::_exit(status) }
 }
 
 fn unshare(flags: UnshareFlags) -> Result<(), Errno> {

@@ -108,14 +108,6 @@ pub enum TransactionError {
         /// The interpreter.
         interpreter: String,
     },
-    /// A scriptlet uses the embedded Lua interpreter.
-    #[error("{package}: {kind} is a `<lua>` scriptlet, which this program cannot run")]
-    Lua {
-        /// The package.
-        package: String,
-        /// `%pretrans` and the like.
-        kind: String,
-    },
     /// A scriptlet that must succeed failed. No file has been changed, but earlier scriptlets of the transaction have run.
     #[error("{package}: {kind} {ending}; nothing was installed or removed")]
     Scriptlet {
@@ -179,9 +171,6 @@ impl TransactionError {
             }
             Self::NoInterpreter { .. } => {
                 "install the package that provides the interpreter together with it"
-            }
-            Self::Lua { .. } => {
-                "use a build of the package without Lua scriptlets, or install it with scriptlets switched off"
             }
             Self::Scriptlet { .. } => {
                 "the scriptlet's output tells the cause; see also the journal of the system"

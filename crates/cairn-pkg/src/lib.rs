@@ -17,6 +17,7 @@ pub mod error;
 pub mod event;
 pub mod failpoint;
 pub mod journal;
+mod lua;
 pub mod owners;
 pub mod query;
 pub mod recover;

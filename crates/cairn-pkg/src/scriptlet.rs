@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use cairn_host::{Root, chroot};
+use cairn_host::{HostError, Root, chroot};
+use cairn_rpm::header::{Header, Scriptlet, ScriptletKind};
 use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
@@ -42,9 +43,13 @@ impl CollectedScriptlet {
     pub(crate) fn run(&self, root: &Root, events: &mut dyn FnMut(Event)) -> Option<String> {
         events(Event::ScriptletStarted { package: self.package.clone(), kind: self.kind.clone() });
         if self.is_lua() {
-            return Some("is a `<lua>` scriptlet, which this program cannot run".to_owned());
+            return self.ended(crate::lua::run(self, root), events);
         }
-        let args: Vec<String> = self.args.iter().map(ToString::to_string).collect();
+        // As in rpm, a program without a script gets no arguments: `-p /sbin/ldconfig` runs `ldconfig`, not `ldconfig 1`.
+        let args: Vec<String> = match self.body {
+            Some(_) => self.args.iter().map(ToString::to_string).collect(),
+            None => Vec::new(),
+        };
         let mut stdin = String::new();
         for path in &self.stdin {
             stdin.push_str(path);
@@ -58,7 +63,16 @@ impl CollectedScriptlet {
             stdin: stdin.as_bytes(),
             time_limit: TIME_LIMIT,
         };
-        match chroot::run(root, &request) {
+        self.ended(chroot::run(root, &request), events)
+    }
+
+    /// Passes output on and says how it failed.
+    fn ended(
+        &self,
+        result: Result<chroot::ScriptletOutput, HostError>,
+        events: &mut dyn FnMut(Event),
+    ) -> Option<String> {
+        match result {
             Ok(output) => {
                 if !output.text.is_empty() {
                     let (package, kind) = (self.package.clone(), self.kind.clone());
@@ -67,10 +81,10 @@ impl CollectedScriptlet {
                 match output.ending {
                     chroot::Ending::Exited(0) => None,
                     chroot::Ending::Exited(status) => {
-                        Some(format!("ended with exit status {status}"))
+                        Some(format!("scriptlet failed, exit status {status}"))
                     }
                     chroot::Ending::Killed(signal) => {
-                        Some(format!("was killed by signal {signal}"))
+                        Some(format!("scriptlet failed, signal {signal}"))
                     }
                     chroot::Ending::TimedOut => Some(format!(
                         "took longer than {} minutes and was stopped",
@@ -81,6 +95,21 @@ impl CollectedScriptlet {
             Err(error) => Some(format!("could not be run: {}", chain(&error))),
         }
     }
+}
+
+/// Runs the `%verify` scriptlet of an installed package, if it has one. Returns how it failed, `None` on success.
+pub fn run_verify(root: &Root, header: &Header, events: &mut dyn FnMut(Event)) -> Option<String> {
+    let Scriptlet { interpreter, body, .. } = header.scriptlet(ScriptletKind::Verify)?;
+    let scriptlet = CollectedScriptlet {
+        package: header.nevra().to_string(),
+        kind: ScriptletKind::Verify.name().to_owned(),
+        interpreter,
+        body,
+        args: Vec::new(),
+        stdin: Vec::new(),
+        env: Vec::new(),
+    };
+    scriptlet.run(root, events)
 }
 
 /// Writes an error and its causes in one line.

@@ -15,6 +15,7 @@ use crate::error::TransactionError;
 use crate::journal::AfterStep;
 use crate::rpmdb::RpmDb;
 use crate::scriptlet::CollectedScriptlet;
+use crate::transaction::Overrides;
 use crate::transaction::order::Element;
 use crate::transaction::set::Set;
 
@@ -80,6 +81,7 @@ impl Class {
 
 struct Builder<'a> {
     set: &'a Set,
+    silenced: &'a BTreeSet<String>,
     db: Option<&'a RpmDb>,
     /// Installed instances by name, as the database would say at this point.
     counts: BTreeMap<String, i32>,
@@ -97,14 +99,28 @@ struct Builder<'a> {
     gone: BTreeSet<u64>,
 }
 
-/// Works out the program. `deferred` holds the positions of packages whose `%pre` cannot run before the files are there.
+/// Works out the program. `deferred` holds the positions of packages whose `%pre` cannot run before the files are there,
+/// `overrides` what does not run at all.
 pub(crate) fn program(
     set: &Set,
     order: &[Element],
     db: Option<&RpmDb>,
     deferred: &BTreeSet<usize>,
+    overrides: &Overrides,
 ) -> Result<Program, TransactionError> {
-    let mut builder = Builder::new(set, db)?;
+    let mut builder = Builder::new(set, db, &overrides.silenced)?;
+    let is_quiet = |element: &&Element| match element {
+        Element::Erase(at) => overrides.replace_quietly && set.erased[*at].replaced_by.is_some(),
+        Element::Add(_) => false,
+    };
+    let (quiet, order): (Vec<Element>, Vec<Element>) = order.iter().partition(is_quiet);
+    for element in &quiet {
+        if let Element::Erase(at) = element {
+            builder.members.remove(&set.erased[*at].hnum);
+            builder.gone.insert(set.erased[*at].hnum);
+        }
+    }
+    let order = order.as_slice();
     builder.count_instances(order);
     builder.before_transaction(order)?;
     builder.before_elements(order, deferred)?;
@@ -115,12 +131,21 @@ pub(crate) fn program(
             Element::Erase(at) => builder.erase(*at)?,
         }
     }
+    for element in quiet {
+        if let Element::Erase(at) = element {
+            builder.remove(at);
+        }
+    }
     builder.after_transaction(order)?;
     Ok(builder.program)
 }
 
 impl<'a> Builder<'a> {
-    fn new(set: &'a Set, db: Option<&'a RpmDb>) -> Result<Self, TransactionError> {
+    fn new(
+        set: &'a Set,
+        db: Option<&'a RpmDb>,
+        silenced: &'a BTreeSet<String>,
+    ) -> Result<Self, TransactionError> {
         let erased_rows: BTreeSet<u64> = set.erased.iter().map(|erased| erased.hnum).collect();
         let mut counts = BTreeMap::new();
         let mut members = BTreeMap::new();
@@ -177,6 +202,7 @@ impl<'a> Builder<'a> {
             .collect();
         Ok(Self {
             set,
+            silenced,
             db,
             counts,
             members,
@@ -214,6 +240,9 @@ impl<'a> Builder<'a> {
     }
 
     fn push(&mut self, scriptlet: CollectedScriptlet, critical: bool) {
+        if self.silenced.contains(&scriptlet.kind) {
+            return;
+        }
         if self.committed {
             self.program.after.push(AfterStep::Scriptlet(scriptlet));
         } else {
@@ -331,10 +360,7 @@ impl<'a> Builder<'a> {
         if erased.replaced_by.is_some() {
             self.preun(at, false)?;
         }
-        self.program.after.push(AfterStep::Remove {
-            package: erased.label.clone(),
-            removals: erased.removals.clone(),
-        });
+        self.remove(at);
         let remaining = self.erased_args[at];
         let files = really_removed(self.set, at);
         self.file_triggers(TriggerKind::PostUninstall, &files, Class::High, remaining);
@@ -345,6 +371,15 @@ impl<'a> Builder<'a> {
         self.members.remove(&erased.hnum);
         self.gone.insert(erased.hnum);
         Ok(())
+    }
+
+    /// The files of a package that goes.
+    fn remove(&mut self, at: usize) {
+        let erased = &self.set.erased[at];
+        self.program.after.push(AfterStep::Remove {
+            package: erased.label.clone(),
+            removals: erased.removals.clone(),
+        });
     }
 
     /// `%posttrans`, `%postuntrans`, then the transaction file triggers.

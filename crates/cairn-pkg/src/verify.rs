@@ -41,7 +41,7 @@ const COLUMNS: [(u32, char); 9] = [
 pub struct FileVerdict {
     /// Absolute path.
     pub path: String,
-    /// rpm's letter for special files: `c` configuration, `d` documentation, `g` ghost, `l` licence, `r` readme.
+    /// rpm's letter for special files: `c` configuration, `d` documentation, `g` ghost, `l` licence, `r` readme, `a` artifact.
     pub attribute: Option<char>,
     /// What differs.
     pub finding: Finding,
@@ -104,7 +104,9 @@ fn attribute(file: &FileEntry) -> Option<char> {
         (FileFlags::DOC, 'd'),
         (FileFlags::GHOST, 'g'),
         (FileFlags::LICENSE, 'l'),
+        (FileFlags::PUBKEY, 'P'),
         (FileFlags::README, 'r'),
+        (FileFlags::ARTIFACT, 'a'),
     ];
     letters.into_iter().find(|(flag, _)| file.flags.contains(*flag)).map(|(_, letter)| letter)
 }

@@ -7,6 +7,7 @@
 //! - [`build`]: new packages
 //! - [`evr`], [`dependency`]: versions and what packages say about each other
 //! - [`repodata`]: rpm-md repository metadata
+//! - [`macros`]: rpm's macros, as far as queries and scriptlets need them
 //! - [`error`]: why a package was refused
 //!
 //! Everything read here comes from strangers: lengths are bounded, nothing is trusted that was not
@@ -18,6 +19,7 @@ pub mod dependency;
 pub mod error;
 pub mod evr;
 pub mod header;
+pub mod macros;
 pub mod package;
 pub mod payload;
 pub mod repodata;

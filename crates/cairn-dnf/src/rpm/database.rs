@@ -3,12 +3,12 @@
 
 use super::Context;
 use crate::failure::{CommandResult, Failure, complain};
-use cairn_pkg::rpmdb::{self, RpmDb};
+use cairn_pkg::rpmdb;
 use cairn_ui::exit;
 
 /// Runs `rpm --initdb`.
 pub fn init(context: &Context) -> CommandResult {
-    RpmDb::open(&context.root, rpmdb::Access::Create)?.close()?;
+    context.open_database(rpmdb::Access::Create)?.close()?;
     Ok(exit::SUCCESS)
 }
 
@@ -29,7 +29,7 @@ pub fn check(context: &Context) -> CommandResult {
 
 /// Runs `rpm --rebuilddb`: every package that can be read is stored again, with its indexes, in one transaction.
 pub fn rebuild(context: &Context) -> CommandResult {
-    let mut db = RpmDb::open(&context.root, rpmdb::Access::ReadWrite)?;
+    let mut db = context.open_database(rpmdb::Access::ReadWrite)?;
     let mut blobs = Vec::new();
     let mut lost = Vec::new();
     for number in db.numbers()? {

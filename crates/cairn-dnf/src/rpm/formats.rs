@@ -12,10 +12,11 @@ Install Date: %|INSTALLTIME?{%{INSTALLTIME:date}}:{(not installed)}|\\n\
 Group       : %{GROUP}\\n\
 Size        : %{LONGSIZE}\\n\
 %|LICENSE?{License     : %{LICENSE}}|\\n\
-Signature   : %|DSAHEADER?{%{DSAHEADER:pgpsig}}:{%|RSAHEADER?{%{RSAHEADER:pgpsig}}:{(none)}|}|\\n\
+Signature   : %|DSAHEADER?{%{DSAHEADER:pgpsig}}:{%|RSAHEADER?{%{RSAHEADER:pgpsig}}:{%|OPENPGP?{[%{OPENPGP:pgpsig}]}:{%|SIGGPG?{%{SIGGPG:pgpsig}}:{%|SIGPGP?{%{SIGPGP:pgpsig}}:{(none)}|}|}|}|}|\\n\
 Source RPM  : %{SOURCERPM}\\n\
 Build Date  : %{BUILDTIME:date}\\n\
 Build Host  : %{BUILDHOST}\\n\
+%|PREFIXES?{Relocations :[ %{PREFIXES}]\\n}|\
 %|PACKAGER?{Packager    : %{PACKAGER}\\n}|\
 %|VENDOR?{Vendor      : %{VENDOR}\\n}|\
 %|VCS?{VCS         : %{VCS}\\n}|\
@@ -35,6 +36,36 @@ pub const FILE_TRIGGERS: &str = "[filetrigger%{FILETRIGGERTYPE} scriptlet (using
 %{FILETRIGGERCONDS}\\n%{FILETRIGGERSCRIPTS}\\n]\
 [transfiletrigger%{TRANSFILETRIGGERTYPE} scriptlet (using %{TRANSFILETRIGGERSCRIPTPROG}) -- \
 %{TRANSFILETRIGGERCONDS}\\n%{TRANSFILETRIGGERSCRIPTS}\\n]";
+
+/// Returns the format that an option stands for: `--info`, `--requires`, `--fileclass`, …
+pub fn alias(name: &str) -> Option<String> {
+    let format = match name {
+        "info" => INFO,
+        "requires" => return Some(dependencies("REQUIRE")),
+        "provides" => return Some(dependencies("PROVIDE")),
+        "conflicts" => return Some(dependencies("CONFLICT")),
+        "obsoletes" => return Some(dependencies("OBSOLETE")),
+        "recommends" => return Some(dependencies("RECOMMEND")),
+        "suggests" => return Some(dependencies("SUGGEST")),
+        "supplements" => return Some(dependencies("SUPPLEMENT")),
+        "enhances" => return Some(dependencies("ENHANCE")),
+        "scripts" => return Some(scripts()),
+        "triggers" | "triggerscripts" => TRIGGERS,
+        "filetriggers" | "filetriggerscripts" => FILE_TRIGGERS,
+        "changelog" => CHANGELOG,
+        "changes" => CHANGES,
+        "xml" => "[%{*:xml}\\n]",
+        "json" => "[%{*:json}]",
+        "filesbypkg" => "[%-25{=NAME} %{FILENAMES}\\n]",
+        "fileclass" => "[%{FILENAMES}\\t%{FILECLASS}\\n]",
+        "filecolor" => "[%{FILENAMES}\\t%{FILECOLORS}\\n]",
+        "fileprovide" => "[%{FILENAMES}\\t%{FILEPROVIDE}\\n]",
+        "filerequire" => "[%{FILENAMES}\\t%{FILEREQUIRE}\\n]",
+        "filecaps" => "[%{FILENAMES}\\t%|FILECAPS?{%{FILECAPS}}|\\n]",
+        _ => return None,
+    };
+    Some(format.to_owned())
+}
 
 /// Returns the format of one kind of dependencies: `REQUIRE`, `PROVIDE`, `CONFLICT`, …
 pub fn dependencies(kind: &str) -> String {

@@ -3,15 +3,20 @@
 
 use super::Context;
 use super::keys::trusted_keys;
+use super::macros;
 use super::options::Mode;
-use super::problems::dependency_problems;
-use super::query::{self, Selected, by_label, nvra, read_file};
+use super::problems::{self, dependency_problems};
+use super::query::{self, Selected, by_label, read_file};
+use super::report::Report;
 use crate::failure::{CommandResult, Failure, complain};
+use cairn_pkg::TransactionError;
 use cairn_pkg::query::sack::header_candidate;
 use cairn_pkg::transaction::{
-    self, Action, Outcome, Ownership, Scriptlets, TransactionItem, TransactionOptions, Trust,
+    self, Action, Outcome, Overrides, Ownership, Scriptlets, TransactionItem, TransactionOptions,
+    Trust,
 };
 use cairn_rpm::header::Header;
+use cairn_rpm::tag;
 use cairn_solve::Candidate;
 use cairn_ui::exit;
 use std::cmp::Ordering;
@@ -34,32 +39,36 @@ pub fn install(context: &Context, mode: Mode) -> CommandResult {
         complain("rpm: no packages given for install");
         return Ok(exit::FAILURE);
     }
+    check_place(context)?;
     recover(context)?;
-    let files = read_files(context)?;
+    let mut files = read_files(context)?;
     let installed = query::all(context.database()?.as_ref(), &[])?;
-    let (incoming, problems) = plan(context, mode, files, &installed);
-    if !problems.is_empty() {
-        if options.hash {
-            for label in ["Verifying...", "Preparing..."] {
-                context.printer.data(&format!("{label:<38}{}", "#".repeat(40)));
-            }
-        }
-        problems.iter().for_each(|line| complain(&format!("\t{line}")));
-        let removed: usize = match mode {
-            Mode::Install => 0,
-            _ => incoming.iter().map(|package| package.replaces.len()).sum(),
-        };
-        // As rpm: the number of elements of the transaction.
-        return Ok(u8::try_from(incoming.len() + removed).unwrap_or(u8::MAX).max(1));
+    if mode != Mode::Install {
+        keep_newest(&mut files);
     }
+    let mut seen = BTreeSet::new();
+    files.retain(|(_, header)| seen.insert(header.nevra().to_string()));
+    let (incoming, problems) = plan(context, mode, files, &installed);
     if incoming.is_empty() {
         return Ok(exit::SUCCESS);
     }
-    if !options.no_deps {
+    // As in rpm, what goes wrong counts as the number of elements of the transaction.
+    let removed: usize = match mode {
+        Mode::Install => 0,
+        _ => incoming.iter().map(|package| package.replaces.len()).sum(),
+    };
+    let failed = u8::try_from(incoming.len() + removed).unwrap_or(u8::MAX).max(1);
+    if !options.has("nodeps") {
         let gone: BTreeSet<u64> =
             incoming.iter().flat_map(|package| package.replaces.iter().copied()).collect();
         let headers: Vec<&Header> = incoming.iter().map(|package| &package.header).collect();
-        check_dependencies(&installed, &headers, &gone)?;
+        check_dependencies(&installed, &headers, &gone, failed)?;
+    }
+    let mut report = Report::new(context);
+    report.prepare(true);
+    if !problems.is_empty() {
+        problems.iter().for_each(|line| complain(&format!("\t{line}")));
+        return Ok(failed);
     }
     let items = incoming.iter().map(|package| TransactionItem {
         action: package.action,
@@ -68,9 +77,30 @@ pub fn install(context: &Context, mode: Mode) -> CommandResult {
         from_repo: String::new(),
         replaces: package.replaces.clone(),
     });
-    let outcome = run(context, items.collect())?;
-    report(context, &outcome);
-    Ok(u8::from(!outcome.failures.is_empty()))
+    let outcome = run(context, items.collect(), &mut report, failed)?;
+    report.end(&outcome);
+    Ok(exit::SUCCESS)
+}
+
+/// Refuses what the engine does not do, clearly.
+fn check_place(context: &Context) -> Result<(), Failure> {
+    let options = &context.options;
+    if options.prefix.is_some() || !options.relocations.is_empty() {
+        return Err(Failure::new("packages cannot be relocated (--prefix, --relocate)")
+            .hint("install into another root with --root=DIR, or unpack with `rpm2archive`"));
+    }
+    if options.has("nodb") {
+        return Err(Failure::new("installing without recording it (--nodb) is not supported")
+            .hint("unpack the package with `rpm2archive PACKAGE`"));
+    }
+    if context.has_other_database() {
+        return Err(Failure::new(format!(
+            "packages are changed only with the database at /{}",
+            cairn_pkg::rpmdb::DIRECTORY
+        ))
+        .hint("use --root=DIR for another system"));
+    }
+    Ok(())
 }
 
 fn recover(context: &Context) -> Result<(), Failure> {
@@ -87,6 +117,10 @@ fn read_files(context: &Context) -> Result<Vec<(PathBuf, Header)>, Failure> {
     let mut failed = 0_u8;
     for argument in &context.options.arguments {
         match read_file(argument) {
+            Ok(package) if package.header.is_source() => {
+                complain(&format!("error: {argument}: source packages cannot be installed"));
+                failed = failed.saturating_add(1);
+            }
             Ok(package) => {
                 let path =
                     std::path::absolute(argument).unwrap_or_else(|_| PathBuf::from(argument));
@@ -99,6 +133,17 @@ fn read_files(context: &Context) -> Result<Vec<(PathBuf, Header)>, Failure> {
         }
     }
     if failed > 0 { Err(Failure::silent(failed)) } else { Ok(files) }
+}
+
+/// Of several versions of one package the newest counts.
+fn keep_newest(files: &mut Vec<(PathBuf, Header)>) {
+    let known: Vec<_> = files.iter().map(|(_, header)| header.nevra()).collect();
+    files.retain(|(_, header)| {
+        let nevra = header.nevra();
+        !known.iter().any(|other| {
+            other.name == nevra.name && other.arch == nevra.arch && other.evr > nevra.evr
+        })
+    });
 }
 
 /// Decides what happens with each file; the second list is rpm's problem lines.
@@ -120,31 +165,34 @@ fn plan(
         let mut replaces: Vec<u64> = Vec::new();
         let mut action = Action::Install;
         if mode == Mode::Install {
-            replaces.clone_from(&same);
+            if options.has("replacepkgs") {
+                replaces.clone_from(&same);
+            }
         } else {
-            replaces.extend(same_name.iter().map(|p| p.number));
+            replaces.extend(
+                same_name.iter().filter(|p| is_replaced(&header, &p.header)).map(|p| p.number),
+            );
         }
         if mode == Mode::Freshen && !same_name.iter().any(|p| p.header.evr() < nevra.evr) {
             continue;
         }
-        if mode == Mode::Reinstall && same.is_empty() {
-            problems.push(format!("package {} is not installed", nvra(&header)));
-        }
+        problems.extend(foreign(context, &header));
         if !same.is_empty() {
             action = Action::Reinstall;
-            if mode != Mode::Reinstall && !options.replace_packages {
-                problems.push(format!("package {} is already installed", nvra(&header)));
+            if mode != Mode::Reinstall && !options.has("replacepkgs") {
+                problems.push(format!("package {nevra} is already installed"));
             }
         } else if !replaces.is_empty() {
-            let newer =
-                same_name.iter().find(|p| p.header.evr().cmp(&nevra.evr) == Ordering::Greater);
+            let newer = same_name.iter().find(|p| {
+                replaces.contains(&p.number) && p.header.evr().cmp(&nevra.evr) == Ordering::Greater
+            });
             action = if newer.is_some() { Action::Downgrade } else { Action::Upgrade };
             if let Some(newer) = newer
-                && !options.old_package
+                && !options.has("oldpackage")
             {
-                let (new, old) = (nvra(&newer.header), nvra(&header));
+                let new = newer.header.nevra();
                 problems.push(format!(
-                    "package {new} (which is newer than {old}) is already installed"
+                    "package {new} (which is newer than {nevra}) is already installed"
                 ));
             }
         }
@@ -156,6 +204,29 @@ fn plan(
         incoming.push(Incoming { path, header, action, replaces });
     }
     (incoming, problems)
+}
+
+/// Packages of two architectures with ELF files of their own live side by side; all others replace each other.
+fn is_replaced(new: &Header, old: &Header) -> bool {
+    let color =
+        |header: &Header| header.files().iter().fold(0, |color, file| color | file.color & 3);
+    let (new, old) = (color(new), color(old));
+    new == 0 || old == 0 || new & old != 0
+}
+
+/// Packages for other machines.
+fn foreign(context: &Context, header: &Header) -> Vec<String> {
+    let options = &context.options;
+    let nevra = header.nevra();
+    let mut problems = Vec::new();
+    if !options.has("ignorearch") && !problems::runs_here(&nevra.arch) {
+        problems.push(format!("package {nevra} is intended for a {} architecture", nevra.arch));
+    }
+    let system = header.string(tag::OS).unwrap_or("linux");
+    if !options.has("ignoreos") && !system.eq_ignore_ascii_case("linux") {
+        problems.push(format!("package {nevra} is intended for a {system} operating system"));
+    }
+    problems
 }
 
 /// Returns the installed packages that a new one obsoletes.
@@ -174,7 +245,15 @@ fn check_dependencies(
     installed: &[Selected],
     coming: &[&Header],
     gone: &BTreeSet<u64>,
+    failed: u8,
 ) -> Result<(), Failure> {
+    let mut lines = vec!["error: Failed dependencies:".to_owned()];
+    lines.extend(
+        coming
+            .iter()
+            .flat_map(|header| problems::unknown_features(header))
+            .map(|line| format!("\t{line}")),
+    );
     let candidates: Vec<(u64, Candidate)> = installed
         .iter()
         .map(|package| (package.number, header_candidate(&package.header)))
@@ -189,12 +268,11 @@ fn check_dependencies(
     };
     let problems =
         dependency_problems(&pick(false), &coming.iter().collect::<Vec<_>>(), &pick(true));
-    if problems.is_empty() {
+    lines.extend(problems.into_iter().map(|line| format!("\t{line}")));
+    if lines.len() == 1 {
         return Ok(());
     }
-    let mut lines = vec!["error: Failed dependencies:".to_owned()];
-    lines.extend(problems.into_iter().map(|line| format!("\t{line}")));
-    Err(Failure::lines(lines))
+    Err(Failure { code: failed, ..Failure::lines(lines) })
 }
 
 /// Runs `rpm -e`.
@@ -204,6 +282,7 @@ pub fn erase(context: &Context) -> CommandResult {
         complain("rpm: no packages given for erase");
         return Ok(exit::FAILURE);
     }
+    check_place(context)?;
     recover(context)?;
     let database = context.database()?;
     let mut going: Vec<Selected> = Vec::new();
@@ -213,21 +292,27 @@ pub fn erase(context: &Context) -> CommandResult {
         if found.is_empty() {
             complain(&format!("error: package {label} is not installed"));
             failed = failed.saturating_add(1);
-        } else if found.len() > 1 && !options.all_matches {
+        } else if found.len() > 1 && !options.has("allmatches") {
             complain(&format!("error: \"{label}\" specifies multiple packages:"));
-            found.iter().for_each(|package| complain(&format!("  {}", nvra(&package.header))));
+            found.iter().for_each(|package| complain(&format!("  {}", package.header.nevra())));
             failed = failed.saturating_add(1);
         } else {
-            going.extend(found);
+            going.extend(
+                found
+                    .into_iter()
+                    .filter(|new| going.iter().all(|known| known.number != new.number))
+                    .collect::<Vec<_>>(),
+            );
         }
     }
     if failed > 0 {
         return Ok(failed);
     }
     let gone: BTreeSet<u64> = going.iter().map(|package| package.number).collect();
-    if !options.no_deps {
+    let elements = u8::try_from(going.len()).unwrap_or(u8::MAX);
+    if !options.has("nodeps") {
         let installed = query::all(database.as_ref(), &[])?;
-        check_dependencies(&installed, &[], &gone)?;
+        check_dependencies(&installed, &[], &gone, elements)?;
     }
     drop(database);
     let items = going.iter().map(|package| TransactionItem {
@@ -237,80 +322,87 @@ pub fn erase(context: &Context) -> CommandResult {
         from_repo: String::new(),
         replaces: vec![package.number],
     });
-    let outcome = run(context, items.collect())?;
-    report(context, &outcome);
-    Ok(u8::from(!outcome.failures.is_empty()))
+    let mut report = Report::new(context);
+    report.prepare(false);
+    let outcome = run(context, items.collect(), &mut report, elements)?;
+    report.end(&outcome);
+    Ok(exit::SUCCESS)
 }
 
-fn run(context: &Context, items: Vec<TransactionItem>) -> Result<Outcome, Failure> {
+fn run(
+    context: &Context,
+    items: Vec<TransactionItem>,
+    report: &mut Report<'_>,
+    failed: u8,
+) -> Result<Outcome, Failure> {
     let options = &context.options;
     let keyring = Arc::new(trusted_keys(context)?);
     let time = u32::try_from(context.clock.now_unix()).unwrap_or(u32::MAX);
     let mut engine = TransactionOptions::live(keyring, time);
-    if options.no_signature {
+    let macros = macros::of(options);
+    // rpm's own switch for systems that install unsigned packages.
+    let level = macros.value("_pkgverify_level").unwrap_or_default();
+    if options.has("nosignature") || matches!(level.trim(), "digest" | "none") {
         engine.trust = Trust::Digests;
     }
     if !cairn_host::paths::is_root() {
         engine.ownership = Ownership::Record;
         engine.scriptlets = Scriptlets::Skip;
     }
-    if options.no_scripts {
+    if options.has("justdb") {
         engine.scriptlets = Scriptlets::Skip;
     }
-    engine.without_documentation = options.exclude_docs;
-    engine.test_only = options.test;
-    let mut messages = Vec::new();
-    let result = transaction::run(&context.root, items, &engine, &mut |event| match event {
-        cairn_pkg::event::Event::ScriptletOutput { text, .. } => {
-            messages.push(text.trim_end().to_owned());
+    engine.overrides = overrides(context);
+    let by_macro = macros.value("_excludedocs").is_some_and(|value| value.trim() == "1");
+    engine.without_documentation =
+        options.has("excludedocs") || by_macro && !options.has("includedocs");
+    engine.test_only = options.has("test");
+    match transaction::run(&context.root, items, &engine, &mut |event| report.event(&event)) {
+        Ok(outcome) => Ok(outcome),
+        Err(TransactionError::FileConflicts { conflicts }) => {
+            let lines = conflicts.into_iter().map(|line| format!("\t{line}")).collect();
+            Err(Failure { code: failed, ..Failure::lines(lines) })
         }
-        cairn_pkg::event::Event::Warning(text) => messages.push(format!("warning: {text}")),
-        _ => {}
-    });
-    messages.iter().filter(|message| !message.is_empty()).for_each(|message| complain(message));
-    Ok(result?)
+        Err(TransactionError::Scriptlet { package, kind, ending }) => {
+            let what = match kind.as_str() {
+                "%preun" | "%preuntrans" => "erase",
+                _ => "install",
+            };
+            Err(Failure::lines(vec![
+                format!("error: {kind}({package}) {ending}"),
+                format!("error: {package}: {what} failed"),
+            ]))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
-/// Shows what was done: with `-v` names, with `-h` bars; these are always full, since all is committed at once.
-fn report(context: &Context, outcome: &Outcome) {
+/// What the command line and rpm's configuration change.
+fn overrides(context: &Context) -> Overrides {
     let options = &context.options;
-    for note in &outcome.notes {
-        complain(&format!("warning: {note}"));
-    }
-    for failure in &outcome.failures {
-        complain(&format!("warning: {failure}"));
-    }
-    let bar = |label: &str| {
-        if options.hash {
-            context.printer.data(&format!("{label:<38}{}", "#".repeat(40)));
-        } else if options.verbose > 0 {
-            context.printer.data(label);
-        }
+    let macros = macros::of(options);
+    let list = |name: &str, separator: char| -> Vec<String> {
+        let value = macros.value(name).unwrap_or_default();
+        let parts = value.split(separator).map(str::trim).filter(|part| !part.is_empty());
+        parts.map(str::to_owned).collect()
     };
-    let heading = |text: &str| {
-        if options.hash || options.verbose > 0 {
-            context.printer.data(text);
-        }
-    };
-    if options.hash {
-        if !outcome.added.is_empty() {
-            bar("Verifying...");
-        }
-        bar("Preparing...");
-    } else if options.verbose > 0 {
-        heading("Preparing packages...");
+    let mut languages = list("_install_langs", ':');
+    if languages.iter().any(|language| language == "all") {
+        languages.clear();
     }
-    if options.test {
-        return;
+    Overrides {
+        silenced: options.silenced.kinds.iter().map(|kind| (*kind).to_owned()).collect(),
+        replace_files: options.has("replacefiles"),
+        database_only: options.has("justdb"),
+        exclude_paths: options.exclude_paths.clone(),
+        shared_paths: list("_netsharedpath", ':'),
+        languages,
+        without_artifacts: options.has("excludeartifacts"),
+        without_configuration: options.has("excludeconfigs"),
+        without_capabilities: options.has("nocaps"),
+        restore_missing: options.has("allfiles"),
+        ignore_space: options.has("ignoresize"),
+        keep_order: options.has("noorder"),
+        replace_quietly: options.mode == Some(Mode::Install),
     }
-    let name =
-        |nevra: &cairn_rpm::evr::Nevra| format!("{}-{}", nevra.name, nevra.evr.without_epoch());
-    if !outcome.added.is_empty() && options.hash {
-        heading("Updating / installing...");
-    }
-    outcome.added.iter().for_each(|(nevra, _)| bar(&name(nevra)));
-    if !outcome.removed.is_empty() && options.hash {
-        heading("Cleaning up / removing...");
-    }
-    outcome.removed.iter().for_each(|(nevra, _)| bar(&name(nevra)));
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `rpm`: queries, verification, installing and keys, with rpm 4.20's options, texts and exit codes.
 
+pub mod archive;
 pub mod base64;
+pub mod configuration;
 pub mod database;
 pub mod format;
 pub mod formats;
@@ -11,6 +13,8 @@ pub mod macros;
 pub mod options;
 pub mod problems;
 pub mod query;
+pub mod report;
+pub mod restore;
 pub mod verify;
 
 use crate::failure::{CommandResult, Failure, complain};
@@ -20,8 +24,7 @@ use cairn_ui::{Color, Printer, Verbosity, exit};
 use options::{Mode, Options};
 use std::process::ExitCode;
 
-/// Version that is shown and recorded: the rpm whose behaviour this follows.
-pub const RPM_VERSION: &str = "4.20.1";
+pub use cairn_rpm::macros::RPM_VERSION;
 
 /// One run of `rpm`.
 #[derive(Debug)]
@@ -34,42 +37,85 @@ pub struct Context {
     pub root: Root,
     /// Clock.
     pub clock: Clock,
+    /// Directory of the database below the root.
+    pub database_directory: String,
 }
 
 impl Context {
     /// Opens the rpm database for reading; `None` when there is none.
     pub fn database(&self) -> Result<Option<RpmDb>, Failure> {
-        if !RpmDb::exists(&self.root)? {
+        let file = format!("{}/rpmdb.sqlite", self.database_directory);
+        if self.root.symlink_metadata(&file)?.is_none_or(|stat| !stat.is_file()) {
             return Ok(None);
         }
-        Ok(Some(RpmDb::open(&self.root, rpmdb::Access::ReadOnly)?))
+        self.open_database(rpmdb::Access::ReadOnly).map(Some)
+    }
+
+    /// Opens the rpm database.
+    pub fn open_database(&self, access: rpmdb::Access) -> Result<RpmDb, Failure> {
+        Ok(RpmDb::open_in(&self.root, &self.database_directory, access)?)
+    }
+
+    /// Tells whether the command line names another database than the system's.
+    pub fn has_other_database(&self) -> bool {
+        self.database_directory != rpmdb::DIRECTORY
     }
 }
 
 /// Runs `rpm` under one of its names with the arguments of the process, the program's name first.
 pub fn run(name: &str, arguments: &[String]) -> ExitCode {
+    let rest = arguments.get(1..).unwrap_or_default();
+    if matches!(name, "rpm2cpio" | "rpm2archive") {
+        let printer = Printer::new(Verbosity::Normal, Color::Never);
+        return exit::code(finish(archive::run(name, rest, &printer)));
+    }
     let start = match name {
         "rpmquery" => Some(Mode::Query),
         "rpmverify" => Some(Mode::Verify),
         _ => None,
     };
-    let options = match Options::parse(start, arguments.get(1..).unwrap_or_default()) {
+    let options = match Options::parse(start, rest).and_then(|options| fits(name, options)) {
         Ok(options) => options,
         Err(message) => {
             complain(&format!("{name}: {message}"));
             return exit::code(exit::FAILURE);
         }
     };
-    let verbosity = if options.quiet { Verbosity::Quiet } else { Verbosity::Normal };
+    let verbosity = if options.has("quiet") { Verbosity::Quiet } else { Verbosity::Normal };
     let printer = Printer::new(verbosity, Color::Auto);
-    let code = match dispatch(name, options, printer) {
+    exit::code(finish(dispatch(name, options, printer)))
+}
+
+fn finish(result: CommandResult) -> u8 {
+    match result {
         Ok(code) => code,
         Err(failure) => {
             failure.show(&Printer::new(Verbosity::Normal, Color::Auto));
             failure.code
         }
+    }
+}
+
+/// `rpmkeys` and `rpmdb` have their own modes only, and need one.
+fn fits(name: &str, options: Options) -> Result<Options, String> {
+    let own: &[Mode] = match name {
+        "rpmkeys" => &[
+            Mode::CheckSignatures,
+            Mode::Import,
+            Mode::ListKeys,
+            Mode::DeleteKeys,
+            Mode::ExportKeys,
+        ],
+        "rpmdb" => &[Mode::InitDb, Mode::RebuildDb, Mode::VerifyDb],
+        _ => return Ok(options),
     };
-    exit::code(code)
+    let common = [Mode::Eval, Mode::Version, Mode::Help, Mode::QueryTags, Mode::ShowConfiguration];
+    match options.mode {
+        None if name == "rpmkeys" => Err("no arguments given".to_owned()),
+        None => Err("only one major mode may be specified".to_owned()),
+        Some(mode) if own.contains(&mode) || common.contains(&mode) => Ok(options),
+        Some(_) => Err("unknown option".to_owned()),
+    }
 }
 
 fn dispatch(name: &str, options: Options, printer: Printer) -> CommandResult {
@@ -83,23 +129,31 @@ fn dispatch(name: &str, options: Options, printer: Printer) -> CommandResult {
             return Ok(exit::SUCCESS);
         }
         Some(Mode::Eval) => {
-            for text in &options.evals {
-                printer.data(&macros::expand(text, &options));
-            }
+            let macros = macros::of(&options);
+            options.evals.iter().for_each(|text| printer.data(&macros.expand(text)));
             return Ok(exit::SUCCESS);
         }
-        Some(Mode::Help) | None => {
+        Some(Mode::ShowConfiguration) => {
+            configuration::show(&options, &printer);
+            return Ok(exit::SUCCESS);
+        }
+        Some(Mode::Help) => {
             printer.raw(HELP);
             return Ok(exit::SUCCESS);
         }
+        None => {
+            printer.raw(HELP);
+            return Ok(exit::FAILURE);
+        }
         Some(mode) => mode,
     };
-    check_database_path(&options)?;
     let root = Root::open(&options.root)?;
-    let context = Context { printer, options, root, clock: Clock::system() };
+    let database_directory = database_directory(&options);
+    let context = Context { printer, options, root, clock: Clock::system(), database_directory };
     match mode {
         Mode::Query => query::run(&context, name),
         Mode::Verify => verify::run(&context, name),
+        Mode::Restore => restore::run(&context),
         Mode::Install | Mode::Upgrade | Mode::Freshen | Mode::Reinstall => {
             install::install(&context, mode)
         }
@@ -107,75 +161,91 @@ fn dispatch(name: &str, options: Options, printer: Printer) -> CommandResult {
         Mode::CheckSignatures => keys::check_signatures(&context),
         Mode::Import => keys::import(&context),
         Mode::ListKeys => keys::list(&context),
+        Mode::DeleteKeys => keys::delete(&context),
+        Mode::ExportKeys => keys::export(&context),
         Mode::InitDb => database::init(&context),
         Mode::RebuildDb => database::rebuild(&context),
         Mode::VerifyDb => database::check(&context),
-        Mode::Eval | Mode::QueryTags | Mode::Version | Mode::Help => Ok(exit::SUCCESS),
+        Mode::Eval | Mode::QueryTags | Mode::Version | Mode::Help | Mode::ShowConfiguration => {
+            Ok(exit::SUCCESS)
+        }
     }
 }
 
-/// The engine has one place for the database; naming it again is fine, another one is not supported.
-fn check_database_path(options: &Options) -> Result<(), Failure> {
-    let from_define = options
-        .defines
-        .iter()
-        .rev()
-        .find(|(name, _)| name == "_dbpath")
-        .map(|(_, value)| value.as_str());
-    let Some(path) = options.dbpath.as_deref().or(from_define) else { return Ok(()) };
-    let path = macros::expand(path, options);
-    if path.trim_matches('/') == rpmdb::DIRECTORY {
-        return Ok(());
+/// Where the database lies below the root: `--dbpath`, or the macro `_dbpath` of the command line.
+fn database_directory(options: &Options) -> String {
+    let from_define = options.defined("_dbpath").cloned().flatten();
+    match options.dbpath.clone().or(from_define) {
+        Some(path) => macros::of(options).expand(&path).trim_matches('/').to_owned(),
+        None => rpmdb::DIRECTORY.to_owned(),
     }
-    Err(Failure::new(format!(
-        "database path {path} is not supported (expected /{})",
-        rpmdb::DIRECTORY
-    ))
-    .hint("use --root=DIR for another system"))
 }
 
-const HELP: &str = "Usage: rpm [OPTION...]
+const HELP: &str = "RPM version 4.20.1 of Cairn Linux
+Usage: rpm [OPTION...]
+
+Query/Verify package selection options (with -q or -V):
+  -a, --all [TAG=PATTERN|NAME]       all installed packages
+  -f, --file; --path                 packages that own a file
+  -g, --group                        packages of a group
+  -p, --package                      package files
+      --pkgid, --hdrid, --tid, --querybynumber
+                                     packages by an identifier
+      --triggeredby                  packages with triggers on a package
+      --whatprovides, --whatrequires, --whatconflicts, --whatobsoletes,
+      --whatrecommends, --whatsuggests, --whatsupplements, --whatenhances
+                                     packages by a capability
+
+Query/Verify file selection options:
+  -c, --configfiles; -d, --docfiles; -L, --licensefiles; -A, --artifactfiles
+                                     only files of that kind
+      --noghost, --noconfig, --noartifact
+                                     leave files of that kind out
 
 Query options (with -q or --query):
-  -a, --all               all installed packages
-  -f, --file              packages that own a file
-  -p, --package           package files
-  -g, --group             packages of a group
-  --whatprovides, --whatrequires, --whatconflicts, --whatobsoletes, --whatrecommends, --whatsuggests,
-  --whatsupplements, --whatenhances
-                          packages by a capability
-  -i, --info              details
-  -l, --list              files
-  -s, --state             files with their states
-  -d, --docfiles          documentation files
-  -c, --configfiles       configuration files
-  -L, --licensefiles      licence files
-  --dump                  all that is known about files
-  -R, --requires; --provides, --conflicts, --obsoletes, --recommends, --suggests, --supplements, --enhances
-  --scripts, --triggers, --filetriggers, --changelog, --changes, --last, --filesbypkg
-  --qf, --queryformat=FORMAT
+  -i, --info                         details
+  -l, --list                         files
+  -s, --state                        files with their states
+      --dump                         all that is known about files
+      --qf, --queryformat=FORMAT     output in that format
+  -R, --requires; -P, --provides; --conflicts, --obsoletes, --recommends,
+      --suggests, --supplements, --enhances
+      --scripts, --triggers, --filetriggers, --changelog, --changes,
+      --xml, --json, --last, --dupes, --filesbypkg, --fileclass,
+      --filecolor, --fileprovide, --filerequire, --filecaps
 
 Verify options (with -V or --verify):
-  -a, -f, -p              as in queries
-  --nodeps, --nofiles, --nofiledigest, --nosize, --nomtime, --nomode, --nouser, --nogroup, --nolinkto
+      --nodeps, --nofiles, --noscripts, --nofiledigest, --nosize, --nomtime,
+      --nomode, --nouser, --nogroup, --nolinkto, --nordev, --nocaps
 
-Install, upgrade and erase options:
-  -i, --install           install package files
-  -U, --upgrade           upgrade or install package files
-  -F, --freshen           upgrade packages that are installed
-  --reinstall             install the same packages again
-  -e, --erase             remove packages
-  -h, --hash; --percent   show progress
-  --test, --nodeps, --noscripts, --force, --replacepkgs, --oldpackage, --allmatches, --excludedocs
+Install/Upgrade/Erase options:
+  -i, --install                      install package files
+  -U, --upgrade                      install package files in place of older ones
+  -F, --freshen                      the same, if an older one is installed
+      --reinstall                    install the same packages again
+  -e, --erase                        remove packages
+      --restore, --setperms, --setugids, --setcaps
+                                     give files the modes, owners and
+                                     capabilities of their packages
+  -h, --hash; --percent              show progress
+      --allfiles, --allmatches, --excludeartifacts, --excludeconfigs,
+      --excludedocs, --excludepath=PATH, --force, --ignorearch, --ignoreos,
+      --ignoresize, --justdb, --nocaps, --nodeps, --noorder, --noscripts,
+      --nopre, --nopost, --nopreun, --nopostun, --nopretrans, --noposttrans,
+      --nopreuntrans, --nopostuntrans, --notriggers, --notriggerprein,
+      --notriggerin, --notriggerun, --notriggerpostun, --oldpackage,
+      --replacefiles, --replacepkgs, --test
 
-Keys and signatures:
-  -K, --checksig          check package files
-  --import                trust keys
+Keys and signatures (also as rpmkeys, which has --list, --delete and --export):
+  -K, --checksig                     check package files
+      --import                       trust keys
 
-Database:
-  --initdb, --rebuilddb, --verifydb
+Database (also as rpmdb):
+      --initdb, --rebuilddb, --verifydb
 
-Options of all modes:
-  -v, --verbose; --quiet; --root=DIR; --dbpath=DIR; --define='NAME VALUE'; --eval=TEXT;
-  --nosignature; --nodigest; --querytags; --version; --help
+Common options for all modes:
+  -D, --define='MACRO EXPR'; --undefine=MACRO; -E, --eval='EXPR'
+      --nodigest, --nosignature, --noplugins
+  -r, --root=ROOT; --dbpath=DIRECTORY
+      --querytags, --showrc, --quiet, -v, --verbose, --version, -?, --help
 ";

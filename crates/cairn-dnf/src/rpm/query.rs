@@ -2,7 +2,7 @@
 //! `rpm -q`: selects packages and shows them.
 
 use super::Context;
-use super::format::{Format, Subject, date_text, permissions};
+use super::format::{Format, Subject, date_text, permissions, texts};
 use super::options::{FileListing, Source, WhatKind};
 use crate::failure::{CommandResult, Failure, complain};
 use cairn_pkg::query::glob;
@@ -14,6 +14,7 @@ use cairn_rpm::package::Package;
 use cairn_rpm::tag;
 use cairn_ui::exit;
 use cairn_ui::format::{Zone, strftime};
+use std::collections::BTreeMap;
 use std::io::BufReader;
 use std::path::Path;
 
@@ -28,6 +29,18 @@ pub struct Selected {
     pub number: u64,
 }
 
+impl Selected {
+    /// Returns the package for formatting.
+    pub fn subject(&self, verbose: bool) -> Subject<'_> {
+        Subject {
+            header: &self.header,
+            signature: self.signature.as_ref(),
+            number: self.number,
+            verbose,
+        }
+    }
+}
+
 /// Runs `rpm -q`.
 pub fn run(context: &Context, name: &str) -> CommandResult {
     let options = &context.options;
@@ -38,9 +51,9 @@ pub fn run(context: &Context, name: &str) -> CommandResult {
     let mut failed = 0_u8;
     let mut format = None;
     let mut error = None;
-    let mut selected = Vec::new();
+    let mut collected = Vec::new();
     select(context, &mut |found| match found {
-        Ok(package) if options.last => selected.push(package),
+        Ok(package) if options.last || options.duplicates => collected.push(package),
         Ok(package) if error.is_none() => error = show(context, &package, &mut format).err(),
         Ok(_) => {}
         Err(()) => failed = failed.saturating_add(1),
@@ -48,13 +61,33 @@ pub fn run(context: &Context, name: &str) -> CommandResult {
     if let Some(error) = error {
         return Err(error);
     }
+    if options.duplicates {
+        show_duplicates(context, &collected);
+        return Ok(failed);
+    }
     let key =
         |package: &Selected| std::cmp::Reverse(package.header.u32(tag::INSTALLTIME).unwrap_or(0));
-    selected.sort_by_key(|package| (key(package), std::cmp::Reverse(package.header.nevra())));
-    for package in &selected {
+    collected.sort_by_key(|package| (key(package), std::cmp::Reverse(package.header.nevra())));
+    for package in &collected {
         show(context, package, &mut format)?;
     }
     Ok(failed)
+}
+
+/// `--dupes`: names (with architecture) that several packages have.
+fn show_duplicates(context: &Context, packages: &[Selected]) {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for Selected { header, .. } in packages {
+        let shown = match (header.has(tag::SOURCERPM), header.arch()) {
+            (true, arch) => format!("{}.{arch}", header.name()),
+            (false, "") => format!("{}-{}", header.name(), header.evr().version),
+            (false, _) => header.name().to_owned(),
+        };
+        *counts.entry(shown).or_default() += 1;
+    }
+    for (shown, _) in counts.iter().filter(|(_, count)| **count > 1) {
+        context.printer.data(shown);
+    }
 }
 
 /// Calls `each` for every package the options select, or with `Err` after saying why an argument selects none.
@@ -70,66 +103,130 @@ pub fn select(
         return Ok(());
     }
     let database = context.database()?;
-    match options.source {
-        Source::All => {
-            for package in all(database.as_ref(), &options.arguments)? {
-                each(Ok(package));
-            }
+    let database = database.as_ref();
+    if options.source == Source::All {
+        for package in all(database, &options.arguments)? {
+            each(Ok(package));
         }
-        Source::File | Source::Path => {
-            for path in &options.arguments {
-                by_file(context, database.as_ref(), path, each)?;
-            }
-        }
-        Source::What(kind) => {
-            for capability in &options.arguments {
-                by_dependency(context, database.as_ref(), kind, capability, each)?;
-            }
-        }
-        Source::Group => {
-            for group in &options.arguments {
-                let packages = all(database.as_ref(), &[])?;
-                let mut members = packages
-                    .into_iter()
-                    .filter(|p| p.header.string(tag::GROUP) == Some(group))
-                    .peekable();
-                if members.peek().is_none() {
-                    missing(context, &format!("group {group} does not contain any packages"), each);
-                }
-                members.for_each(|package| each(Ok(package)));
-            }
-        }
-        Source::Number => {
-            for text in &options.arguments {
-                let number = text.parse().unwrap_or(0);
-                let found = match &database {
-                    Some(db) => db.package(number)?,
-                    None => None,
-                };
-                match found {
-                    Some(package) => {
-                        each(Ok(Selected { header: package.header, signature: None, number }));
-                    }
-                    None => missing(context, &format!("record {text} could not be read"), each),
+        return Ok(());
+    }
+    for argument in &options.arguments {
+        match options.source {
+            Source::File | Source::Path => by_file(context, database, argument, each)?,
+            Source::What(kind) => by_dependency(context, database, kind, argument, each)?,
+            Source::Label => {
+                let found = by_label(database, argument)?;
+                let file = || Path::new(argument).is_file() && argument.ends_with(".rpm");
+                if found.is_empty() && file() {
+                    each(read_file(argument).map_err(|message| complain(&message)));
+                } else {
+                    let message = format!("package {argument} is not installed");
+                    offer(context, found, &message, each);
                 }
             }
-        }
-        Source::Label | Source::Package => {
-            for label in &options.arguments {
-                let found = by_label(database.as_ref(), label)?;
-                if found.is_empty() {
-                    missing(context, &format!("package {label} is not installed"), each);
+            _ => match by_number(database, options.source, argument)? {
+                Numbered::Malformed(message) => {
+                    complain(&format!("error: {message}"));
+                    each(Err(()));
                 }
-                found.into_iter().for_each(|package| each(Ok(package)));
-            }
+                Numbered::Found(found, message) => offer(context, found, &message, each),
+            },
         }
     }
     Ok(())
 }
 
+/// Passes on what was found, or says that nothing was.
+fn offer(
+    context: &Context,
+    found: Vec<Selected>,
+    message: &str,
+    each: &mut dyn FnMut(Result<Selected, ()>),
+) {
+    if found.is_empty() {
+        missing(context, message, each);
+    }
+    found.into_iter().for_each(|package| each(Ok(package)));
+}
+
+/// What a selector with its own form of argument finds.
+enum Numbered {
+    /// The argument has not that form; rpm's message.
+    Malformed(String),
+    /// Packages, and the message for none.
+    Found(Vec<Selected>, String),
+}
+
+/// The selectors that compare one value of each package.
+fn by_number(
+    database: Option<&RpmDb>,
+    source: Source,
+    argument: &str,
+) -> Result<Numbered, Failure> {
+    let is_hex = |length: usize| {
+        argument.len() == length && argument.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    let number = || -> Option<u64> {
+        match argument.strip_prefix("0x") {
+            Some(digits) => u64::from_str_radix(digits, 16).ok(),
+            None => argument.parse().ok(),
+        }
+    };
+    let keep = |fits: &dyn Fn(&Selected) -> bool, message: String| -> Result<Numbered, Failure> {
+        let mut found = all(database, &[])?;
+        found.retain(fits);
+        Ok(Numbered::Found(found, message))
+    };
+    match source {
+        Source::Group => keep(
+            &|package| package.header.string(tag::GROUP) == Some(argument),
+            format!("group {argument} does not contain any packages"),
+        ),
+        Source::TriggeredBy => keep(
+            &|package| package.header.strings(tag::TRIGGERNAME).contains(&argument),
+            format!("no package triggers {argument}"),
+        ),
+        Source::PackageId if !is_hex(32) => {
+            Ok(Numbered::Malformed(format!("malformed pkgid: {argument}")))
+        }
+        Source::PackageId => keep(
+            &|package| {
+                let digest = package.header.binary(tag::SIGMD5).unwrap_or_default();
+                digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+                    == argument.to_ascii_lowercase()
+            },
+            format!("no package matches pkgid: {argument}"),
+        ),
+        Source::HeaderId if !is_hex(40) => {
+            Ok(Numbered::Malformed(format!("malformed hdrid: {argument}")))
+        }
+        Source::HeaderId => keep(
+            &|package| package.header.string(tag::SHA1HEADER) == Some(argument),
+            format!("no package matches hdrid: {argument}"),
+        ),
+        Source::TransactionId => match number().and_then(|number| u32::try_from(number).ok()) {
+            None => Ok(Numbered::Malformed(format!("malformed tid: {argument}"))),
+            Some(wanted) => keep(
+                &|package| package.header.u32(tag::INSTALLTID) == Some(wanted),
+                format!("no package matches tid: {argument}"),
+            ),
+        },
+        _ => {
+            let Some(wanted) = number() else {
+                return Ok(Numbered::Malformed(format!("invalid package number: {argument}")));
+            };
+            let found = database.map(|db| db.package(wanted)).transpose()?.flatten();
+            Ok(match found {
+                Some(package) => Numbered::Found(vec![from_installed(package)], String::new()),
+                None => Numbered::Malformed(format!("record {wanted} could not be read")),
+            })
+        }
+    }
+}
+
 /// Says on standard output, as rpm does, that nothing was found.
 fn missing(context: &Context, message: &str, each: &mut dyn FnMut(Result<Selected, ()>)) {
-    if !context.options.quiet {
+    if !context.options.has("quiet") {
         context.printer.data(message);
     }
     each(Err(()));
@@ -157,32 +254,43 @@ fn from_installed(package: cairn_pkg::rpmdb::Installed) -> Selected {
     Selected { header: package.header, signature: None, number: package.hnum }
 }
 
-/// Returns all packages whose names match one of `patterns`, all without patterns; `tag=pattern` looks at another tag.
+/// Returns all packages that fit `patterns`: globs of names, `TAG=GLOB` for other tags. Of several for one tag one must fit.
 pub fn all(database: Option<&RpmDb>, patterns: &[String]) -> Result<Vec<Selected>, Failure> {
     let Some(db) = database else { return Ok(Vec::new()) };
     let (packages, damage) = db.packages_and_damage()?;
     for error in damage {
         complain(&format!("error: {error}"));
     }
-    let fits = |header: &Header| {
-        patterns.is_empty()
-            || patterns.iter().any(|pattern| match pattern.split_once('=') {
-                Some((name, value)) => {
-                    let text = tag_text(header, name);
-                    text.iter().any(|text| glob::matches(value, text))
-                }
-                None => glob::matches(pattern, header.name()),
-            })
-    };
-    Ok(packages.into_iter().filter(|package| fits(&package.header)).map(from_installed).collect())
+    let mut packages: Vec<Selected> = packages.into_iter().map(from_installed).collect();
+    let mut unknown = None;
+    let mut wanted: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for pattern in patterns {
+        let (tag, value) = pattern.split_once('=').unwrap_or(("name", pattern));
+        wanted.entry(tag).or_default().push(value);
+    }
+    packages.retain(|package| {
+        wanted.iter().all(|(tag, patterns)| match texts(tag, package.subject(false)) {
+            Some(texts) => patterns
+                .iter()
+                .any(|pattern| texts.iter().any(|text| pattern_matches(pattern, text))),
+            None => {
+                unknown = Some((*tag).to_owned());
+                false
+            }
+        })
+    });
+    match unknown {
+        Some(name) => Err(Failure::lines(vec![format!("error: unknown tag: \"{name}\"")])),
+        None => Ok(packages),
+    }
 }
 
-fn tag_text(header: &Header, name: &str) -> Vec<String> {
-    let upper = name.to_ascii_uppercase();
-    let number = (1..=5200).find(|number| tag::name(*number) == Some(&upper));
-    number
-        .map(|number| header.strings(number).into_iter().map(str::to_owned).collect())
-        .unwrap_or_default()
+/// A glob, and behind `!` what must not match.
+fn pattern_matches(pattern: &str, text: &str) -> bool {
+    match pattern.strip_prefix('!') {
+        Some(rest) => !glob::matches(rest, text),
+        None => glob::matches(pattern, text),
+    }
 }
 
 /// Returns the installed packages that a name or another form of NEVRA means.
@@ -283,69 +391,49 @@ fn by_dependency(
     capability: &str,
     each: &mut dyn FnMut(Result<Selected, ()>),
 ) -> Result<(), Failure> {
-    let (list, verb): (fn(&Header) -> Vec<Dependency>, &str) = match kind {
-        WhatKind::Provides => (Header::provides, "provides"),
-        WhatKind::Requires => (Header::requires, "requires"),
-        WhatKind::Conflicts => (Header::conflicts, "conflicts"),
-        WhatKind::Obsoletes => (Header::obsoletes, "obsoletes"),
-        WhatKind::Recommends => (Header::recommends, "recommends"),
-        WhatKind::Suggests => (Header::suggests, "suggests"),
-        WhatKind::Supplements => (Header::supplements, "supplements"),
-        WhatKind::Enhances => (Header::enhances, "enhances"),
+    let (list, verb, table): (fn(&Header) -> Vec<Dependency>, &str, u32) = match kind {
+        WhatKind::Provides => (Header::provides, "provides", tag::PROVIDENAME),
+        WhatKind::Requires => (Header::requires, "requires", tag::REQUIRENAME),
+        WhatKind::Conflicts => (Header::conflicts, "conflicts", tag::CONFLICTNAME),
+        WhatKind::Obsoletes => (Header::obsoletes, "obsoletes", tag::OBSOLETENAME),
+        WhatKind::Recommends => (Header::recommends, "recommends", tag::RECOMMENDNAME),
+        WhatKind::Suggests => (Header::suggests, "suggests", tag::SUGGESTNAME),
+        WhatKind::Supplements => (Header::supplements, "supplements", tag::SUPPLEMENTNAME),
+        WhatKind::Enhances => (Header::enhances, "enhances", tag::ENHANCENAME),
     };
-    let wanted = Dependency::parse(capability)
-        .map_err(|error| Failure::new(format!("{capability}: {error}")))?;
-    let fits = |dependency: &Dependency| {
-        if wanted.constraint.is_some() {
-            wanted.is_satisfied_by(dependency) || dependency.is_satisfied_by(&wanted)
-        } else {
-            dependency.name == wanted.name
-                || dependency.is_rich() && rich_names(dependency, &wanted.name)
-        }
+    let wanted = Dependency::parse(capability).ok();
+    let name = wanted.as_ref().map_or(capability, |wanted| wanted.name.as_str());
+    let mut found: Vec<Selected> = match database {
+        Some(db) => db.by_index(table, name)?.into_iter().map(from_installed).collect(),
+        None => Vec::new(),
     };
-    let mut found = all(database, &[])?;
-    found.retain(|package| {
-        list(&package.header).iter().any(fits)
-            || kind == WhatKind::Provides
-                && wanted.is_file()
-                && package.header.files().iter().any(|file| file.path == wanted.name)
-    });
-    if !found.is_empty() {
-        found.into_iter().for_each(|package| each(Ok(package)));
-        return Ok(());
+    if let Some(wanted) = wanted.as_ref().filter(|wanted| wanted.constraint.is_some()) {
+        found.retain(|package| {
+            list(&package.header).iter().any(|dependency| {
+                wanted.is_satisfied_by(dependency) || dependency.is_satisfied_by(wanted)
+            })
+        });
     }
-    if kind == WhatKind::Provides && wanted.is_file() {
-        if context.root.symlink_metadata(&wanted.name)?.is_none() {
-            complain(&format!("error: file {capability}: No such file or directory"));
-            each(Err(()));
-        } else {
-            missing(context, &format!("file {capability} is not owned by any package"), each);
-        }
-        return Ok(());
+    if found.is_empty() && kind == WhatKind::Provides && capability.starts_with(['/', '.']) {
+        return by_file(context, database, capability, each);
     }
-    missing(context, &format!("no package {verb} {capability}"), each);
+    offer(context, found, &format!("no package {verb} {capability}"), each);
     Ok(())
 }
 
-fn rich_names(dependency: &Dependency, name: &str) -> bool {
-    let Ok(rich) = cairn_rpm::dependency::RichDependency::parse(&dependency.name) else {
-        return false;
-    };
-    let mut found = false;
-    rich.for_each_simple(&mut |member| found |= member.name == name);
-    found
+/// Returns rpm's words for a bad format. As in rpm, it does not make the query fail.
+fn format_failure(error: &str) -> Failure {
+    Failure {
+        code: exit::SUCCESS,
+        ..Failure::lines(vec![format!("error: incorrect format: {error}")])
+    }
 }
 
 /// Shows one package as the options ask. `format` is parsed at the first package: without one, rpm does not look at it.
 fn show(context: &Context, package: &Selected, format: &mut Option<Format>) -> Result<(), Failure> {
     let options = &context.options;
     let header = &package.header;
-    let subject = Subject {
-        header,
-        signature: package.signature.as_ref(),
-        number: package.number,
-        verbose: options.verbose > 0,
-    };
+    let subject = package.subject(options.verbose > 0);
     if options.last {
         let time = header.u32(tag::INSTALLTIME);
         let shown = time.map_or_else(|| "(not installed)".to_owned(), |t| date_text(u64::from(t)));
@@ -354,14 +442,10 @@ fn show(context: &Context, package: &Selected, format: &mut Option<Format>) -> R
     }
     if let (None, Some(text)) = (&format, &options.format) {
         let parsed = Format::parse(text);
-        *format = Some(
-            parsed.map_err(|e| Failure::lines(vec![format!("error: incorrect format: {e}")]))?,
-        );
+        *format = Some(parsed.map_err(|error| format_failure(&error))?);
     }
     if let Some(format) = &format {
-        let text = format
-            .render(subject)
-            .map_err(|e| Failure::lines(vec![format!("error: incorrect format: {e}")]))?;
+        let text = format.render(subject).map_err(|error| format_failure(&error))?;
         context.printer.raw(&text);
     }
     if options.files.is_wanted() {
@@ -385,13 +469,10 @@ fn list_files(context: &Context, header: &Header, listing: FileListing) {
     let files = header.files();
     let printer = &context.printer;
     if files.is_empty() {
-        let is_plain =
-            listing.all && !(listing.documentation || listing.configuration || listing.state);
-        if is_plain {
-            printer.data("(contains no files)");
-        }
+        printer.data("(contains no files)");
         return;
     }
+    let now = context.clock.now_unix();
     for file in files.iter().filter(|file| is_listed(file, listing)) {
         let mut line = String::new();
         if listing.state {
@@ -400,7 +481,7 @@ fn list_files(context: &Context, header: &Header, listing: FileListing) {
         if listing.dump {
             line.push_str(&dump_line(file));
         } else if context.options.verbose > 0 {
-            line.push_str(&long_line(file));
+            line.push_str(&long_line(file, now));
         } else {
             line.push_str(&file.path);
         }
@@ -453,16 +534,20 @@ fn dump_line(file: &FileEntry) -> String {
     )
 }
 
-fn long_line(file: &FileEntry) -> String {
+fn long_line(file: &FileEntry, now: u64) -> String {
     let links = if file.is_directory() { 2 } else { file.nlink.max(1) };
-    let time = strftime(i64::from(file.mtime), Zone::Local, "%b %e %H:%M");
+    // As `ls`: the year instead of the hour for what is older than half a year, or lies in the future.
+    let age = i64::try_from(now).unwrap_or(i64::MAX) - i64::from(file.mtime);
+    let is_far = !(-3600..=180 * 24 * 3600).contains(&age);
+    let form = if is_far { "%b %e  %Y" } else { "%b %e %H:%M" };
+    let time = strftime(i64::from(file.mtime), Zone::Local, form);
     let link = if file.link_target.is_empty() {
         String::new()
     } else {
         format!(" -> {}", file.link_target)
     };
     format!(
-        "{} {links:4} {:<8} {:<8} {:>20} {time} {}{link}",
+        "{} {links:4} {:<8.8} {:<8.8} {:>20} {time} {}{link}",
         permissions(file.mode),
         file.user,
         file.group,

@@ -4,30 +4,34 @@
 use super::Context;
 use super::options::Source;
 use super::problems::unmet_requirements;
-use super::query::{self, Selected, nvra};
+use super::query::{self, Selected};
 use crate::failure::{CommandResult, Failure, complain};
+use cairn_pkg::event::Event;
 use cairn_pkg::query::sack::header_candidate;
+use cairn_pkg::scriptlet;
 use cairn_pkg::verify::{FileVerdict, Finding, verify_package};
+use cairn_rpm::header::FileFlags;
 use cairn_solve::Candidate;
 use cairn_ui::exit;
 
 /// Column letters in their order.
 const COLUMNS: &str = "SM5DLUGTP";
 
-/// Runs `rpm -V`.
+/// Runs `rpm -V`. As in rpm, the exit code is that of the last package with something wrong: the number of its unmet
+/// requirements, or 1.
 pub fn run(context: &Context, name: &str) -> CommandResult {
     let options = &context.options;
     if options.arguments.is_empty() && options.source != Source::All {
         complain(&format!("{name}: no arguments given for verify"));
         return Ok(exit::FAILURE);
     }
-    let mut failed = false;
+    let mut code = exit::SUCCESS;
     let mut selected: Vec<Selected> = Vec::new();
     query::select(context, &mut |found| match found {
         Ok(package) => selected.push(package),
-        Err(()) => failed = true,
+        Err(()) => code = exit::FAILURE,
     })?;
-    let installed: Vec<Candidate> = if options.no_deps {
+    let installed: Vec<Candidate> = if options.has("nodeps") {
         Vec::new()
     } else {
         query::all(context.database()?.as_ref(), &[])?
@@ -40,58 +44,103 @@ pub fn run(context: &Context, name: &str) -> CommandResult {
         if package.header.name() == "gpg-pubkey" {
             continue;
         }
-        if !options.no_deps {
-            failed |= show_unmet(context, package, &everything);
+        let mut found = exit::SUCCESS;
+        if !options.has("nodeps") {
+            found = show_unmet(context, package, &everything);
         }
-        if !options.no_files {
-            failed |= show_files(context, package)?;
+        if !options.has("nofiles") && show_files(context, package)? {
+            found = exit::FAILURE;
+        }
+        if !options.has("noscripts") && !run_script(context, package) {
+            found = exit::FAILURE;
+        }
+        if found != exit::SUCCESS {
+            code = found;
         }
     }
-    Ok(u8::from(failed))
+    Ok(code)
 }
 
-fn show_unmet(context: &Context, package: &Selected, installed: &[&Candidate]) -> bool {
-    let unmet = unmet_requirements(&header_candidate(&package.header), installed);
-    if unmet.is_empty() {
-        return false;
+/// Runs `%verify`; returns whether it is content.
+fn run_script(context: &Context, package: &Selected) -> bool {
+    let mut output = String::new();
+    let failure = scriptlet::run_verify(&context.root, &package.header, &mut |event| {
+        if let Event::ScriptletOutput { text, .. } = event {
+            output.push_str(&text);
+        }
+    });
+    if context.options.verbose > 0 {
+        context.printer.raw(&output);
     }
-    let name = nvra(&package.header);
+    if let Some(failure) = &failure {
+        complain(&format!("error: %verify({}) {failure}", package.header.nevra()));
+    }
+    failure.is_none()
+}
+
+fn show_unmet(context: &Context, package: &Selected, installed: &[&Candidate]) -> u8 {
+    let unmet = unmet_requirements(&header_candidate(&package.header), installed, true);
+    if unmet.is_empty() {
+        return exit::SUCCESS;
+    }
+    let name = package.header.nevra();
     context.printer.data(&format!("Unsatisfied dependencies for {name}:"));
-    for wanted in unmet {
+    for wanted in &unmet {
         context.printer.data(&format!("\t{wanted} is needed by (installed) {name}"));
     }
-    true
+    u8::try_from(unmet.len()).unwrap_or(u8::MAX)
 }
 
 fn show_files(context: &Context, package: &Selected) -> Result<bool, Failure> {
     let mut failed = false;
+    let options = &context.options;
     let verdicts = verify_package(&context.root, &package.header)?;
-    if context.options.verbose == 0 {
-        for verdict in &verdicts {
-            if let Some(line) = line(verdict, &context.options.skip_checks) {
-                context.printer.data(&line);
-                failed = true;
-            }
-        }
-        return Ok(failed);
-    }
     for file in package.header.files() {
+        let unwanted = [
+            (options.files.no_ghost, FileFlags::GHOST),
+            (options.files.no_config, FileFlags::CONFIG),
+            (options.files.no_artifact, FileFlags::ARTIFACT),
+        ];
+        let restricts = [
+            (options.files.configuration, FileFlags::CONFIG),
+            (options.files.documentation, FileFlags::DOC),
+            (options.files.licenses, FileFlags::LICENSE),
+            (options.files.artifacts, FileFlags::ARTIFACT),
+        ];
+        let only = restricts.iter().any(|(only, _)| *only);
+        if unwanted.iter().any(|(without, flag)| *without && file.flags.contains(*flag))
+            || only && !restricts.iter().any(|(wanted, flag)| *wanted && file.flags.contains(*flag))
+        {
+            continue;
+        }
         let found = verdicts.iter().find(|verdict| verdict.path == file.path);
-        match found.and_then(|verdict| line(verdict, &context.options.skip_checks)) {
+        match found.and_then(|verdict| line(verdict, &options.skip_checks)) {
             Some(line) => {
                 context.printer.data(&line);
                 failed = true;
             }
-            None => context.printer.data(&format!(".........  {} {}", attribute(&file), file.path)),
+            None if options.verbose > 0 => {
+                let may_miss = file.is_ghost() || file.flags.contains(FileFlags::MISSINGOK);
+                let is_there = context.root.symlink_metadata(&file.path)?.is_some();
+                let columns = if may_miss && !is_there { "missing   " } else { ".........  " };
+                context.printer.data(&format!("{columns}{} {}", attribute(&file), file.path));
+            }
+            None => {}
         }
     }
     Ok(failed)
 }
 
 fn attribute(file: &cairn_rpm::header::FileEntry) -> char {
-    use cairn_rpm::header::FileFlags as F;
-    let letters =
-        [(F::CONFIG, 'c'), (F::DOC, 'd'), (F::GHOST, 'g'), (F::LICENSE, 'l'), (F::README, 'r')];
+    let letters = [
+        (FileFlags::CONFIG, 'c'),
+        (FileFlags::DOC, 'd'),
+        (FileFlags::GHOST, 'g'),
+        (FileFlags::LICENSE, 'l'),
+        (FileFlags::PUBKEY, 'P'),
+        (FileFlags::README, 'r'),
+        (FileFlags::ARTIFACT, 'a'),
+    ];
     letters
         .into_iter()
         .find(|(flag, _)| file.flags.contains(*flag))

@@ -27,6 +27,10 @@ pub enum FileState {
     Replaced,
     /// Not installed on request (documentation, languages).
     NotInstalled,
+    /// Not installed: it lies on a file system that others share.
+    NetShared,
+    /// Not installed: another package has the file for the preferred architecture.
+    WrongColor,
 }
 
 impl FileState {
@@ -36,6 +40,8 @@ impl FileState {
             Self::Normal => 0,
             Self::Replaced => 1,
             Self::NotInstalled => 2,
+            Self::NetShared => 3,
+            Self::WrongColor => 4,
         }
     }
 }
@@ -47,6 +53,7 @@ mod kind {
     pub const INT64: u32 = 5;
     pub const STRING: u32 = 6;
     pub const BIN: u32 = 7;
+    pub const STRING_ARRAY: u32 = 8;
 }
 
 /// Signature header tags (their own numbering) and the tags they get in the database.
@@ -83,6 +90,13 @@ pub fn installed_blob(
             count: data.len() as u32,
             data,
         });
+    }
+    // Where relocatable packages were installed: nothing is moved here.
+    let prefixes = header.strings(tag::PREFIXES);
+    if !prefixes.is_empty() {
+        let data = prefixes.iter().flat_map(|prefix| [prefix.as_bytes(), &[0]].concat()).collect();
+        let count = prefixes.len() as u32;
+        entries.push(Entry { tag: tag::INSTPREFIXES, kind: kind::STRING_ARRAY, count, data });
     }
     entries.push(number(tag::INSTALLCOLOR, INSTALL_COLOR));
     entries.push(number(tag::INSTALLTID, record.transaction_id));

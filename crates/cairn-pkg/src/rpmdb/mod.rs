@@ -138,6 +138,8 @@ type Result<T> = std::result::Result<T, RpmDbError>;
 pub struct RpmDb {
     connection: Connection,
     root: Root,
+    /// The database file below the root.
+    file: String,
     access: Access,
     /// Keeps `/proc/self/fd/N` alive.
     _directory: File,
@@ -151,21 +153,27 @@ impl RpmDb {
 
     /// Opens the database of a root.
     pub fn open(root: &Root, access: Access) -> Result<Self> {
+        Self::open_in(root, DIRECTORY, access)
+    }
+
+    /// Opens the database in another directory of a root (`rpm --dbpath`).
+    pub fn open_in(root: &Root, directory: &str, access: Access) -> Result<Self> {
+        let file = format!("{}/rpmdb.sqlite", directory.trim_matches('/'));
         let creating = matches!(access, Access::Create | Access::Scratch);
         if creating {
-            root.mkdir_all(DIRECTORY, 0o755)?;
-        } else if !Self::exists(root)? {
+            root.mkdir_all(directory, 0o755)?;
+        } else if root.symlink_metadata(&file)?.is_none() {
             return Err(RpmDbError::Missing {
-                path: root.path_for_display().join(FILE).display().to_string(),
+                path: root.path_for_display().join(&file).display().to_string(),
             });
         }
-        let directory = root.open_read(DIRECTORY)?;
+        let directory = root.open_read(directory)?;
         let path = format!("/proc/self/fd/{}/rpmdb.sqlite", directory.as_raw_fd());
-        let connection = connect(root, &path, access)?;
+        let connection = connect(root, &file, &path, access)?;
         connection
             .busy_timeout(std::time::Duration::from_secs(10))
             .map_err(RpmDbError::sqlite("set the lock timeout"))?;
-        let db = Self { connection, root: root.clone(), access, _directory: directory };
+        let db = Self { connection, root: root.clone(), file, access, _directory: directory };
         db.prepare()?;
         Ok(db)
     }
@@ -192,7 +200,7 @@ impl RpmDb {
     }
 
     fn wrong_schema(&self) -> RpmDbError {
-        let path = self.root.path_for_display().join(FILE).display().to_string();
+        let path = self.root.path_for_display().join(&self.file).display().to_string();
         RpmDbError::Damaged { path, source: rusqlite::Error::InvalidQuery }
     }
 
@@ -278,6 +286,16 @@ impl RpmDb {
     /// Returns the packages that provide `name` (any version), by the Provides of their headers.
     pub fn by_provide(&self, name: &str) -> Result<Vec<Installed>> {
         self.by_key("Providename", name)
+    }
+
+    /// Returns the packages that one of rpm's index tables has under a key; `tag` is the table's tag (`REQUIRENAME`, …).
+    ///
+    /// Without such a table the result is empty.
+    pub fn by_index(&self, tag: u32, key: &str) -> Result<Vec<Installed>> {
+        match schema::TABLES.iter().find(|table| table.tag == tag) {
+            Some(table) => self.by_key(table.name, key),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// Returns the packages that require `name` (any version).
@@ -412,12 +430,12 @@ impl RpmDb {
         self.connection
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
             .map_err(RpmDbError::sqlite("merge the write-ahead log"))?;
-        let Self { connection, root, _directory, .. } = self;
+        let Self { connection, root, file, _directory, .. } = self;
         connection
             .close()
             .map_err(|(_, source)| RpmDbError::sqlite("close the database")(source))?;
         for (suffix, length) in [("-wal", 0), ("-shm", 32768)] {
-            let name = format!("{FILE}{suffix}");
+            let name = format!("{file}{suffix}");
             if root.symlink_metadata(&name)?.is_none() {
                 root.write(&name, &vec![0; length], 0o644)?;
             }
@@ -530,7 +548,7 @@ fn parse_blob(hnum: u64, blob: &[u8]) -> Result<Header> {
 
 /// Opens the connection. A read-only database that SQLite cannot open as such (no log beside it and no right to create one) is
 /// opened as immutable.
-fn connect(root: &Root, path: &str, access: Access) -> Result<Connection> {
+fn connect(root: &Root, file: &str, path: &str, access: Access) -> Result<Connection> {
     let base = OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let flags = match access {
         Access::ReadOnly => base | OpenFlags::SQLITE_OPEN_READ_ONLY,
@@ -548,7 +566,7 @@ fn connect(root: &Root, path: &str, access: Access) -> Result<Connection> {
             if access == Access::ReadOnly
                 && error.sqlite_error_code() == Some(ErrorCode::CannotOpen) =>
         {
-            let wal = root.symlink_metadata(format!("{FILE}-wal"))?;
+            let wal = root.symlink_metadata(format!("{file}-wal"))?;
             if wal.is_some_and(|stat| stat.size > 0) {
                 return Err(failed(error));
             }

@@ -203,7 +203,8 @@ impl Applier<'_> {
                 Scriptlets::Run => {
                     let failure = scriptlet.run(self.root, self.events);
                     let failure = failure.map(|failure| {
-                        format!("{}: {} {failure}", scriptlet.package, scriptlet.kind)
+                        // rpm's words.
+                        format!("{}({}) {failure}", scriptlet.kind, scriptlet.package)
                     });
                     if let Some(failure) = &failure {
                         (self.events)(Event::Warning(failure.clone()));

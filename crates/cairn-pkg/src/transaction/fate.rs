@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cairn_host::{FileKind, Root, Stat};
 use cairn_rpm::header::{FileEntry, FileFlags, mode};
 
-use super::options::{Ownership, TransactionOptions};
+use super::options::{Overrides, Ownership, TransactionOptions};
 use super::order::Element;
 use super::paths::{Paths, join, parent};
 use super::set::{Fate, Set};
@@ -33,6 +33,19 @@ pub(crate) struct FilePlan {
     pub(crate) notes: Vec<String>,
 }
 
+impl FilePlan {
+    /// Turns the plan into one that changes the database only.
+    pub(crate) fn leave_files_alone(&mut self, set: &mut Set) {
+        *self = Self::default();
+        for fate in set.added.iter_mut().flat_map(|added| &mut added.fates) {
+            if !matches!(fate, Fate::NotInstalled(_)) {
+                *fate = Fate::Skip;
+            }
+        }
+        set.erased.iter_mut().for_each(|erased| erased.removals.clear());
+    }
+}
+
 /// Plans all files of the set in the given order.
 pub(crate) fn plan(
     root: &Root,
@@ -47,13 +60,16 @@ pub(crate) fn plan(
     let owners = Owners::new(db, set);
     let mut planner = Planner {
         root,
+        overrides: &options.overrides,
         paths,
         owners,
         plan: FilePlan::default(),
         coming: coming(set),
         going: going(set),
     };
-    planner.check_conflicts(set)?;
+    if !options.overrides.replace_files {
+        planner.check_conflicts(set)?;
+    }
     for at in 0..set.added.len() {
         planner.plan_added(set, at, options)?;
     }
@@ -155,6 +171,7 @@ impl<'a> Owners<'a> {
 
 struct Planner<'a> {
     root: &'a Root,
+    overrides: &'a Overrides,
     paths: Paths<'a>,
     owners: Owners<'a>,
     plan: FilePlan,
@@ -202,13 +219,12 @@ impl Planner<'_> {
         for file in 0..set.added[at].files.len() {
             let added = &set.added[at];
             let (entry, place) = (&added.files[file], &added.resolved[file]);
-            let fate = if entry.is_ghost() {
+            let fate = if let Some(state) = left_out(entry, options) {
+                Fate::NotInstalled(state)
+            } else if entry.is_ghost() {
                 Fate::Skip
-            } else if options.without_documentation
-                && entry.flags.contains(FileFlags::DOC)
-                && !entry.is_directory()
-            {
-                Fate::NotInstalled
+            } else if self.has_wrong_color(set, at, file)? {
+                Fate::NotInstalled(FileState::WrongColor)
             } else if entry.is_directory() {
                 self.plan_directory(set, at, file)?;
                 Fate::Directory
@@ -221,6 +237,26 @@ impl Planner<'_> {
             set.added[at].fates[file] = fate;
         }
         Ok(())
+    }
+
+    /// Tells whether another package has the same file for the preferred architecture: of ELF files the 64 bit one is installed.
+    fn has_wrong_color(
+        &mut self,
+        set: &Set,
+        at: usize,
+        file: usize,
+    ) -> Result<bool, TransactionError> {
+        let (entry, place) = (&set.added[at].files[file], &set.added[at].resolved[file]);
+        if entry.color == 0 || entry.color & PREFERRED_COLOR != 0 {
+            return Ok(false);
+        }
+        let is_preferred = |other: &FileEntry| other.color & PREFERRED_COLOR != 0;
+        let others = self.coming.get(place).map_or(&[][..], Vec::as_slice);
+        if others.iter().any(|(other, file)| is_preferred(&set.added[*other].files[*file])) {
+            return Ok(true);
+        }
+        let owners = self.owners.of(place, &mut self.paths)?;
+        Ok(owners.iter().any(|(_, other)| is_preferred(other)))
     }
 
     /// Tells whether an earlier package of the transaction writes the same file.
@@ -300,7 +336,12 @@ impl Planner<'_> {
     fn plan_file(&mut self, set: &Set, at: usize, file: usize) -> Result<Fate, TransactionError> {
         let added = &set.added[at];
         let (entry, place) = (&added.files[file], &added.resolved[file]);
-        let Some(disk) = self.paths.stat(place)? else { return Ok(Fate::Create { keep_as: None }) };
+        let Some(disk) = self.paths.stat(place)? else {
+            let may_be_missing = entry.flags.contains(FileFlags::MISSINGOK)
+                && self.going.contains_key(place)
+                && !self.overrides.restore_missing;
+            return Ok(if may_be_missing { Fate::Skip } else { Fate::Create { keep_as: None } });
+        };
         if disk.is_dir() {
             return Err(kind_changed(&added.label, place, disk.kind, kind_name(entry)));
         }
@@ -507,9 +548,45 @@ fn will_be_empty(
     Ok(!something_comes && root.read_dir(place)?.iter().all(gone))
 }
 
+/// The colour of 64 bit ELF files.
+const PREFERRED_COLOR: u32 = 2;
+
+/// Tells whether a file is left out because of what it is or where it lies, and the state that says so.
+fn left_out(entry: &FileEntry, options: &TransactionOptions) -> Option<FileState> {
+    let overrides = &options.overrides;
+    let below = |directory: &String| {
+        let directory = directory.trim_end_matches('/');
+        entry
+            .path
+            .strip_prefix(directory)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    if overrides.shared_paths.iter().any(below) {
+        return Some(FileState::NetShared);
+    }
+    if overrides.exclude_paths.iter().any(below) {
+        return Some(FileState::NotInstalled);
+    }
+    let wanted_language = entry.lang.is_empty()
+        || overrides.languages.is_empty()
+        || entry.lang.split('|').any(|lang| overrides.languages.iter().any(|one| one == lang));
+    let unwanted_kind = [
+        (options.without_documentation, FileFlags::DOC),
+        (overrides.without_artifacts, FileFlags::ARTIFACT),
+        (overrides.without_configuration, FileFlags::CONFIG),
+    ]
+    .into_iter()
+    .any(|(without, flag)| without && entry.flags.contains(flag) && !entry.is_directory());
+    (!wanted_language || unwanted_kind).then_some(FileState::NotInstalled)
+}
+
 /// Tells whether two packages' entries for one place cannot both be right (rpm's `rpmfilesCompare`).
 fn differ(one: &FileEntry, other: &FileEntry) -> bool {
     if one.is_ghost() || other.is_ghost() {
+        return false;
+    }
+    // Of two architectures' files one is chosen (see `has_wrong_color`).
+    if one.color != 0 && other.color != 0 && one.color != other.color {
         return false;
     }
     if one.mode != other.mode && !(one.is_symlink() && other.is_symlink()) {

@@ -21,8 +21,8 @@ use cairn_rpm::header::ScriptletKind;
 use self::apply::{Applier, interrupted, roll_back, sync_places};
 use self::fate::{Directory, FilePlan};
 pub use self::options::{
-    Action, Durability, ExtraFile, Outcome, Ownership, OwnershipEntry, OwnershipKind, Scriptlets,
-    TransactionItem, TransactionOptions, Trust,
+    Action, Durability, ExtraFile, Outcome, Overrides, Ownership, OwnershipEntry, OwnershipKind,
+    Scriptlets, TransactionItem, TransactionOptions, Trust,
 };
 use self::order::Element;
 use self::set::{Fate, Set};
@@ -59,11 +59,16 @@ pub fn run(
     events(Event::Phase(Phase::Verify));
     let mut set = Set::load(db.as_ref(), items, options, events)?;
     events(Event::Phase(Phase::Plan));
-    let order = order::order(&mut set);
+    let order = order::order(&mut set, options.overrides.keep_order);
     set.number(db.as_ref().map_or(Ok(1), RpmDb::next_number)?);
     let mut plan = fate::plan(root, db.as_ref(), &mut set, &order, options)?;
     plan_extra_directories(root, &mut plan, options)?;
-    space::check(root, &set, &plan)?;
+    if options.overrides.database_only {
+        plan.leave_files_alone(&mut set);
+    }
+    if !options.overrides.ignore_space {
+        space::check(root, &set, &plan)?;
+    }
     let mut serials = Serials::assign(&mut set, options);
     let deferred = if options.scriptlets == Scriptlets::Run {
         deferred_pre(root, db.as_ref(), &set)?
@@ -73,7 +78,7 @@ pub fn run(
     let mut program = match options.scriptlets {
         Scriptlets::Skip => without_scriptlets(&set, &order),
         Scriptlets::Run | Scriptlets::Collect => {
-            triggers::program(&set, &order, db.as_ref(), &deferred)?
+            triggers::program(&set, &order, db.as_ref(), &deferred, &options.overrides)?
         }
     };
     if options.scriptlets == Scriptlets::Run {
@@ -281,10 +286,7 @@ fn check_interpreters(root: &Root, set: &Set, program: &Program) -> Result<(), T
     for (scriptlet, must_be_there) in before.chain(after) {
         let interpreter = scriptlet.interpreter.first().cloned().unwrap_or_default();
         let (package, kind) = (scriptlet.package.clone(), scriptlet.kind.clone());
-        if scriptlet.is_lua() {
-            return Err(TransactionError::Lua { package, kind });
-        }
-        if is_runnable(root, &interpreter)? {
+        if scriptlet.is_lua() || is_runnable(root, &interpreter)? {
             continue;
         }
         let will_be_there = comes.contains(interpreter.trim_start_matches('/'))
@@ -339,7 +341,7 @@ impl Prepared<'_> {
             if before.critical {
                 return Err(TransactionError::Scriptlet { package, kind, ending });
             }
-            events(Event::Warning(format!("{package}: {kind} {ending}")));
+            events(Event::Warning(format!("{kind}({package}) {ending}")));
         }
         Ok(())
     }
@@ -418,7 +420,7 @@ impl Prepared<'_> {
         }
         for added in &self.set.added {
             let file_states = added.fates.iter().map(|fate| match fate {
-                Fate::NotInstalled => FileState::NotInstalled,
+                Fate::NotInstalled(state) => *state,
                 Fate::Create { .. } | Fate::Beside { .. } | Fate::Directory | Fate::Skip => {
                     FileState::Normal
                 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a transaction is asked to do, how, and what comes out of it: plain values.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -102,6 +103,37 @@ pub struct ExtraFile {
     pub mode: u32,
 }
 
+/// What an operator wants done differently from what the packages say; nothing by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// Kinds of scriptlets and triggers that do not run: `%pre`, `%triggerin`, …
+    pub silenced: BTreeSet<String>,
+    /// Files of other packages are overwritten.
+    pub replace_files: bool,
+    /// Only the database changes, no file is touched.
+    pub database_only: bool,
+    /// Absolute paths that are left out, with everything below them.
+    pub exclude_paths: Vec<String>,
+    /// Absolute paths that lie on shared file systems and are left alone, with everything below them (`_netsharedpath`).
+    pub shared_paths: Vec<String>,
+    /// Languages whose translations are installed (`_install_langs`); empty for all.
+    pub languages: Vec<String>,
+    /// Leave out files that the build made (`%artifact`).
+    pub without_artifacts: bool,
+    /// Leave out configuration files.
+    pub without_configuration: bool,
+    /// Do not set file capabilities.
+    pub without_capabilities: bool,
+    /// Install again what the operator removed although it may be missing (`%config(missingok)`).
+    pub restore_missing: bool,
+    /// Do not look at free space.
+    pub ignore_space: bool,
+    /// Keep the packages in the given order.
+    pub keep_order: bool,
+    /// Nothing of what is replaced runs: `rpm -i --replacepkgs` stores a package again without removing the former one.
+    pub replace_quietly: bool,
+}
+
 /// How a transaction runs.
 #[derive(Debug)]
 pub struct TransactionOptions {
@@ -123,6 +155,8 @@ pub struct TransactionOptions {
     pub without_documentation: bool,
     /// Prepare everything and stop before anything changes; conflicts, space and order are still checked.
     pub test_only: bool,
+    /// What is done differently from what the packages say.
+    pub overrides: Overrides,
     /// Where tests end the process.
     pub fail_points: FailPoints,
 }
@@ -140,6 +174,7 @@ impl TransactionOptions {
             extra_files: Vec::new(),
             without_documentation: false,
             test_only: false,
+            overrides: Overrides::default(),
             fail_points: FailPoints::none(),
         }
     }

@@ -30,7 +30,9 @@ const CONFIG: u32 = 1 << 28;
 const UNORDERED: u32 = sense::RPMLIB | CONFIG | sense::PRETRANS | POSTTRANS | sense::META;
 
 /// Sorts the packages that come (and renumbers who replaces whom) and returns the order of everything.
-pub(crate) fn order(set: &mut Set) -> Vec<Element> {
+///
+/// With `keep` the packages that come stay in their present order.
+pub(crate) fn order(set: &mut Set, keep: bool) -> Vec<Element> {
     let headers: Vec<(&Header, Vec<&str>)> = set
         .added
         .iter()
@@ -38,7 +40,7 @@ pub(crate) fn order(set: &mut Set) -> Vec<Element> {
             (&added.package.header, added.files.iter().map(|file| file.path.as_str()).collect())
         })
         .collect();
-    let positions = sort(&headers);
+    let positions = if keep { (0..headers.len()).collect() } else { sort(&headers) };
     drop(headers);
     let mut new_position = vec![0; positions.len()];
     for (new, old) in positions.iter().enumerate() {

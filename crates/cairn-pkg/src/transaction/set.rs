@@ -14,7 +14,7 @@ use super::options::{Action, TransactionItem, TransactionOptions, Trust};
 use crate::error::TransactionError;
 use crate::event::Event;
 use crate::journal::Removal;
-use crate::rpmdb::{Installed, RpmDb};
+use crate::rpmdb::{FileState, Installed, RpmDb};
 use crate::scriptlet::chain;
 
 /// A package that comes.
@@ -58,8 +58,8 @@ pub(crate) enum Fate {
     Directory,
     /// Nothing is written: it is a ghost, another package of the transaction writes it, or the present one stays.
     Skip,
-    /// It is left out on request.
-    NotInstalled,
+    /// It is left out on request; the state says why.
+    NotInstalled(FileState),
 }
 
 /// All packages of a transaction.

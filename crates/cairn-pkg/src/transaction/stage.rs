@@ -105,7 +105,7 @@ pub(crate) fn steps(
             let (target, keep_as) = match fate {
                 Fate::Create { keep_as } => (place.clone(), keep_as.clone()),
                 Fate::Beside { target } => (target.clone(), None),
-                Fate::Directory | Fate::Skip | Fate::NotInstalled => continue,
+                Fate::Directory | Fate::Skip | Fate::NotInstalled(_) => continue,
             };
             let config = (file.flags.is_config() && file.is_regular()).then(|| file.digest.clone());
             steps.push(Step::Place { serial, target, keep_as, config });
@@ -341,7 +341,7 @@ impl<'a> Stager<'a> {
         file: &FileEntry,
         name: &str,
     ) -> Result<(), TransactionError> {
-        if file.caps.is_empty() {
+        if file.caps.is_empty() || self.options.overrides.without_capabilities {
             return Ok(());
         }
         let capabilities = Capabilities::parse(&file.caps).ok_or_else(|| {
@@ -415,7 +415,7 @@ pub(crate) fn ownership(
             match fate {
                 Fate::Create { .. } => entries.push(entry(file, place)),
                 Fate::Beside { target } => entries.push(entry(file, target)),
-                Fate::Directory | Fate::Skip | Fate::NotInstalled => {}
+                Fate::Directory | Fate::Skip | Fate::NotInstalled(_) => {}
             }
         }
     }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Which scriptlets and triggers run, in which order and with which arguments.
 
+use cairn_pkg::event::Event;
 use cairn_pkg::transaction::{
-    Action, Outcome, Scriptlets, TransactionItem, TransactionOptions, run,
+    Action, Outcome, Overrides, Scriptlets, TransactionItem, TransactionOptions, run,
 };
 use cairn_rpm::build::{FileSpec, PackageSpec, TriggerScope, TriggerSpec};
 use cairn_rpm::dependency::Dependency;
@@ -208,19 +209,33 @@ fn file_triggers() {
 }
 
 #[test]
-fn lua_and_missing_interpreters_are_refused() {
+fn lua_needs_nothing_in_the_root_and_others_do() {
     let bench = Bench::new();
     let options = TransactionOptions { scriptlets: Scriptlets::Run, ..options() };
-    let mut lua =
-        script(spec("a", "1-1", &[file("/a", "a")]), ScriptletKind::PreTransaction, "print(1)");
+    let body = "local f = io.open('/from-lua', 'w') f:write(arg[2]) f:close() print('done')";
+    let mut lua = script(spec("a", "1-1", &[file("/a", "a")]), ScriptletKind::PreTransaction, body);
     lua.scriptlets.get_mut(&ScriptletKind::PreTransaction).unwrap().interpreter =
         vec!["<lua>".to_owned()];
-    let error = run(&bench.root, vec![bench.item(Action::Install, &lua)], &options, &mut |_| ())
+    let mut said = String::new();
+    run(&bench.root, vec![bench.item(Action::Install, &lua)], &options, &mut |event| {
+        if let Event::ScriptletOutput { text, .. } = event {
+            said.push_str(&text);
+        }
+    })
+    .unwrap();
+    assert_eq!(said, "done\n");
+    assert_eq!(bench.root.read("from-lua").unwrap(), b"1");
+
+    let mut broken = script(spec("c", "1-1", &[]), ScriptletKind::PreInstall, "error('no')");
+    broken.scriptlets.get_mut(&ScriptletKind::PreInstall).unwrap().interpreter =
+        vec!["<lua>".to_owned()];
+    let error = run(&bench.root, vec![bench.item(Action::Install, &broken)], &options, &mut |_| ())
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "a-1-1.noarch: %pretrans is a `<lua>` scriptlet, which this program cannot run"
+        "c-1-1.noarch: %pre scriptlet failed, exit status 1; nothing was installed or removed"
     );
+    let before = snapshot(&bench.root);
     let post = script(spec("b", "1-1", &[file("/b", "b")]), ScriptletKind::PostInstall, "true");
     let error = run(&bench.root, vec![bench.item(Action::Install, &post)], &options, &mut |_| ())
         .unwrap_err();
@@ -228,7 +243,25 @@ fn lua_and_missing_interpreters_are_refused() {
         error.to_string(),
         "b-1-1.noarch: %post needs `/bin/sh`, which is not installed by this transaction"
     );
-    assert_eq!(snapshot(&bench.root), "");
+    assert_eq!(snapshot(&bench.root), before);
+}
+
+#[test]
+fn silenced_kinds_do_not_run() {
+    let bench = Bench::new();
+    let items = vec![bench.item(Action::Install, &all_scriptlets(spec("a", "1-1", &[])))];
+    let overrides = Overrides {
+        silenced: ["%pre", "%posttrans"].into_iter().map(str::to_owned).collect(),
+        ..Overrides::default()
+    };
+    let options = TransactionOptions { scriptlets: Scriptlets::Collect, overrides, ..options() };
+    check(
+        &run(&bench.root, items, &options, &mut |_| ()).unwrap(),
+        expect![[r"
+            a-1-1 %pretrans 1
+            a-1-1 %post 1
+        "]],
+    );
 }
 
 /// A package with the host's shell, `None` where it cannot be copied simply.
@@ -286,7 +319,7 @@ fn scriptlets_run_in_the_root() {
             .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "bad-1-1.noarch: %pre ended with exit status 3; nothing was installed or removed"
+        "bad-1-1.noarch: %pre scriptlet failed, exit status 3; nothing was installed or removed"
     );
     assert_eq!(snapshot(&bench.root), before);
     check_clean(&bench.root);
@@ -299,6 +332,6 @@ fn scriptlets_run_in_the_root() {
     let outcome =
         run(&bench.root, vec![bench.item(Action::Install, &failing)], &options(), &mut |_| ())
             .unwrap();
-    assert_eq!(outcome.failures, ["sad-1-1.noarch: %post ended with exit status 4"]);
+    assert_eq!(outcome.failures, ["%post(sad-1-1.noarch) scriptlet failed, exit status 4"]);
     assert!(bench.root.exists("usr/share/sad").unwrap());
 }

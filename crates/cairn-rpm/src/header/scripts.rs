@@ -69,7 +69,7 @@ scriptlets! {
     /// After the whole transaction, of a package that was removed by it.
     PostUnTransaction, "%postuntrans", POSTUNTRANS, POSTUNTRANSPROG, POSTUNTRANSFLAGS;
     /// By `rpm -V`.
-    Verify, "%verifyscript", VERIFYSCRIPT, VERIFYSCRIPTPROG, VERIFYSCRIPTFLAGS;
+    Verify, "%verify", VERIFYSCRIPT, VERIFYSCRIPTPROG, VERIFYSCRIPTFLAGS;
 }
 
 /// A script of a package.

@@ -2,18 +2,20 @@
 //! rpm's query formats: `%{NAME}`, `%-20{NAME}`, `[%{FILENAMES}\n]`, `%|EPOCH?{%{EPOCH}}:{none}|`, `%{SIZE:humaniec}`.
 //!
 //! [`Format::parse`] checks the text and every tag in it, [`Format::render`] fills it from one header.
-//! Specification: rpm's `docs/manual/queryformat.md`.
+//! Specification: rpm's `docs/manual/queryformat.md`; texts compared with rpm 4.20.
 
 mod formatters;
+mod openpgp;
+mod parse;
 mod tags;
 
 pub use formatters::{date_text, dependency_flags, permissions};
+pub use openpgp::signature_label;
+pub use tags::{TagId, texts};
 
 use cairn_rpm::header::Header;
+use std::collections::BTreeMap;
 use tags::Column;
-
-/// Nesting of conditions and arrays accepted.
-const DEPTH_LIMIT: usize = 32;
 
 /// A package to be formatted.
 #[derive(Debug, Clone, Copy)]
@@ -39,16 +41,21 @@ enum Item {
     Text(String),
     Tag(TagItem),
     Array(Vec<Item>),
-    Condition { tag: tags::TagId, present: Vec<Item>, missing: Vec<Item> },
+    /// An unknown tag is one the package does not have.
+    Condition {
+        tag: Option<TagId>,
+        present: Vec<Item>,
+        missing: Vec<Item>,
+    },
 }
 
 #[derive(Debug, Clone)]
 struct TagItem {
-    tag: tags::TagId,
-    formatter: Option<String>,
+    /// `None`: `*`, every tag of the package in turn.
+    tag: Option<TagId>,
+    formatter: Option<&'static str>,
     width: usize,
     left: bool,
-    zero: bool,
     /// `%{=TAG}`: always the first element.
     just_one: bool,
     /// `%{#TAG}`: number of elements.
@@ -61,10 +68,7 @@ impl Format {
     /// # Errors
     /// rpm's message, without its `incorrect format: ` in front.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let characters: Vec<char> = text.chars().collect();
-        let mut parser = Parser { characters: &characters, position: 0 };
-        let items = parser.items(Until::End, 0)?;
-        Ok(Self { items })
+        Ok(Self { items: parse::parse(text)? })
     }
 
     /// Returns the text for one package.
@@ -72,9 +76,10 @@ impl Format {
     /// # Errors
     /// Arrays of different length in one iterator.
     pub fn render(&self, subject: Subject<'_>) -> Result<String, String> {
-        let mut out = String::new();
-        render_items(&self.items, subject, 0, &mut out)?;
-        Ok(out)
+        let mut renderer =
+            Renderer { subject, columns: BTreeMap::new(), current: None, out: String::new() };
+        renderer.whole(&self.items)?;
+        Ok(renderer.out)
     }
 }
 
@@ -83,248 +88,167 @@ pub fn all_tags() -> Vec<&'static str> {
     tags::all_names()
 }
 
-fn render_items(
-    items: &[Item],
-    subject: Subject<'_>,
-    index: usize,
-    out: &mut String,
-) -> Result<(), String> {
-    for item in items {
-        match item {
-            Item::Text(text) => out.push_str(text),
-            Item::Tag(tag) => render_tag(tag, subject, index, out),
-            Item::Condition { tag, present, missing } => {
-                let branch = if tags::load(*tag, subject).is_some() { present } else { missing };
-                render_items(branch, subject, index, out)?;
-            }
-            Item::Array(inner) => {
-                for element in 0..array_length(inner, subject)? {
-                    render_items(inner, subject, element, out)?;
-                }
-            }
-        }
-    }
-    Ok(())
+struct Renderer<'a> {
+    subject: Subject<'a>,
+    /// What was looked up, since arrays ask for each tag once per element.
+    columns: BTreeMap<TagId, Option<Column>>,
+    /// What `*` means at present.
+    current: Option<TagId>,
+    out: String,
 }
 
-fn array_length(items: &[Item], subject: Subject<'_>) -> Result<usize, String> {
-    let mut length = 0;
-    for item in items {
-        let Item::Tag(tag) = item else { continue };
-        if tag.just_one || tag.count {
-            continue;
-        }
-        let Some(column) = tags::load(tag.tag, subject) else { continue };
-        let count = column.len();
-        if length > 1 && count != length {
-            return Err("array iterator used with different sized arrays".to_owned());
-        }
-        length = length.max(count);
-    }
-    Ok(length)
-}
-
-fn render_tag(item: &TagItem, subject: Subject<'_>, index: usize, out: &mut String) {
-    let column = tags::load(item.tag, subject);
-    let index = if item.just_one { 0 } else { index };
-    let text = match column {
-        Some(column) if item.count => column.len().to_string(),
-        Some(column) => format_element(&column, index, item),
-        None if item.formatter.as_deref() == Some("tagname") => item.tag.name().to_owned(),
-        None => "(none)".to_owned(),
-    };
-    let length = text.chars().count();
-    let padding = item.width.saturating_sub(length);
-    if item.left {
-        out.push_str(&text);
-        out.extend(std::iter::repeat_n(' ', padding));
-    } else {
-        let fill = if item.zero { '0' } else { ' ' };
-        out.extend(std::iter::repeat_n(fill, padding));
-        out.push_str(&text);
-    }
-}
-
-fn format_element(column: &Column, index: usize, item: &TagItem) -> String {
-    match item.formatter.as_deref() {
-        None => formatters::plain(column, index),
-        Some(name) => formatters::apply(name, column, index, item.tag),
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Until {
-    End,
-    Bracket,
-    Brace,
-}
-
-struct Parser<'a> {
-    characters: &'a [char],
-    position: usize,
-}
-
-impl Parser<'_> {
-    fn peek(&self) -> Option<char> {
-        self.characters.get(self.position).copied()
-    }
-
-    fn next(&mut self) -> Option<char> {
-        let character = self.peek();
-        self.position += 1;
-        character
-    }
-
-    fn items(&mut self, until: Until, depth: usize) -> Result<Vec<Item>, String> {
-        if depth > DEPTH_LIMIT {
-            return Err("format nested too deeply".to_owned());
-        }
-        let mut items = Vec::new();
-        let mut text = String::new();
-        let flush = |text: &mut String, items: &mut Vec<Item>| {
-            if !text.is_empty() {
-                items.push(Item::Text(std::mem::take(text)));
-            }
+impl Renderer<'_> {
+    fn whole(&mut self, items: &[Item]) -> Result<(), String> {
+        let first = match items.first() {
+            Some(Item::Array(inner)) => inner.first(),
+            other => other,
         };
-        loop {
-            let Some(character) = self.next() else {
-                flush(&mut text, &mut items);
-                return match until {
-                    Until::End => Ok(items),
-                    Until::Bracket => Err("] expected at end of array".to_owned()),
-                    Until::Brace => Err("} expected in expression".to_owned()),
-                };
-            };
-            match character {
-                '\\' => text.push(self.escape()),
-                '%' if self.peek() == Some('%') => {
-                    self.next();
-                    text.push('%');
-                }
-                '%' => {
-                    flush(&mut text, &mut items);
-                    items.push(self.directive(depth)?);
-                }
-                '[' => {
-                    flush(&mut text, &mut items);
-                    items.push(Item::Array(self.items(Until::Bracket, depth + 1)?));
-                }
-                ']' if until == Until::Bracket => {
-                    flush(&mut text, &mut items);
-                    return Ok(items);
-                }
-                ']' => return Err("unexpected ]".to_owned()),
-                '}' if until == Until::Brace => {
-                    flush(&mut text, &mut items);
-                    return Ok(items);
-                }
-                '}' => return Err("unexpected }".to_owned()),
-                other => text.push(other),
-            }
-        }
-    }
-
-    fn escape(&mut self) -> char {
-        match self.next() {
-            Some('a') => '\x07',
-            Some('b') => '\x08',
-            Some('f') => '\x0c',
-            Some('n') => '\n',
-            Some('r') => '\r',
-            Some('t') => '\t',
-            Some('v') => '\x0b',
-            Some(other) => other,
-            None => '\\',
-        }
-    }
-
-    fn directive(&mut self, depth: usize) -> Result<Item, String> {
-        if self.peek() == Some('|') {
-            self.next();
-            return self.condition(depth);
-        }
-        let mut left = false;
-        let mut zero = false;
-        let mut width = 0_usize;
-        while let Some(character) = self.peek() {
-            match character {
-                '-' => left = true,
-                '0' if width == 0 => zero = true,
-                '0'..='9' => width = (width * 10 + character as usize - '0' as usize).min(10_000),
-                _ => break,
-            }
-            self.next();
-        }
-        match self.peek() {
-            Some('{') => self.next(),
-            Some(_) => return Err("missing { after %".to_owned()),
-            None => return Err("missing { after %".to_owned()),
+        let Some(Item::Tag(TagItem { tag: None, formatter, .. })) = first else {
+            return self.items(items, 0);
         };
-        let mut body = String::new();
-        loop {
-            match self.next() {
-                Some('}') => break,
-                Some(character) => body.push(character),
-                None => return Err("missing } after %{".to_owned()),
-            }
-        }
-        let (just_one, count) = (body.starts_with('='), body.starts_with('#'));
-        let body = if just_one || count { &body[1..] } else { &body[..] };
-        let (name, formatter) = match body.split_once(':') {
-            Some((name, formatter)) => (name, Some(formatter)),
-            None => (body, None),
+        let (open, close) = match formatter {
+            Some("xml") => ("<rpmHeader>\n", "</rpmHeader>\n"),
+            Some("json") => ("{\n", "}\n"),
+            _ => ("", ""),
         };
-        if name.is_empty() {
-            return Err("empty tag name".to_owned());
+        self.out.push_str(open);
+        for tag in tags::stored_tags(self.subject) {
+            self.current = Some(tag);
+            self.items(items, 0)?;
         }
-        if formatter == Some("") {
-            return Err("empty tag format".to_owned());
+        // JSON has no comma after its last member.
+        if *formatter == Some("json") && self.out.ends_with(",\n") {
+            self.out.truncate(self.out.len() - 2);
+            self.out.push('\n');
         }
-        if let Some(formatter) = formatter
-            && !formatters::NAMES.contains(&formatter)
-        {
-            return Err(format!("unknown tag format: \"{formatter}\""));
-        }
-        let tag = tags::TagId::parse(name).ok_or_else(|| format!("unknown tag: \"{name}\""))?;
-        Ok(Item::Tag(TagItem {
-            tag,
-            formatter: formatter.map(str::to_owned),
-            width,
-            left,
-            zero,
-            just_one,
-            count,
-        }))
+        self.out.push_str(close);
+        Ok(())
     }
 
-    fn condition(&mut self, depth: usize) -> Result<Item, String> {
-        let mut name = String::new();
-        loop {
-            match self.next() {
-                Some('?') => break,
-                Some(character) => name.push(character),
-                None => return Err("? expected in expression".to_owned()),
+    fn column(&mut self, tag: TagId) -> Option<&Column> {
+        let subject = self.subject;
+        self.columns.entry(tag).or_insert_with(|| tags::load(tag, subject)).as_ref()
+    }
+
+    fn items(&mut self, items: &[Item], index: usize) -> Result<(), String> {
+        for item in items {
+            match item {
+                Item::Text(text) => self.out.push_str(text),
+                Item::Tag(tag) => self.tag(tag, index),
+                Item::Condition { tag, present, missing } => {
+                    let is_there = tag.is_some_and(|tag| self.column(tag).is_some());
+                    self.items(if is_there { present } else { missing }, index)?;
+                }
+                Item::Array(inner) => self.array(inner)?,
             }
         }
-        let tag = tags::TagId::parse(&name).ok_or_else(|| format!("unknown tag: \"{name}\""))?;
-        if self.next() != Some('{') {
-            return Err("{ expected after ? in expression".to_owned());
-        }
-        let present = self.items(Until::Brace, depth + 1)?;
-        let mut missing = Vec::new();
-        if self.peek() == Some(':') {
-            self.next();
-            // rpm's own aliases write `:` with nothing after it.
-            if self.peek() == Some('{') {
-                self.next();
-                missing = self.items(Until::Brace, depth + 1)?;
-            } else if self.peek() != Some('|') {
-                return Err("{ expected after : in expression".to_owned());
+        Ok(())
+    }
+
+    fn array(&mut self, items: &[Item]) -> Result<(), String> {
+        let length = self.array_length(items)?;
+        let whole = match items.first() {
+            Some(Item::Tag(TagItem { tag: None, formatter, .. })) => *formatter,
+            _ => None,
+        };
+        let name = self.current.map(TagId::display_name).unwrap_or_default();
+        match whole {
+            Some("xml") => {
+                self.out.push_str(&format!("  <rpmTag name=\"{name}\">\n"));
+                for element in 0..length {
+                    self.items(items, element)?;
+                }
+                self.out.push_str("  </rpmTag>\n");
+            }
+            Some("json") => {
+                self.out.push_str(&format!("    \"{name}\": "));
+                self.out.push_str(if length > 1 { "[\n" } else { "" });
+                for element in 0..length {
+                    self.out.push('\t');
+                    self.items(items, element)?;
+                    let comma = if element + 1 < length { "," } else { "" };
+                    self.out.push_str(&format!("{comma}{}", if length > 1 { "\n" } else { "" }));
+                }
+                self.out.push_str(if length > 1 { "    ],\n" } else { ",\n" });
+            }
+            _ => {
+                for element in 0..length {
+                    self.items(items, element)?;
+                }
             }
         }
-        if self.next() != Some('|') {
-            return Err("| expected at end of expression".to_owned());
+        Ok(())
+    }
+
+    fn array_length(&mut self, items: &[Item]) -> Result<usize, String> {
+        let mut length = None;
+        for item in items {
+            let Item::Tag(tag) = item else { continue };
+            if tag.just_one {
+                continue;
+            }
+            let Some(id) = tag.tag.or(self.current) else { continue };
+            let Some(column) = self.column(id) else { continue };
+            let count = column.len();
+            if length.is_some_and(|known| known != count && known != 0) {
+                return Err("array iterator used with different sized arrays".to_owned());
+            }
+            length = Some(count);
         }
-        Ok(Item::Condition { tag, present, missing })
+        Ok(length.unwrap_or(0))
+    }
+
+    fn tag(&mut self, item: &TagItem, index: usize) {
+        let Some(id) = item.tag.or(self.current) else { return };
+        let index = if item.just_one { 0 } else { index };
+        let text = match self.column(id) {
+            Some(column) if item.count => column.len().to_string(),
+            Some(column) => match item.formatter {
+                None => formatters::plain(column, index),
+                Some(name) => formatters::apply(name, column, index, id),
+            },
+            None => "(none)".to_owned(),
+        };
+        let padding = item.width.saturating_sub(text.chars().count());
+        let blanks = std::iter::repeat_n(' ', padding);
+        if item.left {
+            self.out.push_str(&text);
+            self.out.extend(blanks);
+        } else {
+            self.out.extend(blanks);
+            self.out.push_str(&text);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages() {
+        let table = [
+            ("%{NAME", "missing } after %{"),
+            ("%", "missing { after %"),
+            ("%x{NAME}", "invalid field width"),
+            ("%.2{NAME}", "invalid field width"),
+            ("%{}", "empty tag name"),
+            ("%{NAME:}", "empty tag format"),
+            ("%{NOSUCH}", "unknown tag: \"NOSUCH\""),
+            ("%{NAME:nosuch}", "unknown tag: \"NAME\""),
+            ("[%{NAME}", "] expected at end of array"),
+            ("%{NAME}]", "unexpected ]"),
+            ("%{NAME}}", "unexpected }"),
+            ("%|EPOCH", "? expected in expression"),
+            ("%|EPOCH?x", "{ expected after ? in expression"),
+            ("%|EPOCH?{a}:x|", "{ expected after : in expression"),
+            ("%|EPOCH?{a}", "| expected at end of expression"),
+        ];
+        for (text, message) in table {
+            assert_eq!(Format::parse(text).unwrap_err(), message, "{text}");
+        }
+        for text in ["%|NOSUCH?{a}:{b}|", "%|EPOCH?{}:|", "[%{*:xml}\\n]", "%%"] {
+            Format::parse(text).unwrap();
+        }
     }
 }

@@ -2,19 +2,21 @@
 //! Tags of query formats: those stored in headers, and rpm's computed ones (`NEVRA`, `FILENAMES`, `REQUIRENEVRS`, …).
 
 use super::Subject;
-use cairn_rpm::header::{Header, Value};
+use crate::rpm::base64;
+use cairn_rpm::dependency::Dependency;
+use cairn_rpm::header::{FileEntry, Header, Value, mode};
 use cairn_rpm::tag;
 
 /// Largest number of a stored tag.
 const TAG_MAX: u32 = 5200;
 
 /// A known tag.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TagId {
     /// In the header.
     Stored(u32),
-    /// Computed; the name.
-    Computed(&'static str),
+    /// Computed; its name and number.
+    Computed(&'static str, u32),
 }
 
 /// The value of a tag.
@@ -39,108 +41,217 @@ impl Column {
     }
 }
 
-const COMPUTED: &[&str] = &[
-    "NVR",
-    "NEVR",
-    "NEVRA",
-    "NVRA",
-    "EVR",
-    "EPOCHNUM",
-    "N",
-    "V",
-    "R",
-    "E",
-    "FILENAMES",
-    "INSTFILENAMES",
-    "LONGSIZE",
-    "LONGFILESIZES",
-    "DBINSTANCE",
-    "HEADERCOLOR",
-    "ARCHSUFFIX",
-    "VERBOSE",
-    "TRIGGERCONDS",
-    "TRIGGERTYPE",
-    "REQUIRENEVRS",
-    "PROVIDENEVRS",
-    "CONFLICTNEVRS",
-    "OBSOLETENEVRS",
-    "RECOMMENDNEVRS",
-    "SUGGESTNEVRS",
-    "SUPPLEMENTNEVRS",
-    "ENHANCENEVRS",
-    "FILEMD5S",
-    "REQUIRES",
-    "PROVIDES",
-    "CONFLICTS",
-    "OBSOLETES",
-    "RECOMMENDS",
-    "SUGGESTS",
-    "SUPPLEMENTS",
-    "ENHANCES",
-    "PKGID",
-    "HDRID",
-    "SYSUSERS",
-    "FILETRIGGERCONDS",
-    "TRANSFILETRIGGERCONDS",
-    "FILETRIGGERTYPE",
-    "TRANSFILETRIGGERTYPE",
-    "C",
-    "O",
-    "P",
+/// Computed tags with their numbers.
+const COMPUTED: &[(&str, u32)] = &[
+    ("ARCHSUFFIX", tag::ARCHSUFFIX),
+    ("CONFLICTNEVRS", 5044),
+    ("DBINSTANCE", tag::DBINSTANCE),
+    ("ENHANCENEVRS", 5061),
+    ("EPOCHNUM", tag::EPOCHNUM),
+    ("EVR", tag::EVR),
+    ("FILECLASS", tag::FILECLASS),
+    ("FILENAMES", tag::FILENAMES),
+    ("FILENLINKS", tag::FILENLINKS),
+    ("FILEPROVIDE", tag::FILEPROVIDE),
+    ("FILEREQUIRE", tag::FILEREQUIRE),
+    ("FILETRIGGERCONDS", tag::FILETRIGGERCONDS),
+    ("FILETRIGGERTYPE", tag::FILETRIGGERTYPE),
+    ("HEADERCOLOR", tag::HEADERCOLOR),
+    ("INSTFILENAMES", tag::INSTFILENAMES),
+    ("LONGARCHIVESIZE", tag::LONGARCHIVESIZE),
+    ("LONGFILESIZES", tag::LONGFILESIZES),
+    ("LONGSIGSIZE", tag::LONGSIGSIZE),
+    ("LONGSIZE", tag::LONGSIZE),
+    ("NEVR", tag::NEVR),
+    ("NEVRA", tag::NEVRA),
+    ("NVR", tag::NVR),
+    ("NVRA", tag::NVRA),
+    ("OBSOLETENEVRS", 5043),
+    ("ORIGFILENAMES", tag::ORIGFILENAMES),
+    ("PROVIDENEVRS", 5042),
+    ("RECOMMENDNEVRS", 5058),
+    ("REQUIRENEVRS", 5041),
+    ("SUGGESTNEVRS", 5059),
+    ("SUPPLEMENTNEVRS", 5060),
+    ("SYSUSERS", tag::SYSUSERS),
+    ("TRANSFILETRIGGERCONDS", tag::TRANSFILETRIGGERCONDS),
+    ("TRANSFILETRIGGERTYPE", tag::TRANSFILETRIGGERTYPE),
+    ("TRIGGERCONDS", tag::TRIGGERCONDS),
+    ("TRIGGERTYPE", tag::TRIGGERTYPE),
+    ("VERBOSE", tag::VERBOSE),
+];
+
+/// Other names of stored tags.
+const ALIASES: &[(&str, u32)] = &[
+    ("C", tag::CONFLICTNAME),
+    ("CONFLICTS", tag::CONFLICTNAME),
+    ("E", tag::EPOCH),
+    ("ENHANCES", tag::ENHANCENAME),
+    ("FILEMD5S", tag::FILEDIGESTS),
+    ("HDRID", tag::SHA1HEADER),
+    ("N", tag::NAME),
+    ("O", tag::OBSOLETENAME),
+    ("OBSOLETES", tag::OBSOLETENAME),
+    ("OLDENHANCES", tag::OLDENHANCESNAME),
+    ("OLDSUGGESTS", tag::OLDSUGGESTSNAME),
+    ("P", tag::PROVIDENAME),
+    ("PKGID", tag::SIGMD5),
+    ("PROVIDES", tag::PROVIDENAME),
+    ("R", tag::RELEASE),
+    ("RECOMMENDS", tag::RECOMMENDNAME),
+    ("REQUIRES", tag::REQUIRENAME),
+    ("SOURCEPKGID", tag::SOURCESIGMD5),
+    ("SUGGESTS", tag::SUGGESTNAME),
+    ("SUPPLEMENTS", tag::SUPPLEMENTNAME),
+    ("V", tag::VERSION),
+];
+
+/// Names rpm keeps to itself: `--querytags` does not list them.
+const HIDDEN: &[&str] = &[
+    "AUTOINSTALLED",
+    "AUTOPROV",
+    "AUTOREQ",
+    "AUTOREQPROV",
+    "BUILDPLATFORMS",
+    "BUILDREQUIRES",
+    "BUILDROOT",
+    "COLLECTIONS",
+    "DEFAULTPREFIX",
+    "DOCDIR",
+    "FILEDIGESTALGOS",
+    "FILEGIDS",
+    "FILETRIGGERIN",
+    "FILETRIGGERPOSTUN",
+    "FILETRIGGERUN",
+    "FILEUIDS",
+    "FSNAMES",
+    "FSSIZES",
+    "IDENTITY",
+    "INSTALLPREFIX",
+    "OLDORIGFILENAMES",
+    "PACKAGECOLOR",
+    "PACKAGEORIGIN",
+    "PACKAGEPREFCOLOR",
+    "PREREQ",
+    "REMOVEPATHPOSTFIXES",
+    "ROOT",
+    "SOURCELICENSE",
+    "SOURCESIGMD5",
+    "TRANSFILETRIGGERIN",
+    "TRANSFILETRIGGERPOSTUN",
+    "TRANSFILETRIGGERUN",
+    "TRIGGERIN",
+    "TRIGGERPOSTUN",
+    "TRIGGERPREIN",
+    "TRIGGERUN",
 ];
 
 impl TagId {
     /// Returns the tag of that name; case does not count and `RPMTAG_` may stand in front.
     pub fn parse(name: &str) -> Option<Self> {
+        let name = name.strip_prefix("RPMTAG_").unwrap_or(name);
         let upper = name.to_ascii_uppercase();
-        let upper = upper.strip_prefix("RPMTAG_").unwrap_or(&upper);
-        if let Some(known) = COMPUTED.iter().find(|known| **known == upper) {
-            return Some(Self::Computed(known));
+        if let Some((known, number)) = COMPUTED.iter().find(|(known, _)| *known == upper) {
+            return Some(Self::Computed(known, *number));
         }
-        (1..=TAG_MAX).find(|number| tag::name(*number) == Some(upper)).map(Self::Stored)
+        if let Some((_, number)) = ALIASES.iter().find(|(known, _)| *known == upper) {
+            return Some(Self::Stored(*number));
+        }
+        (1..=TAG_MAX).find(|number| tag::name(*number) == Some(&upper)).map(Self::Stored)
     }
 
-    /// Returns rpm's name, with a capital letter only at the start as rpm shows it.
-    pub fn name(self) -> &'static str {
+    /// Returns rpm's number.
+    pub fn number(self) -> u32 {
         match self {
-            Self::Stored(number) => tag::name(number).unwrap_or("(unknown)"),
-            Self::Computed(name) => name,
+            Self::Stored(number) | Self::Computed(_, number) => number,
         }
+    }
+
+    /// Returns the name as rpm shows it: `Name`, and `Tag_0x…` for a tag it does not know.
+    pub fn display_name(self) -> String {
+        let name = match self {
+            Self::Stored(number) => tag::name(number),
+            Self::Computed(name, _) => Some(name),
+        };
+        let Some(name) = name else { return format!("Tag_{:#010x}", self.number()) };
+        let lower = name.to_ascii_lowercase();
+        let mut characters = lower.chars();
+        characters.next().map(|c| c.to_ascii_uppercase()).into_iter().chain(characters).collect()
     }
 }
 
 /// Returns all names, sorted.
 pub fn all_names() -> Vec<&'static str> {
-    let mut names: Vec<&str> =
-        (1..=TAG_MAX).filter_map(tag::name).chain(COMPUTED.iter().copied()).collect();
+    let other = COMPUTED.iter().chain(ALIASES).map(|(name, _)| *name);
+    let mut names: Vec<&str> = (1..=TAG_MAX)
+        .filter_map(tag::name)
+        .chain(other)
+        .filter(|name| !HIDDEN.contains(name))
+        .collect();
     names.sort_unstable();
     names.dedup();
     names
 }
 
+/// Returns the tags a package has, in rpm's order, those of its signature header among them.
+pub fn stored_tags(subject: Subject<'_>) -> Vec<TagId> {
+    let mut numbers: Vec<u32> =
+        subject.header.tags().filter(|number| *number != tag::HEADERIMMUTABLE).collect();
+    if let Some(signature) = subject.signature {
+        let there = |number: &u32| signature_number(*number).is_some_and(|n| signature.has(n));
+        numbers.extend(SIGNATURE_TAGS.iter().map(|(number, _)| *number).filter(there));
+    }
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers.into_iter().map(TagId::Stored).collect()
+}
+
+/// Returns all texts of a tag, numbers as digits and bytes in hexadecimal; for `-qa TAG=PATTERN`.
+pub fn texts(name: &str, subject: Subject<'_>) -> Option<Vec<String>> {
+    let column = load(TagId::parse(name)?, subject);
+    let plain = |column: Column| -> Vec<String> {
+        (0..column.len()).map(|index| super::formatters::plain(&column, index)).collect()
+    };
+    Some(column.map(plain).unwrap_or_default())
+}
+
 /// Returns the value of a tag, `None` when the package has none.
 pub fn load(id: TagId, subject: Subject<'_>) -> Option<Column> {
     match id {
+        TagId::Stored(tag::HEADERIMMUTABLE) => {
+            Some(Column::Bytes(subject.header.source_bytes().to_vec()))
+        }
         TagId::Stored(number) => stored(subject.header, number)
             .or_else(|| subject.signature.and_then(|header| signature_tag(header, number))),
-        TagId::Computed(name) => computed(name, subject),
+        TagId::Computed(name, _) => computed(name, subject),
     }
 }
 
-/// Tags that a package file has in its signature header and an installed package in its own.
+/// Tags that a package file has in its signature header and an installed package in its own, with their numbers there.
+const SIGNATURE_TAGS: &[(u32, u32)] = &[
+    (tag::SIGSIZE, tag::signature::SIZE),
+    (tag::SIGPGP, tag::signature::PGP),
+    (tag::SIGMD5, tag::signature::MD5),
+    (tag::SIGGPG, tag::signature::GPG),
+    (tag::DSAHEADER, tag::DSAHEADER),
+    (tag::RSAHEADER, tag::RSAHEADER),
+    (tag::SHA1HEADER, tag::SHA1HEADER),
+    (tag::LONGSIGSIZE, tag::LONGSIGSIZE),
+    (tag::LONGARCHIVESIZE, tag::LONGARCHIVESIZE),
+    (tag::SHA256HEADER, tag::SHA256HEADER),
+    (tag::VERITYSIGNATURES, tag::VERITYSIGNATURES),
+    (tag::VERITYSIGNATUREALGO, tag::VERITYSIGNATUREALGO),
+    (tag::OPENPGP, tag::OPENPGP),
+    (tag::SHA3_256_HEADER, tag::SHA3_256_HEADER),
+    (tag::ARCHIVESIZE, tag::signature::PAYLOADSIZE),
+];
+
+fn signature_number(number: u32) -> Option<u32> {
+    SIGNATURE_TAGS.iter().find(|(known, _)| *known == number).map(|(_, there)| *there)
+}
+
 fn signature_tag(header: &Header, number: u32) -> Option<Column> {
-    let there = match number {
-        tag::SIGMD5 => 1004,
-        tag::SIGSIZE => 1000,
-        tag::ARCHIVESIZE => 1007,
-        tag::SIGPGP => 1002,
-        tag::SIGGPG => 1005,
-        tag::RSAHEADER | tag::DSAHEADER | tag::SHA1HEADER | tag::SHA256HEADER | tag::OPENPGP => {
-            number
-        }
-        _ => return None,
-    };
-    stored(header, there)
+    stored(header, signature_number(number)?)
 }
 
 fn stored(header: &Header, number: u32) -> Option<Column> {
@@ -165,10 +276,6 @@ fn computed(name: &str, subject: Subject<'_>) -> Option<Column> {
     let evr = header.evr();
     let package = header.name();
     match name {
-        "N" => one(package.to_owned()),
-        "V" => one(evr.version),
-        "R" => one(evr.release),
-        "E" => stored(header, tag::EPOCH),
         "EPOCHNUM" => Some(Column::Numbers(vec![u64::from(evr.epoch)])),
         "EVR" => one(evr.to_string()),
         "NVR" => one(format!("{package}-{}", evr.without_epoch())),
@@ -182,26 +289,83 @@ fn computed(name: &str, subject: Subject<'_>) -> Option<Column> {
         ])),
         "VERBOSE" => subject.verbose.then(|| Column::Numbers(vec![1])),
         "LONGSIZE" => Some(Column::Numbers(vec![header.installed_size()])),
-        "PKGID" => load(TagId::Stored(tag::SIGMD5), subject),
-        "HDRID" => load(TagId::Stored(tag::SHA1HEADER), subject),
-        "FILEMD5S" => stored(header, tag::FILEDIGESTS),
-        "C" | "CONFLICTS" => stored(header, tag::CONFLICTNAME),
-        "O" | "OBSOLETES" => stored(header, tag::OBSOLETENAME),
-        "P" | "PROVIDES" => stored(header, tag::PROVIDENAME),
-        "REQUIRES" => stored(header, tag::REQUIRENAME),
-        "RECOMMENDS" => stored(header, tag::RECOMMENDNAME),
-        "SUGGESTS" => stored(header, tag::SUGGESTNAME),
-        "SUPPLEMENTS" => stored(header, tag::SUPPLEMENTNAME),
-        "ENHANCES" => stored(header, tag::ENHANCENAME),
-        "FILENAMES" | "INSTFILENAMES" | "LONGFILESIZES" => file_column(name, subject),
+        "LONGSIGSIZE" => either(subject, tag::LONGSIGSIZE, tag::SIGSIZE),
+        "LONGARCHIVESIZE" => either(subject, tag::LONGARCHIVESIZE, tag::ARCHIVESIZE),
+        "FILENAMES" | "INSTFILENAMES" | "LONGFILESIZES" | "FILENLINKS" | "ORIGFILENAMES" => {
+            file_column(name, subject)
+        }
+        "FILECLASS" => file_classes(header),
+        "FILEPROVIDE" => file_dependencies(header, b'P', &header.provides()),
+        "FILEREQUIRE" => file_dependencies(header, b'R', &header.requires()),
         "TRIGGERCONDS" | "TRIGGERTYPE" => trigger_column(name, header),
-        "SYSUSERS"
-        | "FILETRIGGERCONDS"
+        "SYSUSERS" => sysusers(header),
+        "FILETRIGGERCONDS"
         | "TRANSFILETRIGGERCONDS"
         | "FILETRIGGERTYPE"
         | "TRANSFILETRIGGERTYPE" => file_trigger_column(name, header),
         nevrs => dependency_column(nevrs, header),
     }
+}
+
+/// A number that is stored in 64 bits or in 32.
+fn either(subject: Subject<'_>, long: u32, short: u32) -> Option<Column> {
+    load(TagId::Stored(long), subject).or_else(|| load(TagId::Stored(short), subject))
+}
+
+/// What `file` said about each file, and for packages that do not tell, what the mode says.
+fn file_classes(header: &Header) -> Option<Column> {
+    let files = header.files();
+    let dictionary = header.strings(tag::CLASSDICT);
+    let indexes = header.u32s(tag::FILECLASS);
+    let class = |(index, file): (usize, &FileEntry)| {
+        let stored = indexes.get(index).and_then(|class| dictionary.get(*class as usize));
+        match stored {
+            Some(text) if !text.is_empty() => (*text).to_owned(),
+            _ => match file.kind() {
+                mode::DIRECTORY => "directory".to_owned(),
+                mode::SYMLINK => format!("symbolic link to `{}'", file.link_target),
+                mode::CHARACTER => "character special".to_owned(),
+                mode::BLOCK => "block special".to_owned(),
+                mode::FIFO => "fifo (named pipe)".to_owned(),
+                _ => String::new(),
+            },
+        }
+    };
+    (!files.is_empty()).then(|| Column::Texts(files.iter().enumerate().map(class).collect()))
+}
+
+/// The dependencies that come from each file, joined by blanks.
+fn file_dependencies(header: &Header, kind: u8, list: &[Dependency]) -> Option<Column> {
+    let starts = header.u32s(tag::FILEDEPENDSX);
+    let counts = header.u32s(tag::FILEDEPENDSN);
+    let dictionary = header.u32s(tag::DEPENDSDICT);
+    let one = |file: usize| {
+        let start = starts.get(file).copied().unwrap_or(0) as usize;
+        let end = start.saturating_add(counts.get(file).copied().unwrap_or(0) as usize);
+        let entries = dictionary.get(start..end).unwrap_or_default();
+        let wanted = entries.iter().filter(|entry| (**entry >> 24) as u8 == kind);
+        let texts = wanted.filter_map(|entry| list.get((*entry & 0x00ff_ffff) as usize));
+        texts.map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    };
+    let n_files = header.file_count();
+    (n_files > 0).then(|| Column::Texts((0..n_files).map(one).collect()))
+}
+
+/// The lines of sysusers.d(5) that a package's `user(…)`, `group(…)` and `groupmember(…)` provides carry.
+fn sysusers(header: &Header) -> Option<Column> {
+    let prefixes = ["user(", "group(", "groupmember("];
+    let mut lines: Vec<String> = header
+        .provides()
+        .iter()
+        .filter(|provide| prefixes.iter().any(|prefix| provide.name.starts_with(prefix)))
+        .filter_map(|provide| {
+            let text = provide.to_string();
+            let (_, version) = text.split_once(" = ")?;
+            String::from_utf8(base64::decode(version)?).ok()
+        })
+        .collect();
+    lines.sort();
+    (!lines.is_empty()).then_some(Column::Texts(lines))
 }
 
 fn with_arch(text: String, header: &Header) -> String {
@@ -214,19 +378,16 @@ fn file_column(name: &str, subject: Subject<'_>) -> Option<Column> {
     if files.is_empty() {
         return None;
     }
-    if name == "LONGFILESIZES" {
-        return Some(Column::Numbers(files.iter().map(|f| f.size).collect()));
+    let numbers = |of: fn(&FileEntry) -> u64| Some(Column::Numbers(files.iter().map(of).collect()));
+    match name {
+        "LONGFILESIZES" => return numbers(|file| file.size),
+        "FILENLINKS" => return numbers(|file| u64::from(file.nlink)),
+        "ORIGFILENAMES" if !subject.header.has(tag::ORIGBASENAMES) => return None,
+        _ => {}
     }
-    let states = stored(subject.header, tag::FILESTATES);
-    let installed = |index: usize| match &states {
-        Some(Column::Numbers(states)) => states.get(index) == Some(&0),
-        Some(Column::Bytes(states)) => states.get(index) == Some(&0),
-        _ => true,
-    };
-    let keep = |index: usize| name == "FILENAMES" || installed(index);
-    let paths =
-        files.iter().enumerate().filter(|(i, _)| keep(*i)).map(|(_, f)| f.path.clone()).collect();
-    Some(Column::Texts(paths))
+    let states = |file: &&FileEntry| file.state == Some(0);
+    let keep = |file: &&FileEntry| name != "INSTFILENAMES" || states(file);
+    Some(Column::Texts(files.iter().filter(keep).map(|file| file.path.clone()).collect()))
 }
 
 fn dependency_column(name: &str, header: &Header) -> Option<Column> {

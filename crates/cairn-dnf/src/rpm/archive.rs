@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `rpm2cpio` and `rpm2archive`: the files of a package as an archive.
+//!
+//! As in rpm, package by package: `-` or no argument reads standard input and writes standard output; `rpm2archive` makes a
+//! compressed tar archive beside the package otherwise, `rpm2cpio` always writes to standard output, uncompressed.
+
+use super::query::os_text;
+use crate::failure::{CommandResult, Failure, complain};
+use cairn_rpm::header::{FileEntry, mode};
+use cairn_rpm::package::Package;
+use cairn_rpm::payload::PayloadReader;
+use cairn_ui::{Printer, exit};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, IsTerminal as _, Read, Write};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Tar,
+    Cpio,
+}
+
+/// Runs one of the two programs.
+pub fn run(name: &str, arguments: &[String], printer: &Printer) -> CommandResult {
+    let is_cpio = name == "rpm2cpio";
+    let mut form = if is_cpio { Form::Cpio } else { Form::Tar };
+    let mut compress = !is_cpio;
+    let mut paths = Vec::new();
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.next() {
+        match argument.as_str() {
+            "-n" | "--nocompression" => compress = false,
+            "-f" | "--format" => form = parse_form(name, rest.next())?,
+            "--help" | "-?" | "--usage" => {
+                printer.raw(&format!(
+                    "Usage: {name} [OPTIONS]* <FILES>\n\
+                     \x20 -n, --nocompression     create uncompressed archive\n\
+                     \x20 -f, --format=STRING     archive format (pax|cpio)\n"
+                ));
+                return Ok(exit::SUCCESS);
+            }
+            other => match other.strip_prefix("--format=") {
+                Some(value) => form = parse_form(name, Some(&value.to_owned()))?,
+                None if other.len() > 1 && other.starts_with('-') => {
+                    return Err(usage(name, &format!("{other}: unknown option")));
+                }
+                None => paths.push(other.to_owned()),
+            },
+        }
+    }
+    if paths.is_empty() {
+        paths.push("-".to_owned());
+    }
+    for path in &paths {
+        if let Err(message) = convert(path, form, compress, is_cpio) {
+            complain(&format!("error: {path}: {message}"));
+            return Ok(exit::FAILURE);
+        }
+    }
+    Ok(exit::SUCCESS)
+}
+
+fn usage(name: &str, message: &str) -> Failure {
+    Failure::lines(vec![format!("{name}: {message}")])
+}
+
+fn parse_form(name: &str, value: Option<&String>) -> Result<Form, Failure> {
+    match value.map(String::as_str) {
+        Some("pax") => Ok(Form::Tar),
+        Some("cpio") => Ok(Form::Cpio),
+        Some(other) => Err(usage(name, &format!("unknown archive format {other}"))),
+        None => Err(usage(name, "--format: missing argument")),
+    }
+}
+
+fn convert(path: &str, form: Form, compress: bool, to_output: bool) -> Result<(), String> {
+    let text = |error: io::Error| os_text(&error);
+    let input: Box<dyn Read> =
+        if path == "-" { Box::new(io::stdin()) } else { Box::new(File::open(path).map_err(text)?) };
+    let mut reader = BufReader::new(input);
+    let chain = |error: &dyn std::error::Error| cairn_pkg::repos::error::chain(error);
+    let package = Package::parse(&mut reader).map_err(|error| chain(&error))?;
+    let files = package.header.files();
+    let payload = package.payload(reader).map_err(|error| chain(&error))?;
+    let output: Box<dyn Write> = if path == "-" || to_output {
+        if io::stdout().is_terminal() {
+            return Err("refusing to output archive data to a terminal".to_owned());
+        }
+        Box::new(io::stdout())
+    } else {
+        let end = match (form, compress) {
+            (Form::Tar, true) => "tgz",
+            (Form::Tar, false) => "tar",
+            (Form::Cpio, true) => "cpio.gz",
+            (Form::Cpio, false) => "cpio",
+        };
+        Box::new(File::create(format!("{path}.{end}")).map_err(text)?)
+    };
+    let mut output = BufWriter::new(output);
+    if compress {
+        let mut encoder = GzEncoder::new(&mut output, Compression::default());
+        write(form, &files, payload, &mut encoder)?;
+        encoder.finish().map_err(text)?;
+    } else {
+        write(form, &files, payload, &mut output)?;
+    }
+    output.flush().map_err(text)
+}
+
+fn write<R: Read>(
+    form: Form,
+    files: &[FileEntry],
+    payload: PayloadReader<R>,
+    output: &mut impl Write,
+) -> Result<(), String> {
+    match form {
+        Form::Tar => tar(files, payload, output),
+        Form::Cpio => cpio(files, payload, output),
+    }
+}
+
+fn tar<R: Read>(
+    files: &[FileEntry],
+    mut payload: PayloadReader<R>,
+    output: &mut impl Write,
+) -> Result<(), String> {
+    let mut archive = tar::Builder::new(output);
+    let text = |error: io::Error| error.to_string();
+    while let Some(mut entry) = payload.next_entry().map_err(|error| error.to_string())? {
+        let file = &files[entry.file_index];
+        let links = entry.hard_links.clone();
+        // The data comes with one member of a set; the others follow it as links.
+        if !links.is_empty() && entry.size != file.size {
+            continue;
+        }
+        let mut header = tar_header(file)?;
+        header.set_size(if file.is_regular() { entry.size } else { 0 });
+        let name = format!(".{}", file.path);
+        if file.is_symlink() {
+            archive.append_link(&mut header, name, &file.link_target).map_err(text)?;
+        } else {
+            archive.append_data(&mut header, &name, &mut entry).map_err(text)?;
+            for other in links.iter().filter(|other| files[**other].path != file.path) {
+                let mut header = tar_header(&files[*other])?;
+                header.set_entry_type(tar::EntryType::Link);
+                header.set_size(0);
+                let other = format!(".{}", files[*other].path);
+                archive.append_link(&mut header, other, &name).map_err(text)?;
+            }
+        }
+    }
+    archive.finish().map_err(text)
+}
+
+fn tar_header(file: &FileEntry) -> Result<tar::Header, String> {
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(match file.kind() {
+        mode::DIRECTORY => tar::EntryType::Directory,
+        mode::SYMLINK => tar::EntryType::Symlink,
+        mode::CHARACTER => tar::EntryType::Char,
+        mode::BLOCK => tar::EntryType::Block,
+        mode::FIFO => tar::EntryType::Fifo,
+        _ => tar::EntryType::Regular,
+    });
+    header.set_mode(u32::from(file.mode & 0o7777));
+    header.set_mtime(u64::from(file.mtime));
+    header.set_username(&file.user).map_err(|error| error.to_string())?;
+    header.set_groupname(&file.group).map_err(|error| error.to_string())?;
+    header.set_uid(0);
+    header.set_gid(0);
+    if matches!(file.kind(), mode::CHARACTER | mode::BLOCK) {
+        let set = header
+            .set_device_major(u32::from(file.rdev >> 8))
+            .and_then(|()| header.set_device_minor(u32::from(file.rdev & 0xff)));
+        set.map_err(|error| error.to_string())?;
+    }
+    Ok(header)
+}
+
+fn cpio<R: Read>(
+    files: &[FileEntry],
+    mut payload: PayloadReader<R>,
+    output: &mut impl Write,
+) -> Result<(), String> {
+    let text = |error: io::Error| error.to_string();
+    while let Some(mut entry) = payload.next_entry().map_err(|error| error.to_string())? {
+        let file = &files[entry.file_index];
+        let size = if file.is_symlink() { file.link_target.len() as u64 } else { entry.size };
+        cpio_header(file, entry.file_index, size, &format!(".{}", file.path), output)
+            .map_err(text)?;
+        if file.is_symlink() {
+            output.write_all(file.link_target.as_bytes()).map_err(text)?;
+        } else {
+            io::copy(&mut entry, output).map_err(text)?;
+        }
+        pad(size, output).map_err(text)?;
+    }
+    let end = FileEntry { nlink: 1, ..FileEntry::default() };
+    cpio_header(&end, 0, 0, "TRAILER!!!", output).map_err(text)
+}
+
+/// Writes an entry of the format that `cpio -H newc` writes.
+fn cpio_header(
+    file: &FileEntry,
+    index: usize,
+    size: u64,
+    name: &str,
+    output: &mut impl Write,
+) -> io::Result<()> {
+    let inode = if file.inode == 0 { index as u64 } else { u64::from(file.inode) };
+    let (major, minor) = (u64::from(file.rdev >> 8), u64::from(file.rdev & 0xff));
+    let length = name.len() as u64 + 1;
+    let (nlink, mtime) = (u64::from(file.nlink), u64::from(file.mtime));
+    let fields =
+        [inode, u64::from(file.mode), 0, 0, nlink, mtime, size, 0, 0, major, minor, length, 0];
+    let mut header = String::from("070701");
+    fields.iter().for_each(|field| header.push_str(&format!("{field:08x}")));
+    output.write_all(header.as_bytes())?;
+    output.write_all(name.as_bytes())?;
+    output.write_all(&[0])?;
+    pad(header.len() as u64 + length, output)
+}
+
+fn pad(length: u64, output: &mut impl Write) -> io::Result<()> {
+    let missing = length.next_multiple_of(4) - length;
+    output.write_all(&[0; 3][..missing as usize])
+}

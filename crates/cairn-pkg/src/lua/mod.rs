@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! rpm's `<lua>` scriptlets: Lua 5.4 with rpm's libraries `posix` and `rpm`, in a child process whose root is the target root, so
+//! that they work before anything is installed there.
+//!
+//! Specification: rpm's `docs/manual/lua.md`, and the answers of rpm 4.20.
+
+mod posix;
+mod rpm;
+
+use std::time::Instant;
+
+use cairn_host::{HostError, Root, chroot};
+use mlua::{HookTriggers, Lua, VmState};
+
+use crate::scriptlet::{CollectedScriptlet, LUA, TIME_LIMIT};
+
+/// Instructions between two looks at the clock.
+const LOOK_EVERY: u32 = 1 << 16;
+
+/// Runs a scriptlet.
+pub(crate) fn run(
+    scriptlet: &CollectedScriptlet,
+    root: &Root,
+) -> Result<chroot::ScriptletOutput, HostError> {
+    let name = format!("{}({})", scriptlet.kind, scriptlet.package);
+    let work = scriptlet.clone();
+    let chunk = name.clone();
+    chroot::run_function(root, &name, Box::new(move || interpret(&work, &chunk)))
+}
+
+/// In the child: runs the body, says what went wrong, returns the exit status.
+fn interpret(scriptlet: &CollectedScriptlet, name: &str) -> i32 {
+    let lua = Lua::new();
+    match prepare(&lua, scriptlet).and_then(|()| {
+        lua.load(scriptlet.body.as_deref().unwrap_or_default()).set_name(name).exec()
+    }) {
+        Ok(()) => 0,
+        Err(error) => {
+            let text = message(&error);
+            // Nobody is left to tell where even this fails.
+            let _ = lua
+                .load("io.stderr:write((...))")
+                .call::<()>(format!("error: lua script failed: {text}\n"));
+            1
+        }
+    }
+}
+
+/// The message of an error without the traceback.
+fn message(error: &mlua::Error) -> String {
+    match error {
+        mlua::Error::CallbackError { cause, .. } => message(cause),
+        mlua::Error::RuntimeError(text) | mlua::Error::SyntaxError { message: text, .. } => {
+            text.split("\nstack traceback:").next().unwrap_or_default().to_owned()
+        }
+        other => other.to_string(),
+    }
+}
+
+fn prepare(lua: &Lua, scriptlet: &CollectedScriptlet) -> mlua::Result<()> {
+    let start = Instant::now();
+    let triggers = HookTriggers::new().every_nth_instruction(LOOK_EVERY);
+    lua.set_hook(triggers, move |_, _| {
+        if start.elapsed() > TIME_LIMIT {
+            return Err(mlua::Error::runtime("took too long"));
+        }
+        Ok(VmState::Continue)
+    })?;
+    // What programs started from here write must come after what was printed before.
+    lua.load("io.stdout:setvbuf('no')").exec()?;
+    let arguments = lua.create_table()?;
+    arguments.push(LUA)?;
+    for argument in &scriptlet.args {
+        arguments.push(argument.to_string())?;
+    }
+    lua.globals().set("arg", arguments)?;
+    let environment = posix::environment(&scriptlet.env);
+    lua.globals().set("posix", posix::library(lua, &environment)?)?;
+    rpm::install(lua, &environment, scriptlet.stdin.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn output(body: &str) -> (String, chroot::Ending) {
+        let directory = tempfile::tempdir().unwrap();
+        let root = Root::open(directory.path()).unwrap();
+        root.mkdir_all("etc", 0o755).unwrap();
+        root.write("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\nme:x:7:8::/:/bin/x\n", 0o644)
+            .unwrap();
+        root.write("etc/group", b"root:x:0:\nwe:x:8:me,you\n", 0o644).unwrap();
+        let scriptlet = CollectedScriptlet {
+            package: "a-1-1.noarch".to_owned(),
+            kind: "%post".to_owned(),
+            interpreter: vec![LUA.to_owned()],
+            body: Some(body.to_owned()),
+            args: vec![2],
+            stdin: vec!["/one".to_owned(), "/two".to_owned()],
+            env: Vec::new(),
+        };
+        let output = run(&scriptlet, &root).unwrap();
+        (output.text, output.ending)
+    }
+
+    #[test]
+    fn answers_as_rpm_gives_them() {
+        let table = [
+            ("print(#arg, arg[1], arg[2])", "2\t<lua>\t2\n"),
+            (
+                "print(posix.stat('/etc', 'type'), posix.stat('/etc/passwd', 'mode'))",
+                "directory\trw-r--r--\n",
+            ),
+            ("print(posix.stat('/nosuch'))", "nil\t/nosuch: No such file or directory\t2.0\n"),
+            ("print(posix.mkdir('/d'), posix.mkdir('/d'))", "0.0\tnil\t/d: File exists\t17.0\n"),
+            ("print(posix.symlink('x', '/l'), posix.readlink('/l'))", "0.0\tx\n"),
+            (
+                "posix.mkdir('/d') print(posix.chmod('/d', 'u-w'), posix.stat('/d', 'mode'))",
+                "0.0\tr-xr-xr-x\n",
+            ),
+            (
+                "posix.mkdir('/d') posix.chmod('/d', '4711') print(posix.stat('/d', 'mode'))",
+                "rws--x--x\n",
+            ),
+            (
+                "posix.mkdir('/d') print(#posix.dir('/d'), posix.rmdir('/d'), posix.access('/d'))",
+                "2\t0.0\tnil\t/d: No such file or directory\t2.0\n",
+            ),
+            (
+                "print(posix.getpasswd('me', 'uid'), posix.getpasswd(7, 'shell'), posix.getpasswd('x'))",
+                "7.0\t/bin/x\tnil\n",
+            ),
+            ("local g = posix.getgroup('we') print(g.gid, g[1], g[2])", "8.0\tme\tyou\n"),
+            (
+                "print(posix.setenv('X', 'y'), posix.getenv('X'), posix.unsetenv('X'), posix.getenv('X'))",
+                "0.0\ty\tnil\tnil\n",
+            ),
+            (
+                "print(rpm.expand('%{_bindir}'), rpm.vercmp('1.0', '2.0'), rpm.isdefined('nosuch'))",
+                "/usr/bin\t-1\tfalse\tfalse\n",
+            ),
+            ("rpm.define('foo bar') print(rpm.expand('%foo'), macros.foo)", "bar\tbar\n"),
+            (
+                "print(rpm.b64decode('aGVsbG8='), rpm.ver('1') < rpm.ver('2'), rpm.ver('1:2-3'))",
+                "hello\ttrue\t1:2-3\n",
+            ),
+            ("print(rpm.next_file(), rpm.next_file(), rpm.next_file())", "/one\t/two\tnil\n"),
+            (
+                "local f = io.open('/f', 'w') f:write('hi') f:close() print(io.open('/f'):read('a'))",
+                "hi\n",
+            ),
+            ("io.stderr:write('e\\n')", "e\n"),
+        ];
+        for (body, expected) in table {
+            assert_eq!(output(body), (expected.to_owned(), chroot::Ending::Exited(0)), "{body}");
+        }
+    }
+
+    #[test]
+    fn errors() {
+        assert_eq!(
+            output("error('boom')"),
+            (
+                "error: lua script failed: [string \"%post(a-1-1.noarch)\"]:1: boom\n".to_owned(),
+                chroot::Ending::Exited(1)
+            )
+        );
+        assert!(output("this is not lua").0.contains("syntax error near"));
+    }
+}
