@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The installation medium installs: in QEMU, from the menu to a login on the new system.
 //!
-//! Needs `out/` with the ISO (`cargo cairn build iso`). Tests whose names begin with `matrix_` are further machines and bad luck; run
-//! the others with `--skip matrix_`. One machine at a time.
-#![cfg(feature = "image-tests")]
+//! Needs `out/` with the ISO (`cargo xtask vm` builds it and runs this). Tests whose names begin with `matrix_` are further machines and
+//! bad luck, for `cargo xtask vm --matrix`. One machine at a time.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
