@@ -292,7 +292,8 @@ fn refusals() {
           packages from the repositories are used instead
         Failed to resolve the transaction:
         Cannot perform Remove action because 'bar-1.0-1.noarch' is not installed.
-    "#]].assert_eq(&bench.dnf("history undo 1 -y").quiet());
+    "#]]
+    .assert_eq(&bench.dnf("history undo 1 -y").quiet());
 }
 
 #[test]

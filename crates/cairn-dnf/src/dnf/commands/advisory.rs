@@ -27,7 +27,8 @@ pub fn list(session: &Session, args: &AdvisoryArgs) -> CommandResult {
         return print_json(session, &list_values(&rows, args));
     }
     if rows.is_empty() {
-        return nothing(&loaded, args);
+        say_nothing(&loaded, args);
+        return Ok(exit::SUCCESS);
     }
     let kind = if args.with_cve { Some("cve") } else { args.with_bz.then_some("bugzilla") };
     let head = match kind {
@@ -69,7 +70,8 @@ pub fn info(session: &Session, args: &AdvisoryArgs) -> CommandResult {
         return print_json(session, &rows.iter().map(info_value).collect::<Vec<_>>());
     }
     if rows.is_empty() {
-        return nothing(&loaded, args);
+        say_nothing(&loaded, args);
+        return Ok(exit::SUCCESS);
     }
     for row in &rows {
         show(session, row.advisory);
@@ -122,7 +124,7 @@ pub fn summary(session: &Session, args: &AdvisoryArgs) -> CommandResult {
     Ok(exit::SUCCESS)
 }
 
-fn nothing(loaded: &Loaded, args: &AdvisoryArgs) -> CommandResult {
+fn say_nothing(loaded: &Loaded, args: &AdvisoryArgs) {
     for name in &args.names {
         complain(&format!("No advisory found matching the requested name: \"{name}\""));
     }
@@ -131,7 +133,6 @@ fn nothing(loaded: &Loaded, args: &AdvisoryArgs) -> CommandResult {
     } else if args.names.is_empty() {
         complain("No matches found.");
     }
-    Ok(exit::SUCCESS)
 }
 
 fn select<'a>(loaded: &'a Loaded, args: &AdvisoryArgs) -> Result<Vec<Row<'a>>, Failure> {
@@ -172,7 +173,7 @@ fn select<'a>(loaded: &'a Loaded, args: &AdvisoryArgs) -> Result<Vec<Row<'a>>, F
             rows.push(Row { advisory, packages });
         }
     }
-    rows.sort_by_key(|row| (&row.advisory.id, row.packages.first().map(|nevra| nevra.to_string())));
+    rows.sort_by_key(|row| (&row.advisory.id, row.packages.first().map(ToString::to_string)));
     Ok(rows)
 }
 

@@ -2,7 +2,7 @@
 //! `dnf environment list|info|install|upgrade|remove`.
 
 use super::change::{request, run_request};
-use super::group::{nothing, packages, print_json, types, yes_or_no};
+use super::group::{packages, print_json, say_nothing, types, yes_or_no};
 use super::recover::recover_first;
 use crate::dnf::cli::{
     EnvironmentListArgs, GroupInstallArgs, GroupRemoveArgs, GroupUpgradeArgs, ResolveOptions,
@@ -24,7 +24,8 @@ pub fn list(session: &Session, args: &EnvironmentListArgs) -> CommandResult {
         return print_json(session, &environments.iter().map(value).collect::<Vec<Value>>());
     }
     if environments.is_empty() {
-        return nothing(&loaded);
+        say_nothing(&loaded);
+        return Ok(exit::SUCCESS);
     }
     let mut rows = vec![["ID", "Name", "Installed"].map(str::to_owned).to_vec()];
     for one in environments {
@@ -57,7 +58,8 @@ pub fn info(session: &Session, args: &EnvironmentListArgs) -> CommandResult {
         return print_json(session, &environments.iter().map(value).collect::<Vec<Value>>());
     }
     if environments.is_empty() {
-        return nothing(&loaded);
+        say_nothing(&loaded);
+        return Ok(exit::SUCCESS);
     }
     for one in environments {
         let pairs = [

@@ -42,7 +42,8 @@ pub fn list(session: &Session, args: &GroupListArgs) -> CommandResult {
         return print_json(session, &values);
     }
     if groups.is_empty() {
-        return nothing(&loaded);
+        say_nothing(&loaded);
+        return Ok(exit::SUCCESS);
     }
     let mut rows = vec![["ID", "Name", "Installed"].map(str::to_owned).to_vec()];
     let count = groups.len();
@@ -69,7 +70,8 @@ pub fn info(session: &Session, args: &GroupListArgs) -> CommandResult {
         return print_json(session, &values);
     }
     if groups.is_empty() {
-        return nothing(&loaded);
+        say_nothing(&loaded);
+        return Ok(exit::SUCCESS);
     }
     for group in groups {
         let mut pairs = vec![
@@ -194,7 +196,7 @@ fn selected<'a>(loaded: &'a Loaded, args: &GroupListArgs) -> Vec<&'a Group> {
 }
 
 /// Says that nothing matches.
-pub fn nothing(loaded: &Loaded) -> CommandResult {
+pub fn say_nothing(loaded: &Loaded) {
     if loaded.sack.repositories.is_empty() {
         complain("No matches found: no repositories are enabled.");
     } else if loaded.groups.all().is_empty() {
@@ -202,7 +204,6 @@ pub fn nothing(loaded: &Loaded) -> CommandResult {
     } else {
         complain("No matches found.");
     }
-    Ok(exit::SUCCESS)
 }
 
 /// Writes values as JSON.

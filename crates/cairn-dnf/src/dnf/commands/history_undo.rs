@@ -242,7 +242,9 @@ fn restore(session: &Session, records: &[HistoryRecord]) -> CommandResult {
     if let [record] = records {
         show_kept(session, record)?;
     } else {
-        records.iter().for_each(|record| show_opposite(session, record));
+        for record in records {
+            show_opposite(session, record);
+        }
     }
     session.printer.info("The files come back from the undo store; nothing is downloaded.");
     if !confirmed(session)? {

@@ -43,7 +43,7 @@ pub fn needs_restarting(session: &Session, args: &NeedsRestartingArgs) -> Comman
         return processes(session, args);
     }
     let booted = boot_time(&session.root)?;
-    let reboot_suggested = suggested(session)?;
+    let reboot_suggested = suggested(session);
     let loaded = session.load(Needs::INSTALLED)?;
     let mut names: Vec<String> = loaded
         .sack
@@ -85,7 +85,7 @@ fn answer(is_needed: bool) -> CommandResult {
 }
 
 /// Returns the packages whose advisories ask for a restart, from the cache only: this command works without network.
-fn suggested(session: &Session) -> Result<BTreeSet<String>, Failure> {
+fn suggested(session: &Session) -> BTreeSet<String> {
     use cairn_pkg::repos::metadata::{Freshness, load_advisories, load_repository};
     let context = cairn_pkg::repos::metadata::LoadContext {
         freshness: Freshness::CacheOnly,
@@ -99,7 +99,7 @@ fn suggested(session: &Session) -> Result<BTreeSet<String>, Failure> {
         let packages = advisories.into_iter().flat_map(|advisory| advisory.packages);
         names.extend(packages.filter(|p| p.needs_reboot).map(|p| p.nevra.to_string()));
     }
-    Ok(names)
+    names
 }
 
 /// Returns when the system was started, seconds since 1970.
