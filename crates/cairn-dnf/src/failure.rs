@@ -102,6 +102,7 @@ from_errors!(
     cairn_pkg::repos::RepoError,
     cairn_pkg::repos::ConfigError,
     cairn_pkg::state::StateError,
+    cairn_pkg::state::versionlock::VersionLockError,
     cairn_pkg::rpmdb::RpmDbError,
     cairn_pkg::TransactionError,
     cairn_host::HostError,

@@ -61,19 +61,21 @@ fn dnf_lists() {
     check(
         bench.dnf("list installed --json 'lib*'"),
         expect![[r#"
-        exit 0
-        --- out
-        {
-          "installed_packages": [
+            exit 0
+            --- out
             {
-              "name": "libfoo",
-              "arch": "noarch",
-              "evr": "1.0-1",
-              "repository": "t"
+              "installed_packages": [
+                {
+                  "name": "libfoo",
+                  "arch": "noarch",
+                  "evr": "1.0-1",
+                  "repository": "t"
+                }
+              ]
             }
-          ]
-        }
-    "#]],
+            --- err
+            hint: dnf5 spells `list installed` as `list --installed`
+        "#]],
     );
     check(
         bench.dnf("info --installed foo"),

@@ -31,6 +31,8 @@ pub const DIRECTORY: &str = "var/lib/cairn/undo";
 pub const KEPT: usize = 3;
 
 pub(crate) const JOURNAL: &str = "journal";
+/// Holds the number of the transaction in dnf's history.
+const HISTORY: &str = "history";
 
 /// Returns the directory of one transaction.
 pub(crate) fn directory(id: TransactionId) -> String {
@@ -57,6 +59,70 @@ pub fn list(root: &Root) -> Result<Vec<TransactionId>, HostError> {
     }
     ids.sort_unstable();
     Ok(ids)
+}
+
+/// Notes which entry of dnf's history a transaction is; without a store of it nothing happens.
+pub fn link_history(root: &Root, id: TransactionId, number: i64) -> Result<(), HostError> {
+    if !root.exists(directory(id))? {
+        return Ok(());
+    }
+    let path = format!("{}/{HISTORY}", directory(id));
+    root.write_atomic(path, number.to_string().as_bytes(), 0o600)
+}
+
+/// Returns the transaction that an entry of dnf's history is, while the store has it.
+pub fn of_history(root: &Root, number: i64) -> Result<Option<TransactionId>, HostError> {
+    for id in list(root)?.into_iter().rev() {
+        match root.read_to_string(format!("{}/{HISTORY}", directory(id))) {
+            Ok(text) if text.trim().parse() == Ok(number) => return Ok(Some(id)),
+            Ok(_) => {}
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
+/// A package that [`undo`] brings back or takes away.
+#[derive(Debug, Clone)]
+pub struct UndoPackage {
+    /// Its row in the database.
+    pub hnum: u64,
+    /// Its header.
+    pub header: Header,
+    /// Whether it comes back.
+    pub comes: bool,
+}
+
+/// Returns the packages that undoing a transaction changes.
+pub fn packages(root: &Root, id: TransactionId) -> Result<Vec<UndoPackage>, TransactionError> {
+    let content = kept_content(root, id)?;
+    let mut packages = Vec::new();
+    for package in &content.packages {
+        let header = Header::parse(&package.blob)
+            .map_err(|error| TransactionError::NoUndo { id, reason: error.to_string() })?;
+        packages.push(UndoPackage {
+            hnum: package.hnum,
+            header,
+            comes: package.side == Side::Erased,
+        });
+    }
+    Ok(packages)
+}
+
+/// Checks that a transaction can be undone now.
+pub fn check(root: &Root, id: TransactionId) -> Result<(), TransactionError> {
+    let content = kept_content(root, id)?;
+    check_packages(&RpmDb::open(root, Access::ReadOnly)?, id, &content)
+}
+
+fn kept_content(root: &Root, id: TransactionId) -> Result<Content, TransactionError> {
+    let kept = root.exists(format!("{}/{JOURNAL}", directory(id)))?;
+    let content = if kept { journal::read(root, &directory(id), JOURNAL)? } else { None };
+    content.ok_or_else(|| TransactionError::NoUndo {
+        id,
+        reason: format!("only the last {KEPT} transactions are kept"),
+    })
 }
 
 /// Removes all but the newest [`KEPT`] transactions.
@@ -111,12 +177,7 @@ pub fn undo(
     let _lock = recover::lock(root)?;
     recover::recover_locked(root, events)?;
     let name = id.to_string();
-    let kept = root.exists(format!("{}/{JOURNAL}", directory(id)))?;
-    let content = if kept { journal::read(root, &directory(id), JOURNAL)? } else { None };
-    let content = content.ok_or_else(|| TransactionError::NoUndo {
-        id,
-        reason: format!("only the last {KEPT} transactions are kept"),
-    })?;
+    let content = kept_content(root, id)?;
     let db = RpmDb::open(root, Access::ReadOnly)?;
     check_packages(&db, id, &content)?;
     let begin = Begin {
@@ -207,6 +268,10 @@ fn carry_out(
     journal.append(&Record::Commit)?;
     journal.flush()?;
     fail_points.pass("undo committed");
+    if let Some(undone) = content.begin.undoes {
+        // Its files are staged. Used up, it would only push an older transaction out of the store.
+        root.remove_all(directory(undone)).map_err(|error| interrupted(error.into()))?;
+    }
     let mut outcome = Outcome { id, ..Outcome::default() };
     for package in &content.packages {
         if let Ok(header) = Header::parse(&package.blob) {

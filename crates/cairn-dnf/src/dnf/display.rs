@@ -3,8 +3,9 @@
 
 use super::table::{Side, columns, size_rounded, size_text};
 use cairn_pkg::query::Sack;
-use cairn_pkg::resolve::{Plan, PlanAction, PlanItem};
+use cairn_pkg::resolve::{GroupChange, Plan, PlanAction, PlanItem};
 use cairn_pkg::state::PackageReason;
+use cairn_pkg::state::history::{GroupKind, HistoryAction};
 
 /// Returns the lines of the table.
 pub fn transaction_table(plan: &Plan, sack: &Sack) -> Vec<String> {
@@ -31,6 +32,18 @@ pub fn transaction_table(plan: &Plan, sack: &Sack) -> Vec<String> {
             rows.push(package_row(sack, &replaced, "   replacing "));
         }
     }
+    for (heading, kind, action, reason) in GROUP_SECTIONS {
+        let is_listed = |change: &&GroupChange| {
+            (change.kind, change.action) == (kind, action)
+                && reason.is_none_or(|is_user| (change.reason == PackageReason::User) == is_user)
+        };
+        for (index, change) in plan.group_changes.iter().filter(is_listed).enumerate() {
+            if index == 0 {
+                headings.push((rows.len(), heading));
+            }
+            rows.push(vec![format!(" {}", change.name)]);
+        }
+    }
     let sides = [Side::Left, Side::Left, Side::Left, Side::Left, Side::Right];
     let mut lines = Vec::new();
     for (index, line) in columns(&sides, &rows).into_iter().enumerate() {
@@ -39,20 +52,19 @@ pub fn transaction_table(plan: &Plan, sack: &Sack) -> Vec<String> {
         }
         lines.push(line);
     }
-    for (heading, wanted) in [("Installing groups", true), ("Removing groups", false)] {
-        let ids: Vec<&String> = plan
-            .group_changes
-            .iter()
-            .filter(|(_, change)| change.is_some() == wanted)
-            .map(|(id, _)| id)
-            .collect();
-        if !ids.is_empty() {
-            lines.push(format!("{heading}:"));
-            lines.extend(ids.into_iter().map(|id| format!(" {id}")));
-        }
-    }
     lines
 }
+
+/// Headings of groups and environments; `Some(true)` = the user asked for it, `Some(false)` = an environment brings it.
+const GROUP_SECTIONS: [(&str, GroupKind, HistoryAction, Option<bool>); 7] = [
+    ("Installing groups", GroupKind::Group, HistoryAction::Install, Some(true)),
+    ("Installing groups dependencies", GroupKind::Group, HistoryAction::Install, Some(false)),
+    ("Upgrading groups", GroupKind::Group, HistoryAction::Upgrade, None),
+    ("Removing groups", GroupKind::Group, HistoryAction::Remove, None),
+    ("Installing environmental groups", GroupKind::Environment, HistoryAction::Install, None),
+    ("Upgrading environmental groups", GroupKind::Environment, HistoryAction::Upgrade, None),
+    ("Removing environmental groups", GroupKind::Environment, HistoryAction::Remove, None),
+];
 
 fn package_row(sack: &Sack, item: &PlanItem, indent: &str) -> Vec<String> {
     let package = sack.get(item.id);

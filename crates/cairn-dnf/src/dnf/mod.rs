@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `dnf`: dnf5's command line over the package engine.
 
+pub mod advisories;
 pub mod cli;
 pub mod commands;
+pub mod comps;
 pub mod display;
+pub mod ini_edit;
 pub mod local;
+pub mod offline;
+pub mod old_spellings;
 pub mod session;
+pub mod stored;
 pub mod table;
 pub mod transact;
 pub mod trust;
@@ -19,12 +25,15 @@ use std::process::ExitCode;
 
 /// Runs `dnf` with the arguments of the process, the program's name first.
 pub fn run(arguments: &[String]) -> ExitCode {
-    let arguments = with_old_spellings(arguments);
+    let (arguments, notes) = old_spellings::translate(arguments);
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
     let printer = Printer::new(Verbosity::Normal, Color::Auto);
+    if !cli.global.quiet {
+        notes.iter().for_each(|note| printer.info(&format!("hint: {note}")));
+    }
     let result = commands::run(cli, &arguments);
     let code = match result {
         Ok(code) => code,
@@ -37,28 +46,6 @@ pub fn run(arguments: &[String]) -> ExitCode {
         Ok(()) => exit::code(code),
         Err(_) => exit::code(exit::FAILURE),
     }
-}
-
-/// dnf4 and old habits: `list installed`, `grouplist`, `groupinstall`, `--qf=…`.
-fn with_old_spellings(arguments: &[String]) -> Vec<String> {
-    let mut out: Vec<String> = Vec::with_capacity(arguments.len() + 1);
-    let mut previous_list = false;
-    for argument in arguments {
-        let is_list = matches!(out.last().map(String::as_str), Some("list" | "info" | "ls"));
-        previous_list = is_list || previous_list && argument.starts_with('-');
-        match argument.as_str() {
-            "installed" | "available" | "upgrades" | "updates" | "extras" | "obsoletes"
-                if is_list =>
-            {
-                out.push(format!("--{argument}"));
-            }
-            "grouplist" | "groupinfo" | "groupinstall" | "groupremove" => {
-                out.extend(["group".to_owned(), argument["group".len()..].to_owned()]);
-            }
-            _ => out.push(argument.clone()),
-        }
-    }
-    out
 }
 
 /// Shows what clap found, in the project's form.

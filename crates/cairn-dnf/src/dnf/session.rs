@@ -15,10 +15,12 @@ use cairn_pkg::repos::{Configuration, LoadOptions, SetOption, load_configuration
 use cairn_pkg::resolve::GroupSet;
 use cairn_pkg::rpmdb::{self, RpmDb};
 use cairn_pkg::state::SystemState;
+use cairn_pkg::state::versionlock::VersionLocks;
 use cairn_rpm::header::Header;
-use cairn_rpm::repodata::is_primary_path;
+use cairn_rpm::repodata::{Advisory, is_primary_path};
 use cairn_solve::PackageId;
 use cairn_ui::{Color, Printer, Problem, Verbosity};
+use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -56,15 +58,20 @@ pub struct Needs {
     pub available: bool,
     /// All files of the available ones.
     pub filelists: bool,
+    /// Advisories of the repositories.
+    pub advisories: bool,
 }
 
 impl Needs {
     /// Installed packages only.
-    pub const INSTALLED: Self = Self { installed: true, available: false, filelists: false };
+    pub const INSTALLED: Self =
+        Self { installed: true, available: false, filelists: false, advisories: false };
     /// Available packages only.
-    pub const AVAILABLE: Self = Self { installed: false, available: true, filelists: false };
+    pub const AVAILABLE: Self = Self { installed: false, available: true, ..Self::INSTALLED };
     /// Both.
-    pub const ALL: Self = Self { installed: true, available: true, filelists: false };
+    pub const ALL: Self = Self { available: true, ..Self::INSTALLED };
+    /// Both, with advisories.
+    pub const ADVISORIES: Self = Self { advisories: true, ..Self::ALL };
 }
 
 /// Loaded packages.
@@ -78,6 +85,10 @@ pub struct Loaded {
     pub state: SystemState,
     /// Packages given as files, in the order given.
     pub files: Vec<PackageId>,
+    /// Available packages that version locks keep away.
+    pub excluded: BTreeSet<PackageId>,
+    /// Advisories, in the order of the repositories.
+    pub advisories: Vec<Advisory>,
 }
 
 impl Session {
@@ -117,6 +128,7 @@ impl Session {
             );
             return Err(Failure::usage("--installroot must be an absolute path").hint(hint));
         }
+        check_architecture(options)?;
         let root = Root::create(&root_path)?;
         let config_root = if options.use_host_config { Root::open("/")? } else { root.clone() };
         let mut configuration = load_configuration(&config_root, &load_options(options)?)?;
@@ -174,6 +186,16 @@ impl Session {
         needs: Needs,
         files: &[(PathBuf, Header, u64)],
     ) -> Result<Loaded, Failure> {
+        self.load_stored(needs, files, &[])
+    }
+
+    /// Loads what a command needs and package files of these repositories.
+    pub fn load_stored(
+        &self,
+        needs: Needs,
+        files: &[(PathBuf, Header, u64)],
+        repositories: &[&str],
+    ) -> Result<Loaded, Failure> {
         let state = self.state()?;
         let mut builder = SackBuilder::new();
         let mut wants_files = needs.filelists;
@@ -190,6 +212,7 @@ impl Session {
             }
         }
         let mut groups = GroupSet::new();
+        let mut advisories = Vec::new();
         if needs.available {
             for mut repository in
                 self.load_repositories(wants_files && needs.installed || needs.filelists)?
@@ -203,15 +226,35 @@ impl Session {
                         &mut |event| self.show(event),
                     )?;
                 }
+                if needs.advisories {
+                    let context = self.load_context(false);
+                    advisories.extend(metadata::load_advisories(&repository, &context)?);
+                }
                 groups.add(&repository.config.id, &repository.comps);
                 self.add_repository(&mut builder, repository);
             }
         }
-        let files = files
+        let files: Vec<PackageId> = files
             .iter()
             .map(|(path, header, size)| builder.add_file(path.clone(), header, *size))
             .collect();
-        Ok(Loaded { sack: builder.build(), groups, state, files })
+        for (id, repository) in files.iter().zip(repositories) {
+            builder.set_repository(*id, repository);
+        }
+        super::comps::add_installed(self, &state, &mut groups)?;
+        let sack = builder.build();
+        let excluded = self.locked_out(&sack)?;
+        Ok(Loaded { sack, groups, state, files, excluded, advisories })
+    }
+
+    /// Returns the available packages that version locks keep away.
+    fn locked_out(&self, sack: &Sack) -> Result<BTreeSet<PackageId>, Failure> {
+        let locks = VersionLocks::load(&self.config_root)?;
+        if locks.entries.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let kept_away = sack.available().filter(|package| !locks.allow(package.nevra()));
+        Ok(kept_away.map(|package| package.id).collect())
     }
 
     fn add_repository(&self, builder: &mut SackBuilder, repository: Repository) {
@@ -295,6 +338,18 @@ fn verbosity(options: &GlobalOptions) -> Verbosity {
     }
 }
 
+/// Packages of another architecture could be installed, but their scriptlets could not run.
+fn check_architecture(options: &GlobalOptions) -> Result<(), Failure> {
+    let own = std::env::consts::ARCH;
+    match options.forcearch.as_deref() {
+        Some(arch) if arch != own => Err(Failure::usage(format!(
+            "--forcearch={arch}: only packages of this machine's architecture, {own}, can be used"
+        ))
+        .hint("leave --forcearch out")),
+        _ => Ok(()),
+    }
+}
+
 fn load_options(options: &GlobalOptions) -> Result<LoadOptions, Failure> {
     let mut set_options = Vec::new();
     for text in &options.setopt {
@@ -358,6 +413,9 @@ fn apply_main_options(configuration: &mut Configuration, options: &GlobalOptions
     main.assumeno |= options.assumeno;
     if options.assumeyes {
         main.assumeno = false;
+    }
+    if options.no_docs && !main.tsflags.iter().any(|flag| flag == "nodocs") {
+        main.tsflags.push("nodocs".to_owned());
     }
     if options.no_gpgchecks {
         main.gpgcheck = false;

@@ -2,22 +2,21 @@
 //! From a request to a changed system: solve, show, ask, download, run, record. Every changing command ends here.
 
 use super::cli::ResolveOptions;
-use super::display;
 use super::session::{Loaded, Session};
-use super::trust;
+use super::{comps, display, offline, stored, trust};
 use crate::failure::{CommandResult, Failure, complain};
 use cairn_host::fetch::{Download, Progress as FetchProgress};
 use cairn_pkg::event::Event;
 use cairn_pkg::query::sack::Origin;
 use cairn_pkg::repos::metadata::resolve_base_urls;
-use cairn_pkg::resolve::{Plan, Request, Settings};
+use cairn_pkg::resolve::{GroupChange, Plan, Request, Settings};
 use cairn_pkg::rpmdb::RpmDb;
 use cairn_pkg::state::cookie::rpmdb_cookie;
-use cairn_pkg::state::history::{History, HistoryRecord, HistoryState};
+use cairn_pkg::state::history::{History, HistoryGroup, HistoryItem, HistoryRecord, HistoryState};
 use cairn_pkg::transaction::{self, ExtraFile, Ownership, Scriptlets, TransactionOptions};
-use cairn_solve::{Options, PackageId, solve};
+use cairn_solve::{Explanation, Job, Options, PackageId, Solution, solve};
 use cairn_ui::{Assume, Problem, Stream, Unit, exit};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
@@ -28,6 +27,8 @@ pub struct Choices {
     pub resolve: ResolveOptions,
     /// Keep dependencies that nothing needs any more.
     pub keep_unneeded: bool,
+    /// Do not install weak dependencies: the request names everything.
+    pub without_weak: bool,
 }
 
 /// Returns the settings by which arguments are read.
@@ -62,16 +63,16 @@ pub fn solve_request(
 ) -> Result<Plan, Failure> {
     let mut plan = Plan::default();
     if !request.jobs.is_empty() {
-        let options = solver_options(session, choices);
-        let solution =
-            solve(&loaded.sack.universe, &request.jobs, &options).map_err(|explanation| {
-                let mut lines = vec!["Failed to resolve the transaction:".to_owned()];
-                let mut rest = explanation.lines.iter();
-                lines.push(format!("Problem: {}", rest.next().map_or("unknown", String::as_str)));
-                lines.extend(rest.map(|line| format!("  - {line}")));
-                lines.extend(explanation.hint(&options).map(|hint| format!("hint: {hint}")));
-                Failure::lines(lines)
-            })?;
+        let options = solver_options(session, loaded, choices);
+        let solution = match solve(&loaded.sack.universe, &request.jobs, &options) {
+            Ok(solution) => solution,
+            Err(_) if skips_broken(session, choices) => {
+                without_broken(session, loaded, &request.jobs, options)?
+            }
+            Err(explanation) => {
+                return Err(unsolvable(loaded, &request.jobs, &options, &explanation));
+            }
+        };
         for skipped in &solution.skipped {
             let nevra = loaded.sack.get(skipped.package).nevra().to_string();
             session
@@ -81,10 +82,12 @@ pub fn solve_request(
         plan = Plan::from_solution(&loaded.sack, &solution, &request.from_groups);
     }
     plan.group_changes.clone_from(&request.group_changes);
+    plan.promote(&request.marked_user);
     Ok(plan)
 }
 
-fn solver_options(session: &Session, choices: &Choices) -> Options {
+/// Returns how requests are solved.
+fn solver_options(session: &Session, loaded: &Loaded, choices: &Choices) -> Options {
     let main = &session.configuration.main;
     let options = &choices.resolve;
     let is_protected = main.protect_running_kernel && session.is_live();
@@ -92,19 +95,100 @@ fn solver_options(session: &Session, choices: &Choices) -> Options {
     let mut installonly_names = Options::default().installonly_names;
     installonly_names.extend(main.installonlypkgs.iter().cloned());
     Options {
-        best: if options.no_best { false } else { options.best || main.best },
+        best: !session.options.no_best && (session.options.best || main.best),
         allow_erasing: options.allowerasing,
-        install_weak_deps: main.install_weak_deps,
+        install_weak_deps: main.install_weak_deps && !choices.without_weak,
         installonly_names,
         installonly_limit: main.installonly_limit as usize,
         protected: main.protected_packages.clone(),
         running_kernel: running_kernel.filter(|release| !release.is_empty()),
         clean_requirements_on_remove: main.clean_requirements_on_remove && !choices.keep_unneeded,
-        excludes: BTreeSet::new(),
+        excludes: loaded.excluded.clone(),
     }
 }
 
-fn unresolvable(request: &Request<'_>) -> Failure {
+fn skips_broken(session: &Session, choices: &Choices) -> bool {
+    choices.resolve.skip_broken || session.configuration.main.skip_broken
+}
+
+/// Solves without the jobs that cannot be done, taken in order, and names them.
+fn without_broken(
+    session: &Session,
+    loaded: &Loaded,
+    jobs: &[Job],
+    mut options: Options,
+) -> Result<Solution, Failure> {
+    options.best = false;
+    let universe = &loaded.sack.universe;
+    let mut kept: Vec<Job> = Vec::new();
+    let mut solution = Solution::default();
+    for job in jobs {
+        kept.push(job.clone());
+        match solve(universe, &kept, &options) {
+            Ok(found) => solution = found,
+            Err(explanation) => {
+                kept.pop();
+                let what = job_text(loaded, job);
+                session
+                    .printer
+                    .warning(&Problem::new(format!("skipping {what}")).details(explanation.lines));
+            }
+        }
+    }
+    Ok(solution)
+}
+
+fn job_text(loaded: &Loaded, job: &Job) -> String {
+    let ids = match job {
+        Job::Install(ids)
+        | Job::Remove(ids)
+        | Job::Downgrade(ids)
+        | Job::Reinstall(ids)
+        | Job::Lock(ids)
+        | Job::Upgrade(Some(ids))
+        | Job::DistroSync(Some(ids)) => ids.as_slice(),
+        Job::Upgrade(None) | Job::DistroSync(None) | Job::Autoremove => &[],
+    };
+    match ids.last() {
+        Some(id) => loaded.sack.get(*id).nevra().to_string(),
+        None => "the upgrade of all packages".to_owned(),
+    }
+}
+
+/// Says why there is no solution, and which options would give one.
+fn unsolvable(
+    loaded: &Loaded,
+    jobs: &[Job],
+    options: &Options,
+    explanation: &Explanation,
+) -> Failure {
+    let mut lines = vec!["Failed to resolve the transaction:".to_owned()];
+    let mut rest = explanation.lines.iter();
+    lines.push(format!("Problem: {}", rest.next().map_or("unknown", String::as_str)));
+    lines.extend(rest.map(|line| format!("  - {line}")));
+    let helps = |changed: Options| solve(&loaded.sack.universe, jobs, &changed).is_ok();
+    let mut advice = Vec::new();
+    if !options.allow_erasing && helps(Options { allow_erasing: true, ..options.clone() }) {
+        advice.push("  --allowerasing to allow removing of installed packages to resolve problems");
+    }
+    if options.best && helps(Options { best: false, ..options.clone() }) {
+        advice.push("  --no-best to not limit the transaction to the best candidates");
+    }
+    if jobs.iter().any(|job| !matches!(job, Job::Remove(_) | Job::Autoremove)) {
+        advice.push("  --skip-broken to skip uninstallable packages");
+    }
+    if !advice.is_empty() {
+        lines.push("You can try to add to command line:".to_owned());
+        lines.extend(advice.into_iter().map(str::to_owned));
+    }
+    if lines.iter().any(|line| line.contains("protected package")) {
+        lines.extend(explanation.hint(options).map(|hint| format!("hint: {hint}")));
+    }
+    Failure::lines(lines)
+}
+
+/// Says what makes a request impossible.
+pub fn unresolvable(request: &Request<'_>) -> Failure {
     let mut lines = vec!["Failed to resolve the transaction:".to_owned()];
     lines.extend(request.problems.iter().map(|problem| problem.message.clone()));
     lines.extend(request.messages.iter().cloned());
@@ -135,9 +219,12 @@ pub fn run_plan(
         session.printer.data("Nothing to do.");
         return Ok(exit::SUCCESS);
     }
-    let targets = download_targets(session, loaded, plan)?;
+    let mut targets = download_targets(session, loaded, plan, choices)?;
+    if choices.resolve.store.is_some() {
+        targets.downloads.clear();
+    }
     show_plan(session, loaded, plan, &targets);
-    if choices.resolve.downloadonly {
+    if is_download_only(choices) {
         session.printer.info("The operation will only download packages for the transaction.");
     }
     if !confirmed(session)? {
@@ -145,11 +232,19 @@ pub fn run_plan(
         return Err(Failure::silent(exit::DECLINED));
     }
     download(session, &targets.downloads)?;
-    if choices.resolve.downloadonly {
-        session.printer.info("Complete!");
-        return Ok(exit::SUCCESS);
+    if let Some(directory) = &choices.resolve.store {
+        stored::store_plan(session, loaded, plan, directory)?;
+    } else if choices.resolve.offline {
+        offline::store_plan(session, loaded, plan, &targets)?;
+    } else if !is_download_only(choices) {
+        return execute(session, loaded, plan, &targets);
     }
-    execute(session, loaded, plan, &targets)
+    session.printer.info("Complete!");
+    Ok(exit::SUCCESS)
+}
+
+fn is_download_only(choices: &Choices) -> bool {
+    choices.resolve.downloadonly || choices.resolve.destdir.is_some()
 }
 
 fn show_plan(session: &Session, loaded: &Loaded, plan: &Plan, targets: &Targets) {
@@ -167,7 +262,8 @@ fn show_plan(session: &Session, loaded: &Loaded, plan: &Plan, targets: &Targets)
     }
 }
 
-fn confirmed(session: &Session) -> Result<bool, Failure> {
+/// Asks whether to go on, unless the options have answered.
+pub fn confirmed(session: &Session) -> Result<bool, Failure> {
     let main = &session.configuration.main;
     if main.assumeno {
         return Ok(false);
@@ -191,13 +287,16 @@ pub struct Targets {
 }
 
 /// Returns where the package files of a plan are or will be.
-pub fn download_targets(
+fn download_targets(
     session: &Session,
     loaded: &Loaded,
     plan: &Plan,
+    choices: &Choices,
 ) -> Result<Targets, Failure> {
     let ids: Vec<PackageId> = plan.inbound().map(|item| item.id).collect();
-    targets_of(session, loaded, &ids, None)
+    let offline = choices.resolve.offline.then(|| offline::package_directory(session));
+    let directory = choices.resolve.destdir.clone().or(offline);
+    targets_of(session, loaded, &ids, directory.as_deref())
 }
 
 /// Returns where package files are or will be: in the cache, or in `directory`.
@@ -311,9 +410,10 @@ fn execute(session: &Session, loaded: &Loaded, plan: &Plan, targets: &Targets) -
     let cookie = current_cookie(session)?;
     let mut history = History::create(&session.root)?;
     let number = history.begin(&history_record(session, loaded, plan, &cookie))?;
-    let options = engine_options(session, &state, check);
+    let mut options = engine_options(session, &state, check);
+    options.extra_files.extend(comps::files(&plan.group_changes));
     let result = if items.is_empty() {
-        state.save(&session.root).map_err(Failure::from).map(|()| None)
+        save_state(session, &state, &options.extra_files).map(|()| None)
     } else {
         run_engine(session, items, &options).map(Some)
     };
@@ -324,6 +424,10 @@ fn execute(session: &Session, loaded: &Loaded, plan: &Plan, targets: &Targets) -
             let mut state = state;
             state.rpmdb_cookie.clone_from(&cookie);
             state.save(&session.root)?;
+            comps::remove(session, &plan.group_changes)?;
+            if let Some(outcome) = &outcome {
+                cairn_pkg::undo::link_history(&session.root, outcome.id, number)?;
+            }
             history.finish(number, now, &cookie, HistoryState::Ok)?;
             finish(session, targets, outcome)
         }
@@ -332,6 +436,21 @@ fn execute(session: &Session, loaded: &Loaded, plan: &Plan, targets: &Targets) -
             Err(failure)
         }
     }
+}
+
+/// Writes what changes where no package does.
+fn save_state(
+    session: &Session,
+    state: &cairn_pkg::state::SystemState,
+    files: &[ExtraFile],
+) -> Result<(), Failure> {
+    for file in files {
+        if let Some((directory, _)) = file.path.rsplit_once('/') {
+            session.root.mkdir_all(directory, 0o755)?;
+        }
+        session.root.write_atomic(&file.path, &file.content, file.mode)?;
+    }
+    Ok(state.save(&session.root)?)
 }
 
 fn run_engine(
@@ -429,6 +548,17 @@ fn cookie_of(db: &RpmDb) -> Result<String, Failure> {
 
 fn history_record(session: &Session, loaded: &Loaded, plan: &Plan, cookie: &str) -> HistoryRecord {
     let items = plan.history_items(&loaded.sack);
+    let groups: Vec<_> = plan.group_changes.iter().map(GroupChange::history).collect();
+    record_of(session, cookie, items, groups)
+}
+
+/// Returns a record of a transaction that begins now.
+pub fn record_of(
+    session: &Session,
+    cookie: &str,
+    items: Vec<HistoryItem>,
+    groups: Vec<HistoryGroup>,
+) -> HistoryRecord {
     HistoryRecord {
         id: 0,
         begin: i64::try_from(session.now()).unwrap_or(0),
@@ -445,7 +575,8 @@ fn history_record(session: &Session, loaded: &Loaded, plan: &Plan, cookie: &str)
         description: session.command_line.clone(),
         comment: session.options.comment.clone().unwrap_or_default(),
         state: HistoryState::Started,
-        n_items: items.len(),
+        n_items: items.len() + groups.len(),
         items,
+        groups,
     }
 }

@@ -6,12 +6,14 @@ use super::transact::Targets;
 use crate::failure::Failure;
 use crate::keys;
 use cairn_pkg::query::sack::Origin;
+use cairn_pkg::repos::RepoConfig;
+use cairn_pkg::repos::metadata::must_sign_packages;
 use cairn_pkg::repos::trust::read_keys;
 use cairn_pkg::resolve::Plan;
 use cairn_pkg::transaction::Trust;
 use cairn_rpm::signature::Keyring;
 use cairn_ui::Problem;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// How the engine checks the packages of a plan.
@@ -40,7 +42,11 @@ pub fn check_packages(
         let details = loaded.sack.get(item.id).details;
         let must_sign = match details.origin {
             Origin::Repository(index) => loaded.sack.repositories[index].must_sign,
-            Origin::File(_) => session.configuration.main.localpkg_gpgcheck,
+            // A stored transaction has files of repositories.
+            Origin::File(_) => match repository_config(session, &details.repository) {
+                Some(config) => must_sign_packages(config, &session.configuration.main),
+                None => session.configuration.main.localpkg_gpgcheck,
+            },
             Origin::Installed(_) => false,
         };
         if must_sign {
@@ -73,19 +79,21 @@ pub fn check_packages(
     Ok(PackageTrust { trust: Trust::Digests, keyring: Arc::new(keyring) })
 }
 
+fn repository_config<'a>(session: &'a Session, id: &str) -> Option<&'a RepoConfig> {
+    session.configuration.repositories.iter().find(|config| config.id == id)
+}
+
 /// Returns the keys of the rpm database and of the repositories in use.
 fn load_keyring(session: &Session, loaded: &Loaded) -> Result<Keyring, Failure> {
     let mut keyring = Keyring::new();
     if let Some(db) = session.rpmdb()? {
         keys::add_installed(&db, &mut keyring)?;
     }
-    for repository in &loaded.sack.repositories {
-        let Some(config) =
-            session.configuration.repositories.iter().find(|c| c.id == repository.id)
-        else {
-            continue;
-        };
-        if !repository.must_sign {
+    let loaded_ones = loaded.sack.repositories.iter().map(|repository| repository.id.as_str());
+    let of_files = loaded.files.iter().map(|id| loaded.sack.get(*id).details.repository.as_str());
+    let ids: BTreeSet<&str> = loaded_ones.chain(of_files).collect();
+    for config in ids.into_iter().filter_map(|id| repository_config(session, id)) {
+        if !must_sign_packages(config, &session.configuration.main) {
             continue;
         }
         for (url, text) in read_keys(config, &session.config_root)? {

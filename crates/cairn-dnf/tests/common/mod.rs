@@ -13,7 +13,8 @@ use cairn_rpm::dependency::Dependency;
 use cairn_rpm::evr::Evr;
 use cairn_rpm::package::Package;
 use cairn_rpm::repodata::{
-    Comps, Group, GroupPackage, GroupPackageKind, RepoPackage, RepodataOptions, build_repodata,
+    Comps, Group, GroupPackage, GroupPackageKind, RepoMd, RepoMdRecord, RepoPackage,
+    RepodataOptions, build_repodata,
 };
 use cairn_rpm::signature::SigningKey;
 use std::os::unix::process::CommandExt as _;
@@ -52,6 +53,8 @@ pub struct Bench {
     pub directory: TempDir,
     packages: Vec<PackageSpec>,
     revision: u32,
+    comps: Comps,
+    updateinfo: Option<String>,
 }
 
 /// What a command wrote and how it ended.
@@ -79,7 +82,9 @@ impl Ran {
 impl Bench {
     /// A bench with these packages in its repository, signed.
     pub fn new(packages: Vec<PackageSpec>) -> Self {
-        let mut bench = Self { directory: TempDir::new().unwrap(), packages, revision: 100 };
+        let directory = TempDir::new().unwrap();
+        let mut bench =
+            Self { directory, packages, revision: 100, comps: comps(), updateinfo: None };
         std::fs::create_dir_all(bench.root()).unwrap();
         std::fs::write(bench.path("KEY"), key().public_armored().unwrap()).unwrap();
         bench.publish();
@@ -121,6 +126,20 @@ impl Bench {
         self.publish();
     }
 
+    /// Publishes again with these groups.
+    pub fn set_comps(&mut self, comps: Comps) {
+        self.comps = comps;
+        self.revision += 1;
+        self.publish();
+    }
+
+    /// Publishes again with this updateinfo.xml.
+    pub fn set_updateinfo(&mut self, text: &str) {
+        self.updateinfo = Some(text.to_owned());
+        self.revision += 1;
+        self.publish();
+    }
+
     /// Publishes again under this revision.
     pub fn publish_as(&mut self, revision: u32) {
         self.revision = revision;
@@ -154,10 +173,29 @@ impl Bench {
             content_tags: Vec::new(),
             distro_tags: Vec::new(),
         };
-        for file in build_repodata(&entries, Some(&comps()), &options).unwrap() {
+        for file in build_repodata(&entries, Some(&self.comps), &options).unwrap() {
             std::fs::write(repository.join(&file.path), &file.bytes).unwrap();
         }
+        if let Some(text) = &self.updateinfo {
+            self.add_record("updateinfo", text);
+        }
         self.sign_index();
+    }
+
+    fn add_record(&self, kind: &str, text: &str) {
+        let index = self.repository().join("repodata/repomd.xml");
+        let mut repomd = RepoMd::parse(&std::fs::read(&index).unwrap()).unwrap();
+        let path = self.repository().join(format!("repodata/{kind}.xml"));
+        std::fs::write(&path, text).unwrap();
+        repomd.records.push(RepoMdRecord {
+            kind: kind.to_owned(),
+            location: format!("repodata/{kind}.xml"),
+            checksum: sha256(&path),
+            size: Some(text.len() as u64),
+            timestamp: u64::from(TIME),
+            ..RepoMdRecord::default()
+        });
+        std::fs::write(&index, repomd.write()).unwrap();
     }
 
     /// Signs `repomd.xml` as it is.
@@ -213,13 +251,20 @@ impl Bench {
         String::from_utf8_lossy(bytes).replace(self.directory.path().to_str().unwrap(), "[TMP]")
     }
 
+    /// Takes all files out of the repository: what works now works offline.
+    pub fn empty_repository(&self) {
+        std::fs::remove_dir_all(self.repository()).unwrap();
+        std::fs::create_dir(self.repository()).unwrap();
+    }
+
     /// Content of a file of the root.
     pub fn read(&self, path: &str) -> Option<String> {
         std::fs::read_to_string(self.root().join(path)).ok()
     }
 }
 
-fn comps() -> Comps {
+/// The usual groups: one.
+pub fn comps() -> Comps {
     let member = |name: &str, kind| GroupPackage { name: name.to_owned(), kind };
     let group = Group {
         id: "tools".to_owned(),
@@ -240,6 +285,58 @@ fn comps() -> Comps {
 fn sha256(path: &Path) -> String {
     use sha2::{Digest as _, Sha256};
     Sha256::digest(std::fs::read(path).unwrap()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Ran {
+    /// The text without what every command says about repositories and packages on their way.
+    pub fn quiet(self) -> String {
+        let is_noise = |line: &&str| {
+            line.starts_with("Updating and loading")
+                || line.starts_with("Repositories loaded")
+                || line.starts_with(" t  ")
+                || line.starts_with("Total size of inbound")
+                || line.starts_with("After this operation")
+                || line.starts_with("Downloading packages")
+                || line.starts_with("Running transaction")
+        };
+        let lines = self.err.lines().filter(|line| !is_noise(line) && !line.is_empty());
+        let err: String = lines.map(|line| format!("{line}\n")).collect();
+        Self { err, ..self }.text()
+    }
+}
+
+/// Every file of a root with its mode, owner and content, and the installed packages; caches, journals and history left out.
+pub fn snapshot(bench: &Bench) -> String {
+    let mut lines = Vec::new();
+    walk(&bench.root(), &bench.root(), &mut lines);
+    lines.sort();
+    let format = "%{nevra} %{installtime} %{installtid}\\n";
+    format!("{}\n{}", lines.join("\n"), bench.rpm(&format!("-qa --qf '{format}'")).out)
+}
+
+fn walk(root: &Path, directory: &Path, lines: &mut Vec<String>) {
+    use std::os::unix::fs::MetadataExt as _;
+    let skipped = ["var/cache", "var/lib/cairn", "usr/lib/sysimage/rpm", "var/lib/dnf"];
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+        if skipped.contains(&name.as_str()) || name.contains("transaction_history") {
+            continue;
+        }
+        let stat = std::fs::symlink_metadata(&path).unwrap();
+        let content = if stat.is_file() { sha256(&path) } else { String::new() };
+        // Directories of dnf's own get new times whenever something in them is written.
+        let time = if stat.is_file() && !name.contains("sysimage") { stat.mtime() } else { 0 };
+        lines.push(format!(
+            "{name} {:o} {} {} {time} {content}",
+            stat.mode(),
+            stat.uid(),
+            stat.gid()
+        ));
+        if stat.is_dir() {
+            walk(root, &path, lines);
+        }
+    }
 }
 
 /// Splits at blanks; `'…'` keeps a part together.

@@ -2,10 +2,11 @@
 //! Selections of packages that `list`, `repoquery` and `check` share.
 
 use super::glob;
+use super::providers::{ProviderIndex, components};
 use super::sack::{Sack, SackPackage, provides};
 use cairn_rpm::dependency::{Dependency, RichDependency};
 use cairn_solve::{Candidate, PackageId};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Kinds of dependencies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -225,37 +226,72 @@ fn is_rich_met(rich: &RichDependency, packages: &[&Candidate]) -> bool {
 /// Returns the installed packages that were not asked for and that nothing wanted needs, directly or through others.
 pub fn unneeded(sack: &Sack) -> Vec<PackageId> {
     let installed: Vec<SackPackage<'_>> = sack.installed().collect();
-    let mut needed: BTreeSet<PackageId> = BTreeSet::new();
-    let mut queue: VecDeque<PackageId> = VecDeque::new();
-    for package in &installed {
-        if package.details.reason.is_wanted() && needed.insert(package.id) {
-            queue.push_back(package.id);
+    let candidates: Vec<&Candidate> = installed.iter().map(|package| package.candidate).collect();
+    let edges = ProviderIndex::new(&candidates).edges();
+    let mut needed = vec![false; installed.len()];
+    let mut queue: Vec<usize> =
+        (0..installed.len()).filter(|index| installed[*index].details.reason.is_wanted()).collect();
+    while let Some(index) = queue.pop() {
+        if !std::mem::replace(&mut needed[index], true) {
+            queue.extend(&edges[index]);
         }
     }
-    while let Some(id) = queue.pop_front() {
-        let candidate = sack.get(id).candidate;
-        let wants = candidate.requires.iter().chain(&candidate.recommends);
-        for wanted in wants {
-            for package in &installed {
-                if any_member(wanted, &|d| provides(package.candidate, d))
-                    && needed.insert(package.id)
-                {
-                    queue.push_back(package.id);
-                }
-            }
-        }
-    }
-    installed.iter().map(|package| package.id).filter(|id| !needed.contains(id)).collect()
+    let open = installed.iter().zip(needed).filter(|(_, needed)| !needed);
+    open.map(|(package, _)| package.id).collect()
 }
 
-/// Returns the installed packages that no other installed one requires or recommends.
-pub fn leaves(sack: &Sack) -> Vec<PackageId> {
+/// Returns the groups of installed packages that need each other and that no package outside of the group requires or recommends.
+pub fn leaf_groups(sack: &Sack) -> Vec<Vec<PackageId>> {
     let installed: Vec<SackPackage<'_>> = sack.installed().collect();
-    let is_leaf = |package: &&SackPackage<'_>| {
-        !installed.iter().filter(|other| other.id != package.id).any(|other| {
-            let wants = other.candidate.requires.iter().chain(&other.candidate.recommends);
-            wants.into_iter().any(|wanted| any_member(wanted, &|d| provides(package.candidate, d)))
-        })
+    let candidates: Vec<&Candidate> = installed.iter().map(|package| package.candidate).collect();
+    let edges = ProviderIndex::new(&candidates).edges();
+    let mut groups = components(&edges);
+    let mut group_of = vec![0; installed.len()];
+    for (number, group) in groups.iter().enumerate() {
+        group.iter().for_each(|index| group_of[*index] = number);
+    }
+    let mut is_needed = vec![false; groups.len()];
+    for (from, targets) in edges.iter().enumerate() {
+        for to in targets.iter().filter(|to| group_of[**to] != group_of[from]) {
+            is_needed[group_of[*to]] = true;
+        }
+    }
+    let mut number = 0;
+    groups.retain(|_| {
+        number += 1;
+        !is_needed[number - 1]
+    });
+    groups
+        .into_iter()
+        .map(|group| group.into_iter().map(|index| installed[index].id).collect())
+        .collect()
+}
+
+/// Returns the packages of all [`leaf_groups`].
+pub fn leaves(sack: &Sack) -> Vec<PackageId> {
+    leaf_groups(sack).into_iter().flatten().collect()
+}
+
+/// Returns the installed packages of which there are several versions, those of `installonly` names and provides left out.
+pub fn duplicates(sack: &Sack, installonly: &[String]) -> Vec<PackageId> {
+    let may_repeat = |candidate: &Candidate| {
+        installonly.contains(&candidate.nevra.name)
+            || candidate.provides.iter().any(|provide| installonly.contains(&provide.name))
     };
-    installed.iter().filter(is_leaf).map(|package| package.id).collect()
+    let mut by_name: BTreeMap<(&str, &str), Vec<PackageId>> = BTreeMap::new();
+    for package in sack.installed().filter(|package| !may_repeat(package.candidate)) {
+        let nevra = package.nevra();
+        by_name.entry((&nevra.name, &nevra.arch)).or_default().push(package.id);
+    }
+    by_name.into_values().filter(|ids| ids.len() > 1).flatten().collect()
+}
+
+/// Returns the available packages whose files came into the repository in the last seven days before `now`.
+pub fn recent(sack: &Sack, now: u64) -> Vec<PackageId> {
+    const DAYS: u64 = 7 * 86_400;
+    let is_recent = |package: &SackPackage<'_>| {
+        let time = package.details.time_file.max(package.details.time_build);
+        time + DAYS >= now
+    };
+    sack.available().filter(is_recent).map(|package| package.id).collect()
 }

@@ -3,6 +3,7 @@
 
 pub mod filter;
 pub mod glob;
+pub mod providers;
 pub mod sack;
 pub mod spec;
 

@@ -19,6 +19,9 @@ pub const SYSTEM: &str = "@System";
 /// Name of the repository of packages given as files.
 pub const COMMAND_LINE: &str = "@commandline";
 
+/// Name of the repository of packages that the undo store has.
+pub const UNDO: &str = "@undo";
+
 /// Number of the repository of package files until all repositories are known.
 const FILE_REPOSITORY: u32 = u32::MAX;
 
@@ -70,6 +73,8 @@ pub struct Details {
     pub size_installed: u64,
     /// Build, seconds since 1970.
     pub time_build: u64,
+    /// When its file came into the repository, seconds since 1970; 0 when not known.
+    pub time_file: u64,
     /// Installation, seconds since 1970; 0 when not installed.
     pub time_install: u64,
     /// Cost of its repository.
@@ -121,6 +126,8 @@ pub struct Sack {
     by_name: BTreeMap<String, Vec<u32>>,
     /// Repositories, by [`Origin::Repository`].
     pub repositories: Vec<SackRepository>,
+    /// Packages that excludes and includes keep out.
+    filtered: Vec<Nevra>,
 }
 
 /// Fills a [`Sack`].
@@ -190,6 +197,13 @@ impl SackBuilder {
         self.push(candidate, details)
     }
 
+    /// Says which repository a package file is from.
+    pub fn set_repository(&mut self, id: PackageId, repository: &str) {
+        if let Some(details) = self.sack.details.get_mut(id.0 as usize) {
+            repository.clone_into(&mut details.repository);
+        }
+    }
+
     /// Adds the packages of a repository that the filters let in and that fit one of `architectures`.
     pub fn add_repository(
         &mut self,
@@ -206,9 +220,13 @@ impl SackBuilder {
             must_sign,
         });
         for package in repository.packages {
-            let fits = architectures.contains(&package.nevra.arch.as_str());
-            if fits && filters.iter().all(|filter| filter.lets_in(&package.nevra)) {
+            if !architectures.contains(&package.nevra.arch.as_str()) {
+                continue;
+            }
+            if filters.iter().all(|filter| filter.lets_in(&package.nevra)) {
                 self.push_repository_package(package, index, &repository.config);
+            } else {
+                self.sack.filtered.push(package.nevra);
             }
         }
     }
@@ -237,6 +255,7 @@ impl SackBuilder {
             size_package: package.size_package,
             size_installed: package.size_installed,
             time_build: package.time_build,
+            time_file: package.time_file,
             time_install: 0,
             cost: config.cost,
         };
@@ -325,6 +344,7 @@ fn header_details(header: &Header) -> Details {
         size_package: 0,
         size_installed: header.installed_size(),
         time_build: u64::from(header.u32(tag::BUILDTIME).unwrap_or(0)),
+        time_file: 0,
         time_install: 0,
         cost: 1000,
     }
@@ -377,6 +397,11 @@ impl Sack {
         wanted: &'a Dependency,
     ) -> impl Iterator<Item = SackPackage<'a>> {
         self.iter().filter(move |package| provides(package.candidate, wanted))
+    }
+
+    /// Returns whether a spec names a package that excludes or includes keep out.
+    pub fn is_filtered(&self, spec: &str) -> bool {
+        self.filtered.iter().any(|nevra| super::spec::nevra_matches(spec, nevra).is_some())
     }
 
     /// Returns the names of all packages.

@@ -5,6 +5,7 @@ use super::config::{Position, check_repo_id};
 use super::value::nearest;
 use super::{ConfigError, ConfigWarning, MainConfig, RepoConfig, Variables, ini};
 use cairn_host::{HostError, Root};
+use std::collections::BTreeMap;
 
 /// Where `dnf.conf` is, inside the root.
 pub const CONFIG_FILE: &str = "etc/dnf/dnf.conf";
@@ -69,6 +70,10 @@ pub struct Configuration {
     repository_options: Vec<SetOption>,
 }
 
+/// Directories with changes to repositories, the system's last: a file there hides one of the same name.
+const OVERRIDE_DIRECTORIES: [&str; 2] =
+    ["usr/share/dnf5/repos.override.d", "etc/dnf/repos.override.d"];
+
 /// Reads the configuration of `root`.
 ///
 /// # Errors
@@ -101,6 +106,7 @@ pub fn load_configuration(
     for directory in configuration.main.reposdir.clone() {
         configuration.load_repository_directory(root, directory.trim_matches('/'))?;
     }
+    configuration.load_overrides(root)?;
     configuration.check_options()?;
     Ok(configuration)
 }
@@ -189,6 +195,43 @@ impl Configuration {
             let path = format!("{directory}/{name}");
             self.parse_repository_file(&format!("/{path}"), &read_checked(root, &path)?)?;
         }
+        Ok(())
+    }
+
+    /// Applies the override files in the order of their names; their sections may be globs.
+    fn load_overrides(&mut self, root: &Root) -> Result<(), ConfigError> {
+        let mut files: BTreeMap<String, &str> = BTreeMap::new();
+        for directory in OVERRIDE_DIRECTORIES {
+            for name in list_directory(root, directory, ".repo")? {
+                files.insert(name, directory);
+            }
+        }
+        for (name, directory) in files {
+            let path = format!("{directory}/{name}");
+            let file = format!("/{path}");
+            for section in ini::parse(&file, &read_checked(root, &path)?)? {
+                self.apply_override(&file, &section)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn apply_override(&mut self, file: &str, section: &ini::Section) -> Result<(), ConfigError> {
+        let mut repositories = std::mem::take(&mut self.repositories);
+        for repository in &mut repositories {
+            if !crate::query::glob::matches(&section.name, &repository.id) {
+                continue;
+            }
+            for entry in &section.entries {
+                let at = Position { file, line: entry.line };
+                let value = self.variables.expand(&entry.value).unwrap_or(entry.value.clone());
+                self.warnings.extend(repository.set(&entry.key, &value, at)?);
+            }
+            // Options of the command line come last.
+            self.apply_options(repository)?;
+            repository.check()?;
+        }
+        self.repositories = repositories;
         Ok(())
     }
 

@@ -9,8 +9,8 @@ use super::{MainConfig, RepoConfig, RepoError, decompress, error, mirrors};
 use cairn_host::Root;
 use cairn_host::fetch::{Expected, Fetcher};
 use cairn_rpm::repodata::{
-    Comps, Limits, RepoMd, RepoMdRecord, RepoPackage, check_location, parse_comps, parse_filelists,
-    parse_primary,
+    Advisory, Comps, Limits, RepoMd, RepoMdRecord, RepoPackage, check_location, parse_comps,
+    parse_filelists, parse_primary, parse_updateinfo,
 };
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -192,6 +192,30 @@ pub fn add_filelists(
         events(LoadEvent::Downloaded { id: repository.id.clone(), bytes: session.downloaded });
     }
     Ok(())
+}
+
+/// Loads the advisories of a loaded repository; none when it has no updateinfo.
+///
+/// # Errors
+/// As [`load_repository`].
+pub fn load_advisories(
+    loaded: &Repository,
+    context: &LoadContext<'_>,
+) -> Result<Vec<Advisory>, RepoError> {
+    let kinds = ["updateinfo_zst", "updateinfo_xz", "updateinfo"];
+    let Some(record) = kinds.iter().find_map(|kind| loaded.repomd.record(kind)) else {
+        return Ok(Vec::new());
+    };
+    let mut session = Session {
+        repository: &loaded.config,
+        context,
+        directory: loaded.directory.clone(),
+        downloaded: 0,
+        base_urls: None,
+    };
+    let (text, limit) = session.document(record)?;
+    parse_updateinfo(&text, &Limits::for_size(limit))
+        .map_err(|error| session.malformed(error.to_string()))
 }
 
 /// Returns the base URLs of a repository, asking its mirror list where it has one.
@@ -454,15 +478,21 @@ impl Session<'_> {
         let Some(record) = kinds.iter().find_map(|kind| into.repomd.record(kind)).cloned() else {
             return Ok(());
         };
-        let bytes = self.record_bytes(&record)?;
+        let (text, limit) = self.document(&record)?;
+        into.comps = parse_comps(&text, &Limits::for_size(limit))
+            .map_err(|e| self.malformed(e.to_string()))?;
+        Ok(())
+    }
+
+    /// Returns the decompressed text of a record and the most bytes it may have.
+    fn document(&mut self, record: &RepoMdRecord) -> Result<(Vec<u8>, u64), RepoError> {
+        let bytes = self.record_bytes(record)?;
         let limit = decompress::limit(bytes.len() as u64, record.open_size);
         let mut text = Vec::new();
         let read = decompress::open(&bytes, limit)
             .and_then(|mut reader| std::io::Read::read_to_end(&mut reader, &mut text));
         read.map_err(|e| self.malformed(format!("{}: {e}", record.location)))?;
-        into.comps = parse_comps(&text, &Limits::for_size(limit))
-            .map_err(|e| self.malformed(e.to_string()))?;
-        Ok(())
+        Ok((text, limit))
     }
 
     fn load_filelists(&mut self, into: &mut Repository) -> Result<(), RepoError> {

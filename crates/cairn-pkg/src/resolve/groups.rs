@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Groups and environments of all repositories, merged by identifier.
+//! Groups and environments of all repositories, merged by identifier, and what a transaction does to them.
 
 use crate::query::glob;
-use cairn_rpm::repodata::{Comps, GroupPackageKind};
+use crate::state::history::{GroupKind, HistoryAction, HistoryGroup};
+use crate::state::{GroupState, PackageReason};
+use cairn_rpm::repodata::{self, Comps, GroupPackage, GroupPackageKind, write_comps};
 use std::collections::BTreeMap;
+
+/// Place in lists of what states none.
+const LAST: u32 = 1024;
 
 /// One group.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,18 +22,80 @@ pub struct Group {
     /// Whether it is meant for users.
     pub is_visible: bool,
     /// Place in lists.
-    pub order: u32,
+    pub order: Option<u32>,
     /// Repository.
     pub repository: String,
     /// Name and type (`mandatory default optional conditional`) of its packages.
     pub packages: Vec<(String, String)>,
 }
 
-/// All groups.
+/// One environment: a group of groups.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Environment {
+    /// Identifier.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// Description.
+    pub description: String,
+    /// Place in lists.
+    pub order: Option<u32>,
+    /// Repository.
+    pub repository: String,
+    /// Groups that belong to it.
+    pub groups: Vec<String>,
+    /// Groups that can be added.
+    pub options: Vec<String>,
+}
+
+/// What a transaction does to a group or an environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupChange {
+    /// Which of the two.
+    pub kind: GroupKind,
+    /// [`HistoryAction::Install`], [`HistoryAction::Upgrade`] or [`HistoryAction::Remove`].
+    pub action: HistoryAction,
+    /// Identifier.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// [`PackageReason::User`], or [`PackageReason::Dependency`] of a group that an environment brings.
+    pub reason: PackageReason,
+    /// Repository, `@System` for what goes.
+    pub repository: String,
+    /// Types and packages of a group afterwards (before, for removals).
+    pub state: GroupState,
+    /// Groups of an environment afterwards (before, for removals).
+    pub groups: Vec<String>,
+    /// comps.xml with its definition; empty for removals.
+    pub definition: String,
+}
+
+impl GroupChange {
+    /// Returns the entry for the history.
+    pub fn history(&self) -> HistoryGroup {
+        let members = match self.kind {
+            GroupKind::Group => self.state.packages.clone(),
+            GroupKind::Environment => self.groups.clone(),
+        };
+        HistoryGroup {
+            action: self.action,
+            kind: self.kind,
+            id: self.id.clone(),
+            name: self.name.clone(),
+            reason: self.reason,
+            repository: self.repository.clone(),
+            package_types: self.state.package_types.clone(),
+            members,
+        }
+    }
+}
+
+/// All groups and environments.
 #[derive(Debug, Clone, Default)]
 pub struct GroupSet {
     groups: BTreeMap<String, Group>,
-    environments: BTreeMap<String, Vec<String>>,
+    environments: BTreeMap<String, Environment>,
 }
 
 impl GroupSet {
@@ -45,7 +112,7 @@ impl GroupSet {
                 name: source.name.clone(),
                 description: source.description.clone(),
                 is_visible: source.user_visible,
-                order: source.display_order.unwrap_or(1024),
+                order: source.display_order,
                 repository: repository.to_owned(),
                 packages: Vec::new(),
             });
@@ -56,32 +123,106 @@ impl GroupSet {
                 }
             }
         }
-        for environment in &comps.environments {
-            self.environments
-                .entry(environment.id.clone())
-                .or_insert_with(|| environment.groups.clone());
+        for source in &comps.environments {
+            self.environments.entry(source.id.clone()).or_insert_with(|| Environment {
+                id: source.id.clone(),
+                name: source.name.clone(),
+                description: source.description.clone(),
+                order: source.display_order,
+                repository: repository.to_owned(),
+                groups: source.groups.clone(),
+                options: source.options.iter().map(|(id, _)| id.clone()).collect(),
+            });
         }
     }
 
-    /// Returns the groups that an identifier, a name, a glob or an environment means.
+    /// Returns the groups that an identifier, a name or a glob means.
     pub fn find(&self, spec: &str) -> Vec<&Group> {
-        if let Some(members) = self.environments.get(spec) {
-            return members.iter().filter_map(|id| self.groups.get(id)).collect();
-        }
-        self.groups
-            .values()
-            .filter(|group| {
-                glob::matches(spec, &group.id) || glob::matches_ignoring_case(spec, &group.name)
-            })
-            .collect()
+        self.groups.values().filter(|group| matches(spec, &group.id, &group.name)).collect()
+    }
+
+    /// Returns the environments that an identifier, a name or a glob means.
+    pub fn find_environments(&self, spec: &str) -> Vec<&Environment> {
+        self.environments.values().filter(|one| matches(spec, &one.id, &one.name)).collect()
+    }
+
+    /// Returns the group with that identifier.
+    pub fn group(&self, id: &str) -> Option<&Group> {
+        self.groups.get(id)
+    }
+
+    /// Returns the environment with that identifier.
+    pub fn environment(&self, id: &str) -> Option<&Environment> {
+        self.environments.get(id)
     }
 
     /// Returns all groups in the order of lists.
     pub fn all(&self) -> Vec<&Group> {
         let mut groups: Vec<&Group> = self.groups.values().collect();
-        groups.sort_by(|a, b| (a.order, &a.id).cmp(&(b.order, &b.id)));
+        groups.sort_by(|a, b| {
+            (a.order.unwrap_or(LAST), &a.id).cmp(&(b.order.unwrap_or(LAST), &b.id))
+        });
         groups
     }
+
+    /// Returns all environments in the order of lists.
+    pub fn all_environments(&self) -> Vec<&Environment> {
+        let mut all: Vec<&Environment> = self.environments.values().collect();
+        all.sort_by(|a, b| (a.order.unwrap_or(LAST), &a.id).cmp(&(b.order.unwrap_or(LAST), &b.id)));
+        all
+    }
+}
+
+impl Group {
+    /// Returns the names of the packages of these types.
+    pub fn names(&self, types: &[String]) -> Vec<String> {
+        let of_types = |(_, kind): &&(String, String)| types.contains(kind);
+        self.packages.iter().filter(of_types).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Returns comps.xml with this group only.
+    pub fn definition(&self) -> String {
+        let packages = self.packages.iter().map(|(name, kind)| GroupPackage {
+            name: name.clone(),
+            kind: match kind.as_str() {
+                "default" => GroupPackageKind::Default,
+                "optional" => GroupPackageKind::Optional,
+                // Whose presence it depends on is not kept.
+                "conditional" => GroupPackageKind::Conditional(String::new()),
+                _ => GroupPackageKind::Mandatory,
+            },
+        });
+        let group = repodata::Group {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            description: self.description.clone(),
+            default: false,
+            user_visible: self.is_visible,
+            display_order: self.order,
+            lang_only: None,
+            packages: packages.collect(),
+        };
+        write_comps(&Comps { groups: vec![group], ..Comps::default() })
+    }
+}
+
+impl Environment {
+    /// Returns comps.xml with this environment only.
+    pub fn definition(&self) -> String {
+        let environment = repodata::Environment {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            description: self.description.clone(),
+            display_order: self.order,
+            groups: self.groups.clone(),
+            options: self.options.iter().map(|id| (id.clone(), false)).collect(),
+        };
+        write_comps(&Comps { environments: vec![environment], ..Comps::default() })
+    }
+}
+
+fn matches(spec: &str, id: &str, name: &str) -> bool {
+    glob::matches(spec, id) || glob::matches_ignoring_case(spec, name)
 }
 
 fn kind_name(kind: &GroupPackageKind) -> &'static str {

@@ -5,12 +5,15 @@
 //! |---|---|
 //! | [`request`] | arguments of `install`, `remove`, `upgrade`… → jobs, messages and problems |
 //! | [`groups`] | comps groups and environments |
+//! | [`group_request`] | `@group`, `group` and `environment` → jobs and changes of groups |
 //! | [`plan`] | solution → [`Plan`], the value that is shown, confirmed and carried out |
 
+pub mod group_request;
 pub mod groups;
 pub mod plan;
 pub mod request;
 
-pub use groups::GroupSet;
+pub use group_request::GroupPackages;
+pub use groups::{GroupChange, GroupSet};
 pub use plan::{Plan, PlanAction, PlanItem};
 pub use request::{Problem, Request, Settings};

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The plan of a transaction: a value that is shown, confirmed and then carried out as it is.
 
+use super::groups::GroupChange;
 use crate::query::sack::{Origin, SYSTEM, Sack};
-use crate::state::history::{HistoryAction, HistoryItem};
-use crate::state::{GroupState, PackageReason, SystemState};
+use crate::state::history::{GroupKind, HistoryAction, HistoryItem};
+use crate::state::{PackageReason, SystemState};
 use crate::transaction::{Action, TransactionItem};
 use cairn_solve::{ActionKind, PackageId, Reason, Solution};
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +27,20 @@ pub enum PlanAction {
     ReasonChange,
 }
 
+impl PlanAction {
+    /// Returns dnf5's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Install => "Install",
+            Self::Upgrade => "Upgrade",
+            Self::Downgrade => "Downgrade",
+            Self::Reinstall => "Reinstall",
+            Self::Remove => "Remove",
+            Self::ReasonChange => "Reason Change",
+        }
+    }
+}
+
 /// One package of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlanItem {
@@ -45,8 +60,10 @@ pub struct PlanItem {
 pub struct Plan {
     /// Packages, by action, reason and name.
     pub items: Vec<PlanItem>,
-    /// Groups as they are afterwards; `None` = removed.
-    pub group_changes: BTreeMap<String, Option<GroupState>>,
+    /// Groups and environments that change.
+    pub group_changes: Vec<GroupChange>,
+    /// Packages that become members of an installed group: name by the group's identifier.
+    pub group_members: Vec<(String, String)>,
 }
 
 /// What a plan costs, in bytes.
@@ -88,9 +105,19 @@ impl Plan {
                 reason,
             });
         }
-        let mut plan = Self { items, group_changes: BTreeMap::new() };
+        let mut plan = Self { items, ..Self::default() };
         plan.sort(sack);
         plan
+    }
+
+    /// Makes what replaces packages that the user named wanted by the user.
+    pub fn promote(&mut self, named: &BTreeSet<PackageId>) {
+        for item in &mut self.items {
+            let is_named = item.replaces.iter().any(|id| named.contains(id));
+            if is_named && strength(item.reason) < strength(PackageReason::Group) {
+                item.reason = PackageReason::User;
+            }
+        }
     }
 
     /// Brings the items into their fixed order.
@@ -204,11 +231,29 @@ impl Plan {
                 }
             }
         }
-        for (id, change) in &self.group_changes {
-            match change {
-                Some(group) => after.groups.insert(id.clone(), group.clone()),
-                None => after.groups.remove(id),
-            };
+        for (id, name) in &self.group_members {
+            if let Some(group) = after.groups.get_mut(id)
+                && !group.packages.contains(name)
+            {
+                group.packages.push(name.clone());
+            }
+        }
+        for change in &self.group_changes {
+            let goes = change.action == HistoryAction::Remove;
+            match change.kind {
+                GroupKind::Group if goes => {
+                    after.groups.remove(&change.id);
+                }
+                GroupKind::Group => {
+                    after.groups.insert(change.id.clone(), change.state.clone());
+                }
+                GroupKind::Environment if goes => {
+                    after.environments.remove(&change.id);
+                }
+                GroupKind::Environment => {
+                    after.environments.insert(change.id.clone(), change.groups.clone());
+                }
+            }
         }
         after
     }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The arguments of the changing commands as solver jobs. Nothing is printed: messages and problems are collected.
 
-use super::groups::GroupSet;
+use super::group_request::GroupPackages;
+use super::groups::{GroupChange, GroupSet};
 use crate::query::sack::{Sack, SackPackage};
 use crate::query::{MatchKind, SpecScope, match_spec};
-use crate::state::{GroupState, PackageReason, SystemState};
+use crate::state::SystemState;
+use cairn_rpm::evr::Nevra;
 use cairn_solve::{Job, PackageId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,10 +31,12 @@ pub struct Problem {
 /// Jobs, and what was found on the way.
 #[derive(Debug)]
 pub struct Request<'a> {
-    sack: &'a Sack,
-    groups: &'a GroupSet,
-    state: &'a SystemState,
-    settings: Settings,
+    pub(super) sack: &'a Sack,
+    pub(super) groups: &'a GroupSet,
+    pub(super) state: &'a SystemState,
+    pub(super) settings: Settings,
+    /// Available packages that version locks keep away.
+    pub(super) excluded: BTreeSet<PackageId>,
     /// For the solver.
     pub jobs: Vec<Job>,
     /// For the user, in order.
@@ -43,8 +47,8 @@ pub struct Request<'a> {
     pub marked_user: BTreeSet<PackageId>,
     /// Packages that groups bring.
     pub from_groups: BTreeSet<String>,
-    /// Groups as they are afterwards; `None` = removed.
-    pub group_changes: BTreeMap<String, Option<GroupState>>,
+    /// Groups and environments that change.
+    pub group_changes: Vec<GroupChange>,
 }
 
 impl<'a> Request<'a> {
@@ -60,16 +64,51 @@ impl<'a> Request<'a> {
             groups,
             state,
             settings,
+            excluded: BTreeSet::new(),
             jobs: Vec::new(),
             messages: Vec::new(),
             problems: Vec::new(),
             marked_user: BTreeSet::new(),
             from_groups: BTreeSet::new(),
-            group_changes: BTreeMap::new(),
+            group_changes: Vec::new(),
         }
     }
 
-    fn unavailable(&mut self, message: String) {
+    /// Keeps these available packages away: they match nothing.
+    pub fn exclude(&mut self, ids: &BTreeSet<PackageId>) {
+        self.excluded.extend(ids);
+    }
+
+    /// Returns the types of group packages that are installed by default.
+    pub fn group_package_types(&self) -> &[String] {
+        &self.settings.group_package_types
+    }
+
+    /// Returns what is kept away.
+    pub fn excluded(&self) -> &BTreeSet<PackageId> {
+        &self.excluded
+    }
+
+    /// Returns the available packages of a spec, or says which excludes keep them away.
+    fn available(&mut self, spec: &str) -> Option<(Vec<PackageId>, MatchKind)> {
+        let (mut available, kind) = match_spec(self.sack, spec, SpecScope::Available);
+        if available.is_empty() && self.sack.is_filtered(spec) {
+            let message = format!("Argument '{spec}' matches only excluded packages.");
+            self.problems.push(Problem { message, is_unavailable: false });
+            return None;
+        }
+        let found = available.len();
+        available.retain(|id| !self.excluded.contains(id));
+        if found > 0 && available.is_empty() {
+            let message =
+                format!("Argument '{spec}' matches only packages excluded by versionlock.");
+            self.problems.push(Problem { message, is_unavailable: false });
+            return None;
+        }
+        Some((available, kind))
+    }
+
+    pub(super) fn unavailable(&mut self, message: String) {
         if self.settings.skip_unavailable {
             self.messages.push(message);
         } else {
@@ -77,18 +116,25 @@ impl<'a> Request<'a> {
         }
     }
 
-    fn no_match(&mut self, spec: &str) {
+    pub(super) fn no_match(&mut self, spec: &str) {
         self.unavailable(format!("No match for argument: {spec}"));
     }
 
     /// Adds `install SPEC`.
     pub fn install(&mut self, spec: &str) {
         if let Some(group) = spec.strip_prefix('@') {
-            self.install_group(group, &self.settings.group_package_types.clone());
+            self.install_group_or_environment(group);
             return;
         }
-        let (available, kind) = match_spec(self.sack, spec, SpecScope::Available);
         let (installed, installed_kind) = match_spec(self.sack, spec, SpecScope::Installed);
+        let (available, kind) = if installed.is_empty() {
+            let Some(found) = self.available(spec) else { return };
+            found
+        } else {
+            let (mut available, kind) = match_spec(self.sack, spec, SpecScope::Available);
+            available.retain(|id| !self.excluded.contains(id));
+            (available, kind)
+        };
         if available.is_empty() && installed.is_empty() {
             self.no_match(spec);
             return;
@@ -173,7 +219,7 @@ impl<'a> Request<'a> {
     /// Adds `remove SPEC`.
     pub fn remove(&mut self, spec: &str) {
         if let Some(group) = spec.strip_prefix('@') {
-            self.remove_group(group);
+            self.remove_environment(group, GroupPackages::Change);
             return;
         }
         let (installed, _) = match_spec(self.sack, spec, SpecScope::Installed);
@@ -187,16 +233,24 @@ impl<'a> Request<'a> {
     /// Adds `upgrade SPEC`.
     pub fn upgrade(&mut self, spec: &str) {
         if let Some(group) = spec.strip_prefix('@') {
-            self.install_group(group, &self.settings.group_package_types.clone());
+            self.upgrade_environment(group);
             return;
         }
         if let Some(ids) = self.installed_or_problem(spec) {
             let (available, _) = match_spec(self.sack, spec, SpecScope::Available);
             let mut targets = available;
             targets.retain(|id| ids.iter().any(|have| self.name_of(*have) == self.name_of(*id)));
+            targets.retain(|id| !self.excluded.contains(id));
             targets.extend(ids);
             targets.sort_unstable();
             self.jobs.push(Job::Upgrade(Some(targets)));
+        }
+    }
+
+    /// Adds the upgrade of installed packages to one of these available ones.
+    pub fn upgrade_to(&mut self, ids: &[PackageId]) {
+        for (_, ids) in self.by_name(ids) {
+            self.jobs.push(Job::Upgrade(Some(ids)));
         }
     }
 
@@ -225,7 +279,8 @@ impl<'a> Request<'a> {
     /// Adds `downgrade SPEC`.
     pub fn downgrade(&mut self, spec: &str) {
         let Some(installed) = self.installed_or_problem(spec) else { return };
-        let (available, _) = match_spec(self.sack, spec, SpecScope::Available);
+        let (mut available, _) = match_spec(self.sack, spec, SpecScope::Available);
+        available.retain(|id| !self.excluded.contains(id));
         for id in installed {
             let have = self.sack.get(id);
             let (name, arch, evr) =
@@ -304,81 +359,20 @@ impl<'a> Request<'a> {
         Some(installed)
     }
 
-    /// Adds `group install`; `types` are the kinds of packages wanted.
-    pub fn install_group(&mut self, spec: &str, types: &[String]) {
-        let groups = self.groups.find(spec);
-        if groups.is_empty() {
-            self.no_match(spec);
-            return;
-        }
-        for group in groups {
-            let mut names = Vec::new();
-            for (name, kind) in &group.packages {
-                if !types.iter().any(|wanted| wanted == kind) {
-                    continue;
-                }
-                names.push(name.clone());
-                let available: Vec<PackageId> =
-                    self.sack.by_name(name).filter(|p| !p.is_installed()).map(|p| p.id).collect();
-                let is_installed = self.sack.by_name(name).any(|p| p.is_installed());
-                if is_installed {
-                    continue;
-                }
-                if available.is_empty() {
-                    let message = format!("No match for group package \"{name}\"");
-                    // Only mandatory packages make a group incomplete.
-                    if kind == "mandatory" {
-                        self.unavailable(message)
-                    } else {
-                        self.messages.push(message)
-                    }
-                    continue;
-                }
-                self.from_groups.insert(name.clone());
-                self.jobs.push(Job::Install(available));
-            }
-            let state =
-                GroupState { user_installed: true, package_types: types.to_vec(), packages: names };
-            self.group_changes.insert(group.id.clone(), Some(state));
-        }
-    }
-
-    /// Adds `group remove`.
-    pub fn remove_group(&mut self, spec: &str) {
-        let known: Vec<String> =
-            self.groups.find(spec).into_iter().map(|group| group.id.clone()).collect();
-        let ids: Vec<String> = self
-            .state
-            .groups
-            .keys()
-            .filter(|id| known.contains(id) || crate::query::glob::matches(spec, id))
-            .cloned()
+    /// Adds the installation of exactly this package, newer or older than what is installed, as `history redo` needs it.
+    pub fn install_exactly(&mut self, nevra: &Nevra) -> bool {
+        let ids: Vec<PackageId> = self
+            .sack
+            .by_name(&nevra.name)
+            .filter(|package| !package.is_installed() && package.nevra() == nevra)
+            .map(|package| package.id)
+            .filter(|id| !self.excluded.contains(id))
             .collect();
-        if ids.is_empty() {
-            self.messages.push(format!("No groups to remove for argument: {spec}"));
+        let is_available = !ids.is_empty();
+        if is_available {
+            self.jobs.push(Job::Install(ids));
         }
-        for id in ids {
-            let others: BTreeSet<&String> = self
-                .state
-                .groups
-                .iter()
-                .filter(|(other, _)| **other != id)
-                .flat_map(|(_, g)| &g.packages)
-                .collect();
-            for name in &self.state.groups[&id].packages {
-                let removable = |package: &SackPackage<'_>| {
-                    package.is_installed()
-                        && package.details.reason == PackageReason::Group
-                        && !others.contains(name)
-                };
-                let packages: Vec<PackageId> =
-                    self.sack.by_name(name).filter(removable).map(|p| p.id).collect();
-                if !packages.is_empty() {
-                    self.jobs.push(Job::Remove(packages));
-                }
-            }
-            self.group_changes.insert(id, None);
-        }
+        is_available
     }
 
     fn name_of(&self, id: PackageId) -> &'a str {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! dnf5's transaction history: `transaction_history.sqlite`, schema version 1.1 (dnf5 5.2 to 5.4).
 
-use super::{PackageReason, STATE_DIRECTORY, StateError};
+use super::{PackageReason, STATE_DIRECTORY, StateError, history_groups};
 use cairn_host::Root;
 use cairn_rpm::evr::{Evr, Nevra};
 use std::fs::File;
@@ -93,6 +93,20 @@ impl HistoryAction {
         Self::ReasonChange,
     ];
 
+    /// Returns the action with that name in a file of dnf5.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.as_str() == text)
+    }
+
+    pub(super) fn from_number(number: i64) -> Self {
+        let index = usize::try_from(number - 1).unwrap_or(usize::MAX);
+        Self::ALL.get(index).copied().unwrap_or(Self::Install)
+    }
+
+    pub(super) fn number(self) -> i64 {
+        Self::ALL.iter().position(|action| *action == self).unwrap_or_default() as i64 + 1
+    }
+
     /// Returns dnf5's name.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -142,6 +156,36 @@ pub struct HistoryItem {
     pub repository: String,
 }
 
+/// One group or environment of a transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryGroup {
+    /// What happened; for what is there already and changes, [`HistoryAction::Upgrade`].
+    pub action: HistoryAction,
+    /// Whether it is a group or an environment.
+    pub kind: GroupKind,
+    /// Identifier.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// Why.
+    pub reason: PackageReason,
+    /// Repository, `@System` for what goes.
+    pub repository: String,
+    /// Types of its packages that were asked for.
+    pub package_types: Vec<String>,
+    /// Names of its packages, or identifiers of an environment's groups.
+    pub members: Vec<String>,
+}
+
+/// What a [`HistoryGroup`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum GroupKind {
+    /// A group of packages.
+    Group,
+    /// A group of groups.
+    Environment,
+}
+
 /// One transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryRecord {
@@ -167,7 +211,9 @@ pub struct HistoryRecord {
     pub state: HistoryState,
     /// Packages; empty in lists.
     pub items: Vec<HistoryItem>,
-    /// Number of packages.
+    /// Groups and environments; empty in lists.
+    pub groups: Vec<HistoryGroup>,
+    /// Number of packages, groups and environments.
     pub n_items: usize,
 }
 
@@ -252,6 +298,9 @@ impl History {
         for item in &record.items {
             insert_item(&transaction, id, item)?;
         }
+        for group in &record.groups {
+            history_groups::insert(&transaction, id, group)?;
+        }
         transaction.commit()?;
         Ok(id)
     }
@@ -293,6 +342,19 @@ impl History {
         Ok(rows.collect::<Result<Vec<_>, _>>()?)
     }
 
+    /// Returns the numbers of the transactions with a package whose name matches a glob, newest first.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn with_package(&self, pattern: &str) -> Result<Vec<i64>, StateError> {
+        let mut statement = self.connection.prepare(
+            "SELECT DISTINCT i.trans_id FROM trans_item i JOIN rpm r ON r.item_id = i.item_id
+             JOIN pkg_name n ON n.id = r.name_id WHERE n.name GLOB ?1 ORDER BY i.trans_id DESC",
+        )?;
+        let rows = statement.query_map([pattern], |row| row.get(0))?;
+        Ok(rows.collect::<Result<Vec<_>, _>>()?)
+    }
+
     /// Returns one transaction with its packages, by action and name as dnf5 shows them.
     ///
     /// # Errors
@@ -309,19 +371,16 @@ impl History {
         )?;
         let rows = statement.query_map([id], |row| {
             let evr = Evr::new(row.get(1)?, row.get::<_, String>(2)?, row.get::<_, String>(3)?);
-            let action: usize = row.get::<_, u32>(5)? as usize;
             let reason: i64 = row.get(6)?;
             Ok(HistoryItem {
-                action: HistoryAction::ALL
-                    .get(action.wrapping_sub(1))
-                    .copied()
-                    .unwrap_or(HistoryAction::Install),
+                action: HistoryAction::from_number(row.get(5)?),
                 nevra: Nevra::new(row.get::<_, String>(0)?, evr, row.get::<_, String>(4)?),
                 reason: reason_from_number(reason),
                 repository: row.get(7)?,
             })
         })?;
         record.items = rows.collect::<Result<Vec<_>, _>>()?;
+        record.groups = history_groups::read(&self.connection, id)?;
         Ok(Some(record))
     }
 }
@@ -352,10 +411,11 @@ fn read_record(row: &rusqlite::Row<'_>) -> rusqlite::Result<HistoryRecord> {
         },
         n_items: row.get::<_, i64>(10)?.unsigned_abs() as usize,
         items: Vec::new(),
+        groups: Vec::new(),
     })
 }
 
-fn reason_from_number(number: i64) -> PackageReason {
+pub(super) fn reason_from_number(number: i64) -> PackageReason {
     use PackageReason as R;
     [R::None, R::Dependency, R::User, R::Clean, R::WeakDependency, R::Group, R::ExternalUser]
         .into_iter()
@@ -390,17 +450,15 @@ fn insert_item(
         )?;
         id
     };
-    let action =
-        HistoryAction::ALL.iter().position(|a| *a == item.action).unwrap_or_default() as i64 + 1;
     connection.execute(
         "INSERT INTO trans_item(trans_id, item_id, repo_id, action_id, reason_id, state_id) VALUES (?1, ?2, ?3, ?4, ?5, 1)",
-        params![transaction, package, repository, action, item.reason.number()],
+        params![transaction, package, repository, item.action.number(), item.reason.number()],
     )?;
     Ok(())
 }
 
 /// Returns the number of `value` in a table of unique texts and adds it where it is new.
-fn intern(
+pub(super) fn intern(
     connection: &Connection,
     table: &str,
     column: &str,
@@ -455,7 +513,17 @@ mod tests {
                 item(HistoryAction::Upgrade, "foo-1:2.0-1.noarch", "t"),
                 item(HistoryAction::Replaced, "foo-1.0-1.noarch", "@System"),
             ],
-            n_items: 2,
+            groups: vec![HistoryGroup {
+                action: HistoryAction::Install,
+                kind: GroupKind::Group,
+                id: "tools".to_owned(),
+                name: "Tools".to_owned(),
+                reason: PackageReason::User,
+                repository: "t".to_owned(),
+                package_types: vec!["mandatory".to_owned(), "default".to_owned()],
+                members: vec!["bar".to_owned(), "foo".to_owned()],
+            }],
+            n_items: 3,
         };
         assert_eq!(history.begin(&record).unwrap(), 1);
         assert_eq!(history.begin(&record).unwrap(), 2);
@@ -463,9 +531,12 @@ mod tests {
         drop(history);
         let history = History::open(&root).unwrap().unwrap();
         let list = history.list().unwrap();
-        assert_eq!(list.iter().map(|r| (r.id, r.n_items)).collect::<Vec<_>>(), [(2, 2), (1, 2)]);
+        assert_eq!(list.iter().map(|r| (r.id, r.n_items)).collect::<Vec<_>>(), [(2, 3), (1, 3)]);
         let read = history.get(2).unwrap().unwrap();
         assert_eq!(read.items, record.items);
+        assert_eq!(read.groups, record.groups);
+        let with = |name: &str| history.with_package(name).unwrap();
+        assert_eq!((with("fo*"), with("bar")), (vec![2, 1], vec![]));
         assert_eq!(
             (read.state, read.end, read.rpmdb_end.as_str()),
             (HistoryState::Ok, Some(101), "bb")

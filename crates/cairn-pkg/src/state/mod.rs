@@ -10,11 +10,15 @@
 //! | `system.toml` | the rpm database's cookie, by which dnf5 notices changes made without it |
 //! | `transaction_history.sqlite` | see [`history`] |
 //!
+//! Version locks are configuration, in `etc/dnf`: see [`versionlock`].
+//!
 //! The forms are those dnf5 5.4.6 writes (format version 1.0); dnf5 reads what is written here and the other way round.
 
 pub mod cookie;
 pub mod history;
+mod history_groups;
 mod toml_file;
+pub mod versionlock;
 
 use cairn_host::{HostError, Root};
 use std::collections::{BTreeMap, BTreeSet};

@@ -15,6 +15,7 @@ mod location;
 mod package;
 mod primary;
 mod repomd;
+mod updateinfo;
 mod write;
 mod xml;
 
@@ -28,6 +29,7 @@ pub use location::check_location;
 pub use package::{Changelog, RepoFile, RepoFileKind, RepoPackage, is_primary_path};
 pub use primary::{PrimaryOutcome, parse_primary};
 pub use repomd::{RepoMd, RepoMdRecord};
+pub use updateinfo::{Advisory, AdvisoryPackage, AdvisoryReference, parse_updateinfo};
 pub use write::{write_filelists, write_other, write_primary};
 
 #[cfg(test)]

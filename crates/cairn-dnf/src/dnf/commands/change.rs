@@ -3,19 +3,22 @@
 //! `distro-sync`.
 
 use super::recover::recover_first;
+use crate::dnf::advisories::{Reach, upgrades};
 use crate::dnf::cli::{
-    AutoremoveArgs, InstallArgs, RemoveArgs, ResolveOptions, SpecsArgs, SwapArgs, UpgradeArgs,
+    AutoremoveArgs, DistroSyncArgs, InstallArgs, RemoveArgs, ResolveOptions, SpecsArgs, SwapArgs,
+    UpgradeArgs,
 };
 use crate::dnf::local::split_specs;
 use crate::dnf::session::{Loaded, Needs, Session};
 use crate::dnf::transact::{Choices, resolve_and_run, settings};
 use crate::failure::{CommandResult, Failure};
+use cairn_pkg::query::{SpecScope, match_spec};
 use cairn_pkg::resolve::Request;
 use cairn_solve::{Job, PackageId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 fn choices(resolve: &ResolveOptions) -> Choices {
-    Choices { resolve: resolve.clone(), keep_unneeded: false }
+    Choices { resolve: resolve.clone(), ..Choices::default() }
 }
 
 /// A file or glob argument can only be answered with all file lists.
@@ -44,20 +47,57 @@ pub fn install(session: &Session, args: &InstallArgs) -> CommandResult {
 pub fn upgrade(session: &Session, args: &UpgradeArgs) -> CommandResult {
     recover_first(session)?;
     let (files, specs) = split_specs(session, &args.specs)?;
-    let loaded = session.load_with_files(needs_for(&specs), &files)?;
+    let by_advisories = args.minimal || args.advisories.is_active();
+    let needs = Needs { advisories: by_advisories, ..needs_for(&specs) };
+    let loaded = session.load_with_files(needs, &files)?;
     let mut request = request(session, &loaded, &args.resolve);
-    if args.specs.is_empty() {
-        request.upgrade_all();
+    if by_advisories {
+        add_advisories(&loaded, args, &mut request, &specs)?;
+    } else {
+        if args.specs.is_empty() {
+            request.upgrade_all();
+        }
+        for spec in &specs {
+            request.upgrade(spec);
+        }
     }
     add_files(&mut request, &loaded);
-    for spec in &specs {
-        request.upgrade(spec);
-    }
     resolve_and_run(session, &loaded, request, &choices(&args.resolve))
 }
 
+/// Adds the upgrades that advisories ask for, limited to what the arguments name.
+fn add_advisories(
+    loaded: &Loaded,
+    args: &UpgradeArgs,
+    request: &mut Request<'_>,
+    specs: &[String],
+) -> Result<(), Failure> {
+    let selected = args.advisories.select(&loaded.advisories)?;
+    let reach = if args.minimal { Reach::Lowest } else { Reach::Newest };
+    let mut ids = upgrades(loaded, &selected, reach);
+    if !specs.is_empty() {
+        let mut named: BTreeSet<&str> = BTreeSet::new();
+        for spec in specs {
+            let (found, _) = match_spec(&loaded.sack, spec, SpecScope::Installed);
+            if found.is_empty() {
+                request.upgrade(spec);
+            }
+            named.extend(found.iter().map(|id| loaded.sack.get(*id).nevra().name.as_str()));
+        }
+        ids.retain(|id| named.contains(loaded.sack.get(*id).nevra().name.as_str()));
+    }
+    if selected.is_empty() {
+        request.messages.push("No advisory found matching the specified filters.".to_owned());
+    }
+    if ids.is_empty() {
+        request.messages.push("No match in selected advisories".to_owned());
+    }
+    request.upgrade_to(&ids);
+    Ok(())
+}
+
 /// Runs `dnf distro-sync`.
-pub fn distro_sync(session: &Session, args: &UpgradeArgs) -> CommandResult {
+pub fn distro_sync(session: &Session, args: &DistroSyncArgs) -> CommandResult {
     recover_first(session)?;
     let loaded = session.load(needs_for(&args.specs))?;
     let mut request = request(session, &loaded, &args.resolve);
@@ -109,7 +149,8 @@ pub fn remove(session: &Session, args: &RemoveArgs) -> CommandResult {
             request.jobs.push(Job::Remove(old));
         }
     }
-    let choices = Choices { resolve: ResolveOptions::default(), keep_unneeded: args.no_autoremove };
+    let resolve = ResolveOptions { offline: args.offline, ..ResolveOptions::default() };
+    let choices = Choices { resolve, keep_unneeded: args.no_autoremove, without_weak: false };
     resolve_and_run(session, &loaded, request, &choices)
 }
 
@@ -139,11 +180,7 @@ pub fn autoremove(session: &Session, args: &AutoremoveArgs) -> CommandResult {
     }
     let unneeded = cairn_pkg::query::filter::unneeded(&loaded.sack);
     for spec in &args.specs {
-        let (mut ids, _) = cairn_pkg::query::match_spec(
-            &loaded.sack,
-            spec,
-            cairn_pkg::query::SpecScope::Installed,
-        );
+        let (mut ids, _) = match_spec(&loaded.sack, spec, SpecScope::Installed);
         ids.retain(|id| unneeded.contains(id));
         if ids.is_empty() {
             request.messages.push(format!("No packages to remove for argument: {spec}"));
@@ -154,8 +191,12 @@ pub fn autoremove(session: &Session, args: &AutoremoveArgs) -> CommandResult {
     resolve_and_run(session, &loaded, request, &choices(&ResolveOptions::default()))
 }
 
-fn request<'a>(session: &Session, loaded: &'a Loaded, options: &ResolveOptions) -> Request<'a> {
-    Request::new(&loaded.sack, &loaded.groups, &loaded.state, settings(session, options))
+/// Returns an empty request over what was loaded.
+pub fn request<'a>(session: &Session, loaded: &'a Loaded, options: &ResolveOptions) -> Request<'a> {
+    let settings = settings(session, options);
+    let mut request = Request::new(&loaded.sack, &loaded.groups, &loaded.state, settings);
+    request.exclude(&loaded.excluded);
+    request
 }
 
 /// Package files are installed as they are: the same NEVRA again is only a message.

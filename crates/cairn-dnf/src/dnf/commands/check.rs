@@ -4,8 +4,8 @@
 use crate::dnf::cli::CheckArgs;
 use crate::dnf::session::{Needs, Session};
 use crate::failure::{CommandResult, Failure, complain};
-use cairn_pkg::query::filter;
-use cairn_pkg::query::sack::{Sack, provides};
+use cairn_pkg::query::providers::ProviderIndex;
+use cairn_pkg::query::sack::Sack;
 use cairn_solve::Candidate;
 use cairn_ui::exit;
 use std::collections::BTreeMap;
@@ -41,16 +41,17 @@ pub fn check(session: &Session, args: &CheckArgs) -> CommandResult {
 }
 
 fn check_dependencies(installed: &[&Candidate], problems: &mut BTreeMap<String, Vec<String>>) {
+    let index = ProviderIndex::new(installed);
     for candidate in installed {
         for wanted in &candidate.requires {
-            if !wanted.is_rpmlib() && !filter::is_met(wanted, installed) {
+            if !wanted.is_rpmlib() && !index.is_met(wanted) {
                 let line = format!("missing require \"{wanted}\"");
                 problems.entry(candidate.nevra.to_string()).or_default().push(line);
             }
         }
         for conflict in &candidate.conflicts {
-            for other in installed {
-                if other.nevra != candidate.nevra && provides(other, conflict) {
+            for other in index.all_providers(conflict).into_iter().map(|place| installed[place]) {
+                if other.nevra != candidate.nevra {
                     let line = format!(
                         "installed conflict \"{conflict}\" provided by \"{}\"",
                         other.nevra

@@ -43,15 +43,11 @@ pub fn clean(session: &Session, args: &CleanArgs) -> CommandResult {
                 CleanKind::ExpireCache => {
                     cache.root.write_atomic(format!("{directory}/expired"), b"", 0o644)?;
                 }
-                CleanKind::Trust => {}
+                CleanKind::Dbcache | CleanKind::Trust => {}
             }
         }
     }
-    if args
-        .what
-        .iter()
-        .any(|kind| matches!(kind, CleanKind::All | CleanKind::Packages | CleanKind::Metadata))
-    {
+    if args.what.iter().any(|kind| *kind != CleanKind::Trust) {
         session.printer.data(&format!(
             "Removed {} files, {} directories (total of {}). 0 errors occurred.",
             removed.files,

@@ -1,32 +1,63 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `dnf group list|info|install|remove`.
+//! `dnf group list|info|install|upgrade|remove`.
 
-use super::change::run_request;
+use super::change::{request, run_request};
 use super::recover::recover_first;
-use crate::dnf::cli::{GroupInstallArgs, GroupListArgs, GroupRemoveArgs, ResolveOptions};
+use crate::dnf::cli::{
+    GroupInstallArgs, GroupListArgs, GroupRemoveArgs, GroupUpgradeArgs, ResolveOptions,
+};
 use crate::dnf::session::{Loaded, Needs, Session};
 use crate::dnf::table::{Side, columns, key_values};
-use crate::dnf::transact::settings;
 use crate::failure::{CommandResult, Failure, complain};
-use cairn_pkg::resolve::Request;
+use cairn_pkg::query::glob;
+use cairn_pkg::query::sack::SYSTEM;
 use cairn_pkg::resolve::groups::Group;
+use cairn_pkg::resolve::{GroupPackages, Request};
 use cairn_ui::exit;
+use serde_json::{Value, json};
+
+/// Types of packages and their titles, in the order they are shown.
+const KINDS: [(&str, &str); 4] = [
+    ("mandatory", "Mandatory packages"),
+    ("default", "Default packages"),
+    ("conditional", "Conditional packages"),
+    ("optional", "Optional packages"),
+];
 
 /// Runs `dnf group list`.
 pub fn list(session: &Session, args: &GroupListArgs) -> CommandResult {
     let loaded = session.load(Needs::AVAILABLE)?;
     let groups = selected(&loaded, args);
+    if args.json {
+        let values: Vec<Value> = groups
+            .iter()
+            .map(|group| {
+                json!({
+                    "id": group.id,
+                    "name": group.name,
+                    "installed": is_installed(&loaded, group),
+                })
+            })
+            .collect();
+        return print_json(session, &values);
+    }
     if groups.is_empty() {
-        return nothing(&loaded, args);
+        say_nothing(&loaded);
+        return Ok(exit::SUCCESS);
     }
     let mut rows = vec![["ID", "Name", "Installed"].map(str::to_owned).to_vec()];
+    let count = groups.len();
+    let installed = groups.iter().filter(|group| is_installed(&loaded, group)).count();
     for group in groups {
-        let installed = if loaded.state.groups.contains_key(&group.id) { "yes" } else { "no" };
+        let installed = yes_or_no(is_installed(&loaded, group));
         rows.push(vec![group.id.clone(), group.name.clone(), installed.to_owned()]);
     }
     for line in columns(&[Side::Left, Side::Left, Side::Right], &rows) {
         session.printer.data(&line);
     }
+    session
+        .printer
+        .info(&format!("Groups: {count} ({installed} installed, {} available)", count - installed));
     Ok(exit::SUCCESS)
 }
 
@@ -34,33 +65,28 @@ pub fn list(session: &Session, args: &GroupListArgs) -> CommandResult {
 pub fn info(session: &Session, args: &GroupListArgs) -> CommandResult {
     let loaded = session.load(Needs::AVAILABLE)?;
     let groups = selected(&loaded, args);
+    if args.json {
+        let values: Vec<Value> = groups.iter().map(|group| info_value(&loaded, group)).collect();
+        return print_json(session, &values);
+    }
     if groups.is_empty() {
-        return nothing(&loaded, args);
+        say_nothing(&loaded);
+        return Ok(exit::SUCCESS);
     }
     for group in groups {
-        let of = |kind: &str| {
-            let names =
-                group.packages.iter().filter(|(_, k)| k == kind).map(|(name, _)| name.as_str());
-            names.collect::<Vec<_>>().join("\n")
-        };
-        let installed = if loaded.state.groups.contains_key(&group.id) { "yes" } else { "no" };
         let mut pairs = vec![
             ("Id", group.id.clone()),
             ("Name", group.name.clone()),
             ("Description", group.description.clone()),
-            ("Installed", installed.to_owned()),
-            ("Order", group.order.to_string()),
+            ("Installed", yes_or_no(is_installed(&loaded, group)).to_owned()),
+            ("Order", group.order.map_or_else(String::new, |order| order.to_string())),
+            ("Uservisible", yes_or_no(group.is_visible).to_owned()),
             ("Repositories", group.repository.clone()),
         ];
-        for (title, kind) in [
-            ("Mandatory packages", "mandatory"),
-            ("Default packages", "default"),
-            ("Conditional packages", "conditional"),
-            ("Optional packages", "optional"),
-        ] {
-            let names = of(kind);
+        for (kind, title) in KINDS {
+            let names = group.names(&[kind.to_owned()]);
             if !names.is_empty() {
-                pairs.push((title, names));
+                pairs.push((title, names.join("\n")));
             }
         }
         for line in key_values(&pairs) {
@@ -71,18 +97,55 @@ pub fn info(session: &Session, args: &GroupListArgs) -> CommandResult {
     Ok(exit::SUCCESS)
 }
 
+fn info_value(loaded: &Loaded, group: &Group) -> Value {
+    let mut value = json!({
+        "id": group.id,
+        "name": group.name,
+        "description": group.description,
+        "installed": is_installed(loaded, group),
+        "order": group.order,
+        "uservisible": group.is_visible,
+        "repositories": [group.repository],
+    });
+    for (kind, _) in KINDS {
+        value[format!("{kind}_packages")] = json!(group.names(&[kind.to_owned()]));
+    }
+    value
+}
+
+/// Returns the types of packages to install.
+pub fn types(request: &Request<'_>, args: &GroupInstallArgs) -> Vec<String> {
+    let mut types = request.group_package_types().to_vec();
+    if args.with_optional && !types.iter().any(|kind| kind == "optional") {
+        types.push("optional".to_owned());
+    }
+    types
+}
+
+/// Returns whether packages change with the groups.
+pub fn packages(no_packages: bool) -> GroupPackages {
+    if no_packages { GroupPackages::Keep } else { GroupPackages::Change }
+}
+
 /// Runs `dnf group install`.
 pub fn install(session: &Session, args: &GroupInstallArgs) -> CommandResult {
     recover_first(session)?;
     let loaded = session.load(Needs::ALL)?;
-    let settings = settings(session, &args.resolve);
-    let mut types = settings.group_package_types.clone();
-    if args.with_optional && !types.iter().any(|kind| kind == "optional") {
-        types.push("optional".to_owned());
-    }
-    let mut request = Request::new(&loaded.sack, &loaded.groups, &loaded.state, settings);
+    let mut request = request(session, &loaded, &args.resolve);
+    let types = types(&request, args);
     for spec in &args.specs {
-        request.install_group(spec, &types);
+        request.install_group(spec, &types, packages(args.no_packages));
+    }
+    run_request(session, &loaded, request, &args.resolve)
+}
+
+/// Runs `dnf group upgrade`.
+pub fn upgrade(session: &Session, args: &GroupUpgradeArgs) -> CommandResult {
+    recover_first(session)?;
+    let loaded = session.load(Needs::ALL)?;
+    let mut request = request(session, &loaded, &args.resolve);
+    for spec in &args.specs {
+        request.upgrade_group(spec);
     }
     run_request(session, &loaded, request, &args.resolve)
 }
@@ -90,38 +153,62 @@ pub fn install(session: &Session, args: &GroupInstallArgs) -> CommandResult {
 /// Runs `dnf group remove`.
 pub fn remove(session: &Session, args: &GroupRemoveArgs) -> CommandResult {
     recover_first(session)?;
-    let loaded = session.load(Needs::ALL)?;
+    // Removing needs no repository: names of what is installed are enough.
+    let loaded = session.load(Needs::INSTALLED)?;
     let options = ResolveOptions::default();
-    let mut request =
-        Request::new(&loaded.sack, &loaded.groups, &loaded.state, settings(session, &options));
+    let mut request = request(session, &loaded, &options);
     for spec in &args.specs {
-        request.remove_group(spec);
+        request.remove_group(spec, packages(args.no_packages));
     }
     run_request(session, &loaded, request, &options)
+}
+
+fn is_installed(loaded: &Loaded, group: &Group) -> bool {
+    loaded.state.groups.contains_key(&group.id)
+}
+
+/// dnf5's word for a truth.
+pub fn yes_or_no(value: bool) -> &'static str {
+    if value { "yes" } else { "no" }
 }
 
 fn selected<'a>(loaded: &'a Loaded, args: &GroupListArgs) -> Vec<&'a Group> {
     let mut groups = loaded.groups.all();
     groups.retain(|group| {
-        let is_installed = loaded.state.groups.contains_key(&group.id);
+        let is_installed = is_installed(loaded, group);
         let by_spec = args.specs.is_empty()
             || args
                 .specs
                 .iter()
                 .any(|spec| loaded.groups.find(spec).iter().any(|found| found.id == group.id));
-        let by_state = (!args.installed || is_installed) && (!args.available || !is_installed);
+        let by_state = (!args.installed || is_installed)
+            && (!args.available || !is_installed && group.repository != SYSTEM);
         let by_visibility =
             group.is_visible || args.hidden || is_installed || !args.specs.is_empty();
-        by_spec && by_state && by_visibility
+        let has =
+            |pattern: &String| group.packages.iter().any(|(name, _)| glob::matches(pattern, name));
+        let by_packages = args.contains_pkgs.is_empty() || args.contains_pkgs.iter().any(has);
+        by_spec && by_state && by_visibility && by_packages
     });
+    // Installed ones first, as dnf5 shows them.
+    groups.sort_by_key(|group| !is_installed(loaded, group));
     groups
 }
 
-fn nothing(loaded: &Loaded, args: &GroupListArgs) -> CommandResult {
-    if loaded.groups.all().is_empty() {
+/// Says that nothing matches.
+pub fn say_nothing(loaded: &Loaded) {
+    if loaded.sack.repositories.is_empty() {
+        complain("No matches found: no repositories are enabled.");
+    } else if loaded.groups.all().is_empty() {
         complain("No matches found: no groups exist.");
     } else {
         complain("No matches found.");
     }
-    if args.specs.is_empty() { Ok(exit::SUCCESS) } else { Err(Failure::silent(exit::FAILURE)) }
+}
+
+/// Writes values as JSON.
+pub fn print_json(session: &Session, values: &[Value]) -> CommandResult {
+    let written = session.printer.json(&values);
+    written.map_err(|error| Failure::new(format!("cannot write JSON: {error}")))?;
+    Ok(exit::SUCCESS)
 }

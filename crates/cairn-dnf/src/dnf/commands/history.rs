@@ -5,7 +5,7 @@ use crate::dnf::cli::HistoryArgs;
 use crate::dnf::session::Session;
 use crate::dnf::table::{Side, columns, cut, key_values};
 use crate::failure::{CommandResult, Failure};
-use cairn_pkg::state::history::{History, HistoryItem, HistoryRecord};
+use cairn_pkg::state::history::{GroupKind, History, HistoryItem, HistoryRecord};
 use cairn_ui::format::{Zone, date_time};
 use cairn_ui::{Stream, exit};
 use serde_json::json;
@@ -22,6 +22,10 @@ pub fn list(session: &Session, args: &HistoryArgs) -> CommandResult {
     if !args.specs.is_empty() {
         let wanted = numbers(&args.specs, &records)?;
         records.retain(|record| wanted.contains(&record.id));
+    }
+    if !args.contains_pkgs.is_empty() {
+        let with = with_packages(&history, &args.contains_pkgs)?;
+        records.retain(|record| with.contains(&record.id));
     }
     if args.reverse {
         records.reverse();
@@ -58,6 +62,11 @@ pub fn info(session: &Session, args: &HistoryArgs) -> CommandResult {
     let records = history.list()?;
     let specs = if args.specs.is_empty() { vec!["last".to_owned()] } else { args.specs.clone() };
     let mut wanted = numbers(&specs, &records)?;
+    wanted.sort_unstable_by(|a, b| b.cmp(a));
+    if !args.contains_pkgs.is_empty() {
+        let with = with_packages(&history, &args.contains_pkgs)?;
+        wanted.retain(|id| with.contains(id));
+    }
     if args.reverse {
         wanted.reverse();
     }
@@ -81,12 +90,30 @@ fn no_history() -> Failure {
     Failure::new("there is no history yet").hint("the first transaction of dnf begins it")
 }
 
+fn with_packages(history: &History, patterns: &[String]) -> Result<Vec<i64>, Failure> {
+    let mut ids = Vec::new();
+    for pattern in patterns {
+        ids.extend(history.with_package(pattern)?);
+    }
+    Ok(ids)
+}
+
+/// Returns the one transaction that a number or `last` means.
+pub fn one_number(spec: &str, records: &[HistoryRecord]) -> Result<i64, Failure> {
+    let found = numbers(&[spec.to_owned()], records)?;
+    match found.as_slice() {
+        [one] if records.iter().any(|record| record.id == *one) => Ok(*one),
+        _ => Err(Failure::new("No matching transaction ID found, exactly one required.")
+            .hint("`dnf history list` shows all of them")),
+    }
+}
+
 /// Returns the transactions that numbers, ranges and `last` mean, in the order given.
 fn numbers(specs: &[String], records: &[HistoryRecord]) -> Result<Vec<i64>, Failure> {
     let newest = records.iter().map(|record| record.id).max().unwrap_or(0);
     let number = |text: &str| -> Result<i64, Failure> {
         let wrong = || {
-            Failure::usage(format!("\"{text}\" is no transaction"))
+            Failure::new(format!("Invalid transaction ID range \"{text}\""))
                 .hint("write a number, a range as 3..5, last or last-1")
         };
         match text.strip_prefix("last") {
@@ -135,21 +162,34 @@ fn show(session: &Session, record: &HistoryRecord, users: &str) {
     for line in key_values(&pairs) {
         session.printer.data(&line);
     }
-    session.printer.data("Packages altered:");
+    let items = record.items.iter().map(|item| {
+        [item.action.as_str(), &full_nevra(item), item.reason.as_str(), &item.repository]
+            .map(str::to_owned)
+    });
+    show_altered(session, "Packages", items.collect());
+    for (title, kind) in [("Groups", GroupKind::Group), ("Environments", GroupKind::Environment)] {
+        let groups = record.groups.iter().filter(|group| group.kind == kind).map(|group| {
+            [group.action.as_str(), &group.id, group.reason.as_str(), &group.repository]
+                .map(str::to_owned)
+        });
+        show_altered(session, title, groups.collect());
+    }
+    session.printer.data("");
+}
+
+fn show_altered(session: &Session, title: &str, altered: Vec<[String; 4]>) {
+    if altered.is_empty() {
+        return;
+    }
+    session.printer.data(&format!("{title} altered:"));
     let mut rows =
         vec![["  Action", "Package", "Reason", "Repository"].map(str::to_owned).to_vec()];
-    for item in &record.items {
-        rows.push(vec![
-            format!("  {}", item.action.as_str()),
-            full_nevra(item),
-            item.reason.as_str().to_owned(),
-            item.repository.clone(),
-        ]);
+    for [action, name, reason, repository] in altered {
+        rows.push(vec![format!("  {action}"), name, reason, repository]);
     }
     for line in columns(&[Side::Left; 4], &rows) {
         session.printer.data(&line);
     }
-    session.printer.data("");
 }
 
 fn full_nevra(item: &HistoryItem) -> String {
@@ -201,6 +241,19 @@ fn info_value(record: &HistoryRecord, users: &str) -> serde_json::Value {
             })
         })
         .collect();
+    let groups = |kind: GroupKind| -> Vec<serde_json::Value> {
+        let of_kind = record.groups.iter().filter(|group| group.kind == kind);
+        of_kind
+            .map(|group| {
+                json!({
+                    "id": group.id,
+                    "action": group.action.as_str(),
+                    "reason": group.reason.as_str(),
+                    "repository": group.repository,
+                })
+            })
+            .collect()
+    };
     json!({
         "id": record.id,
         "start_time": record.begin,
@@ -214,8 +267,8 @@ fn info_value(record: &HistoryRecord, users: &str) -> serde_json::Value {
         "description": record.description,
         "comment": record.comment,
         "packages": packages,
-        "groups": [],
-        "environments": [],
+        "groups": groups(GroupKind::Group),
+        "environments": groups(GroupKind::Environment),
     })
 }
 

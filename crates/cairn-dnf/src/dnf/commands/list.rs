@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `dnf list` and `dnf check-upgrade`.
 
+use crate::dnf::advisories::{Reach, upgrades};
 use crate::dnf::cli::{CheckUpgradeArgs, ListArgs};
 use crate::dnf::session::{Loaded, Needs, Session};
 use crate::dnf::table::{Side, columns};
@@ -78,6 +79,10 @@ pub fn sections(session: &Session, args: &ListArgs) -> Result<(Loaded, Vec<Secti
         vec![section("Obsoleting packages", "obsoleting_packages", select(ids))]
     } else if which.upgrades {
         vec![section("Available upgrades", "available_upgrades", select(filter::upgrades(sack)))]
+    } else if which.recent {
+        let ids = filter::recent(sack, session.now());
+        let ids = if args.showduplicates { ids } else { filter::latest(sack, &ids, 1) };
+        vec![section("Recently added packages", "recent_packages", select(ids))]
     } else if which.autoremove {
         vec![section("Autoremove packages", "autoremove_packages", select(filter::unneeded(sack)))]
     } else {
@@ -175,9 +180,19 @@ pub fn print_json(session: &Session, sack: &Sack, sections: &[Section]) -> Comma
 
 /// Runs `dnf check-upgrade`.
 pub fn check_upgrade(session: &Session, args: &CheckUpgradeArgs) -> CommandResult {
-    let loaded = session.load(Needs::ALL)?;
+    let by_advisories = args.advisories.is_active();
+    let loaded = session.load(Needs { advisories: by_advisories, ..Needs::ALL })?;
     let sack = &loaded.sack;
-    let mut ids = filter::upgrades(sack);
+    let mut ids = if by_advisories {
+        let selected = args.advisories.select(&loaded.advisories)?;
+        if selected.is_empty() {
+            complain("No advisory found matching the specified filters.");
+        }
+        upgrades(&loaded, &selected, Reach::Newest)
+    } else {
+        filter::upgrades(sack)
+    };
+    ids.retain(|id| !loaded.excluded.contains(id));
     ids.retain(|id| {
         let nevra = sack.get(*id).nevra();
         args.specs.is_empty() || args.specs.iter().any(|spec| nevra_matches(spec, nevra).is_some())
@@ -187,7 +202,7 @@ pub fn check_upgrade(session: &Session, args: &CheckUpgradeArgs) -> CommandResul
     let found = !ids.is_empty();
     let mut sections =
         vec![Section { heading: "Upgrades", key: "upgrades", ids: sorted(sack, ids) }];
-    if args.specs.is_empty() && !obsoleting.is_empty() {
+    if args.specs.is_empty() && !by_advisories && !obsoleting.is_empty() {
         sections.push(Section {
             heading: "Obsoleting packages",
             key: "obsoletes",

@@ -1,32 +1,57 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `dnf mark`: changes why packages are installed.
 
+use super::change::request;
 use super::recover::recover_first;
-use crate::dnf::cli::{MarkArgs, MarkReason};
-use crate::dnf::session::{Needs, Session};
-use crate::dnf::transact::{Choices, run_plan};
+use crate::dnf::cli::{MarkArgs, MarkCommand, MarkSpecs, ResolveOptions};
+use crate::dnf::session::{Loaded, Needs, Session};
+use crate::dnf::transact::{Choices, run_plan, unresolvable};
 use crate::failure::{CommandResult, Failure, complain};
 use cairn_pkg::query::{SpecScope, match_spec};
-use cairn_pkg::resolve::{Plan, PlanAction, PlanItem};
+use cairn_pkg::resolve::{Plan, PlanAction, PlanItem, Problem};
 use cairn_pkg::state::PackageReason;
 
 /// Runs `dnf mark`.
 pub fn mark(session: &Session, args: &MarkArgs) -> CommandResult {
     recover_first(session)?;
     let loaded = session.load(Needs::INSTALLED)?;
-    let reason = match args.reason {
-        MarkReason::User => PackageReason::User,
-        MarkReason::Dependency => PackageReason::Dependency,
-        MarkReason::Weak => PackageReason::WeakDependency,
+    let (specs, reason) = match &args.reason {
+        MarkCommand::User(specs) => (specs, PackageReason::User),
+        MarkCommand::Dependency(specs) => (specs, PackageReason::Dependency),
+        MarkCommand::Weak(specs) => (specs, PackageReason::WeakDependency),
+        MarkCommand::Group(args) => (&args.packages, PackageReason::Group),
     };
+    let mut plan = plan(session, &loaded, specs, reason)?;
+    if let MarkCommand::Group(args) = &args.reason {
+        let mut request = request(session, &loaded, &ResolveOptions::default());
+        if !request.check_group(&args.group) {
+            return Err(unresolvable(&request));
+        }
+        let names = plan.items.iter().map(|item| loaded.sack.get(item.id).nevra().name.clone());
+        plan.group_members = names.map(|name| (args.group.clone(), name)).collect();
+    }
+    run_plan(session, &loaded, &plan, &Choices::default())
+}
+
+fn plan(
+    session: &Session,
+    loaded: &Loaded,
+    specs: &MarkSpecs,
+    reason: PackageReason,
+) -> Result<Plan, Failure> {
+    let options =
+        ResolveOptions { skip_unavailable: specs.skip_unavailable, ..ResolveOptions::default() };
+    let mut request = request(session, loaded, &options);
     let mut plan = Plan::default();
-    for spec in &args.specs {
+    for spec in &specs.specs {
         let (ids, _) = match_spec(&loaded.sack, spec, SpecScope::Installed);
         if ids.is_empty() {
-            return Err(Failure::lines(vec![
-                "Failed to resolve the transaction:".to_owned(),
-                format!("No match for argument: {spec}"),
-            ]));
+            let message = format!("No match for argument: {spec}");
+            if specs.skip_unavailable {
+                complain(&message);
+            } else {
+                request.problems.push(Problem { message, is_unavailable: true });
+            }
         }
         for id in ids {
             let package = loaded.sack.get(id);
@@ -37,16 +62,15 @@ pub fn mark(session: &Session, args: &MarkArgs) -> CommandResult {
                     reason.as_str()
                 ));
             } else {
-                plan.items.push(PlanItem {
-                    action: PlanAction::ReasonChange,
-                    id,
-                    replaces: Vec::new(),
-                    reason,
-                });
+                let action = PlanAction::ReasonChange;
+                plan.items.push(PlanItem { action, id, replaces: Vec::new(), reason });
             }
         }
     }
+    if !request.problems.is_empty() {
+        return Err(unresolvable(&request));
+    }
     plan.sort(&loaded.sack);
     plan.items.dedup();
-    run_plan(session, &loaded, &plan, &Choices::default())
+    Ok(plan)
 }

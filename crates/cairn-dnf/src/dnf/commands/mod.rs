@@ -1,25 +1,38 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! One module per command: arguments → operation → words.
 
+mod advisory;
 mod change;
 mod check;
 mod clean;
+mod config_manager;
 mod download;
+mod environment;
 mod group;
 mod history;
+mod history_undo;
 mod info;
+mod leaves;
 mod list;
 mod mark;
+mod needs_restarting;
 mod provides;
 mod queryformat;
 mod recover;
+mod repoclosure;
 mod repolist;
 mod repoquery;
 mod search;
+mod versionlock;
 
-use super::cli::{Cli, Command, GroupCommand, HistoryCommand, RepoCommand};
+use super::cli::{
+    AdvisoryCommand, Cli, Command, ConfigManagerCommand, DistroSyncArgs, EnvironmentCommand,
+    GroupCommand, HistoryCommand, OfflineCommand, OfflineRebootArgs, RepoCommand, ResolveOptions,
+    SystemUpgradeCommand, UpgradeArgs, VersionlockCommand,
+};
+use super::offline::{self, Shutdown};
 use super::session::Session;
-use crate::failure::CommandResult;
+use crate::failure::{CommandResult, Failure};
 use cairn_ui::exit;
 
 /// Runs the command that was given.
@@ -52,22 +65,104 @@ pub fn run(cli: Cli, arguments: &[String]) -> CommandResult {
         }
         Command::Makecache => makecache(&session),
         Command::Clean(args) => clean::clean(&session, &args),
-        Command::Group { command } => match command {
-            GroupCommand::List(args) => group::list(&session, &args),
-            GroupCommand::Info(args) => group::info(&session, &args),
-            GroupCommand::Install(args) => group::install(&session, &args),
-            GroupCommand::Remove(args) => group::remove(&session, &args),
+        Command::Group { command } => run_group(&session, command),
+        Command::Environment { command } => run_environment(&session, command),
+        Command::History { command } => run_history(&session, command),
+        Command::Replay(args) => history_undo::replay(&session, &args),
+        Command::Advisory { command } => match command {
+            AdvisoryCommand::List(args) => advisory::list(&session, &args),
+            AdvisoryCommand::Info(args) => advisory::info(&session, &args),
+            AdvisoryCommand::Summary(args) => advisory::summary(&session, &args),
         },
-        Command::History { command } => match command {
-            HistoryCommand::List(args) => history::list(&session, &args),
-            HistoryCommand::Info(args) => history::info(&session, &args),
+        Command::Versionlock { command } => match command {
+            VersionlockCommand::Add(args) => versionlock::add(&session, &args),
+            VersionlockCommand::Exclude(args) => versionlock::exclude(&session, &args),
+            VersionlockCommand::Delete(args) => versionlock::delete(&session, &args),
+            VersionlockCommand::Clear => versionlock::clear(&session),
+            VersionlockCommand::List => versionlock::list(&session),
         },
+        Command::ConfigManager { command } => match command {
+            ConfigManagerCommand::Addrepo(args) => config_manager::addrepo(&session, &args),
+            ConfigManagerCommand::Setopt(args) => config_manager::setopt(&session, &args),
+            ConfigManagerCommand::Unsetopt(args) => config_manager::unsetopt(&session, &args),
+            ConfigManagerCommand::Setvar(args) => config_manager::setvar(&session, &args),
+            ConfigManagerCommand::Unsetvar(args) => config_manager::unsetvar(&session, &args),
+        },
+        Command::Offline { command } => match command {
+            OfflineCommand::Reboot(args) => offline::reboot(&session, shutdown(&args)),
+            OfflineCommand::Status => offline::status(&session),
+            OfflineCommand::Clean => offline::clean(&session),
+            OfflineCommand::Execute => offline::execute(&session),
+        },
+        Command::SystemUpgrade { command } => run_system_upgrade(&session, command),
+        Command::Module { .. } => Err(Failure::new("modules are not supported")
+            .hint("packages of all streams have names of their own: `dnf search NAME` finds them")),
+        Command::Leaves => leaves::leaves(&session),
+        Command::NeedsRestarting(args) => needs_restarting::needs_restarting(&session, &args),
+        Command::Repoclosure(args) => repoclosure::repoclosure(&session, &args),
         Command::Mark(args) => mark::mark(&session, &args),
         Command::Check(args) => check::check(&session, &args),
         Command::CheckUpgrade(args) => list::check_upgrade(&session, &args),
         Command::Download(args) => download::download(&session, &args),
         Command::Recover => recover::recover(&session),
     }
+}
+
+fn run_group(session: &Session, command: GroupCommand) -> CommandResult {
+    match command {
+        GroupCommand::List(args) => group::list(session, &args),
+        GroupCommand::Info(args) => group::info(session, &args),
+        GroupCommand::Install(args) => group::install(session, &args),
+        GroupCommand::Upgrade(args) => group::upgrade(session, &args),
+        GroupCommand::Remove(args) => group::remove(session, &args),
+    }
+}
+
+fn run_environment(session: &Session, command: EnvironmentCommand) -> CommandResult {
+    match command {
+        EnvironmentCommand::List(args) => environment::list(session, &args),
+        EnvironmentCommand::Info(args) => environment::info(session, &args),
+        EnvironmentCommand::Install(args) => environment::install(session, &args),
+        EnvironmentCommand::Upgrade(args) => environment::upgrade(session, &args),
+        EnvironmentCommand::Remove(args) => environment::remove(session, &args),
+    }
+}
+
+fn run_history(session: &Session, command: HistoryCommand) -> CommandResult {
+    match command {
+        HistoryCommand::List(args) => history::list(session, &args),
+        HistoryCommand::Info(args) => history::info(session, &args),
+        HistoryCommand::Undo(args) => history_undo::undo(session, &args),
+        HistoryCommand::Redo(args) => history_undo::redo(session, &args),
+        HistoryCommand::Rollback(args) => history_undo::rollback(session, &args),
+        HistoryCommand::Store(args) => history_undo::store(session, &args),
+    }
+}
+
+fn run_system_upgrade(session: &Session, command: SystemUpgradeCommand) -> CommandResult {
+    let args = match command {
+        SystemUpgradeCommand::Reboot(args) => return offline::reboot(session, shutdown(&args)),
+        SystemUpgradeCommand::Status => return offline::status(session),
+        SystemUpgradeCommand::Clean => return offline::clean(session),
+        SystemUpgradeCommand::Download(args) => args,
+    };
+    if session.options.releasever.is_none() {
+        return Err(Failure::usage("`system-upgrade download` needs the release to upgrade to")
+            .hint("add --releasever=VERSION"));
+    }
+    let resolve = ResolveOptions {
+        allowerasing: args.allowerasing,
+        offline: true,
+        ..ResolveOptions::default()
+    };
+    if args.no_downgrade {
+        return change::upgrade(session, &UpgradeArgs { resolve, ..UpgradeArgs::default() });
+    }
+    change::distro_sync(session, &DistroSyncArgs { resolve, ..DistroSyncArgs::default() })
+}
+
+fn shutdown(args: &OfflineRebootArgs) -> Shutdown {
+    if args.poweroff { Shutdown::PowerOff } else { Shutdown::Reboot }
 }
 
 fn makecache(session: &Session) -> CommandResult {

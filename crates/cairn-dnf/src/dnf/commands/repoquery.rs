@@ -27,7 +27,13 @@ pub fn querytags() -> CommandResult {
 /// Runs `dnf repoquery`.
 pub fn repoquery(session: &Session, args: &RepoqueryArgs) -> CommandResult {
     let loaded = session.load(needs(args))?;
-    let ids = select(session, &loaded, args);
+    let mut ids = select(session, &loaded, args);
+    if args.advisories.is_active() {
+        let selected = args.advisories.select(&loaded.advisories)?;
+        let named: BTreeSet<_> =
+            selected.iter().flat_map(|advisory| &advisory.packages).map(|p| &p.nevra).collect();
+        ids.retain(|id| named.contains(loaded.sack.get(*id).nevra()));
+    }
     show(session, &loaded.sack, &ids, args)?;
     Ok(exit::SUCCESS)
 }
@@ -38,6 +44,7 @@ fn wants_installed(args: &RepoqueryArgs) -> bool {
         || args.extras
         || args.unneeded
         || args.leaves
+        || args.duplicates
         || args.installonly && !args.available
 }
 
@@ -52,7 +59,13 @@ fn needs(args: &RepoqueryArgs) -> Needs {
             .any(|spec| spec.starts_with('/') || spec.starts_with("*/"));
     let installed = wants_installed(args) || args.upgrades;
     let available = !wants_installed(args) || args.extras || args.resolve;
-    Needs { installed, available, filelists: wants_files && available }
+    let advisories = args.advisories.is_active();
+    Needs {
+        installed,
+        available: available || advisories,
+        filelists: wants_files && available,
+        advisories,
+    }
 }
 
 fn select(session: &Session, loaded: &Loaded, args: &RepoqueryArgs) -> Vec<PackageId> {
@@ -65,6 +78,10 @@ fn select(session: &Session, loaded: &Loaded, args: &RepoqueryArgs) -> Vec<Packa
         filter::unneeded(sack)
     } else if args.leaves {
         filter::leaves(sack)
+    } else if args.duplicates {
+        filter::duplicates(sack, &session.configuration.main.installonlypkgs)
+    } else if args.recent && !wants_installed(args) {
+        filter::recent(sack, session.now())
     } else if wants_installed(args) {
         sack.installed().map(|package| package.id).collect()
     } else {

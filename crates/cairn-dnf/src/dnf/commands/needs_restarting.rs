@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `dnf needs-restarting`: what runs still is what was installed before an upgrade.
+//!
+//! The system: packages that only a restart replaces, installed since it was started. Processes and services: those that have
+//! program files open which are gone, or which packages have brought since the process began.
+
+use crate::dnf::cli::NeedsRestartingArgs;
+use crate::dnf::session::{Needs, Session};
+use crate::failure::{CommandResult, Failure};
+use cairn_host::Root;
+use cairn_pkg::query::glob;
+use cairn_ui::{escape_control, exit};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Packages that only a restart replaces, in the names of this and of Fedora's family.
+const CORE: [&str; 18] = [
+    "kernel",
+    "kernel-core",
+    "kernel-rt",
+    "linux-image",
+    "linux-image-*",
+    "linux-firmware",
+    "firmware-*",
+    "*-microcode",
+    "microcode_ctl",
+    "glibc",
+    "libc6",
+    "systemd",
+    "libsystemd0",
+    "udev",
+    "dbus",
+    "dbus-broker",
+    "dbus-daemon",
+    "gnutls",
+];
+/// Kernel ticks in a second, as user space sees them.
+const TICKS: u64 = 100;
+
+/// Runs `dnf needs-restarting`.
+pub fn needs_restarting(session: &Session, args: &NeedsRestartingArgs) -> CommandResult {
+    if args.services || args.processes {
+        return processes(session, args);
+    }
+    let booted = boot_time(&session.root)?;
+    let reboot_suggested = suggested(session);
+    let loaded = session.load(Needs::INSTALLED)?;
+    let mut names: Vec<String> = loaded
+        .sack
+        .installed()
+        .filter(|package| package.details.time_install > booted)
+        .filter(|package| {
+            let nevra = package.nevra();
+            let provides_kernel =
+                package.candidate.provides.iter().any(|p| p.name == "installonlypkg(kernel)");
+            provides_kernel
+                || CORE.iter().any(|pattern| glob::matches(pattern, &nevra.name))
+                || reboot_suggested.contains(&nevra.to_string())
+        })
+        .map(|package| package.nevra().name.clone())
+        .collect();
+    names.sort();
+    names.dedup();
+    if args.json {
+        let value = json!([{
+            "type": "reboot",
+            "reboot_required": !names.is_empty(),
+            "packages": names,
+        }]);
+        print_json(session, &value)?;
+    } else if names.is_empty() {
+        session.printer.data("No core libraries or services have been updated since boot-up.");
+        session.printer.data("Reboot should not be necessary.");
+    } else {
+        session.printer.data("Core libraries or services have been updated since boot-up:");
+        names.iter().for_each(|name| session.printer.data(&format!("  * {name}")));
+        session.printer.data("");
+        session.printer.data("Reboot is required to fully utilize these updates.");
+    }
+    answer(!names.is_empty())
+}
+
+fn answer(is_needed: bool) -> CommandResult {
+    if is_needed { Err(Failure::silent(exit::FAILURE)) } else { Ok(exit::SUCCESS) }
+}
+
+/// Returns the packages whose advisories ask for a restart, from the cache only: this command works without network.
+fn suggested(session: &Session) -> BTreeSet<String> {
+    use cairn_pkg::repos::metadata::{Freshness, load_advisories, load_repository};
+    let context = cairn_pkg::repos::metadata::LoadContext {
+        freshness: Freshness::CacheOnly,
+        ..session.load_context(false)
+    };
+    let mut names = BTreeSet::new();
+    for repository in session.configuration.enabled() {
+        // What is not in the cache says nothing.
+        let Ok(loaded) = load_repository(repository, &context, &mut |_| {}) else { continue };
+        let Ok(advisories) = load_advisories(&loaded, &context) else { continue };
+        let packages = advisories.into_iter().flat_map(|advisory| advisory.packages);
+        names.extend(packages.filter(|p| p.needs_reboot).map(|p| p.nevra.to_string()));
+    }
+    names
+}
+
+/// Returns when the system was started, seconds since 1970.
+fn boot_time(root: &Root) -> Result<u64, Failure> {
+    let text = root.read_to_string("proc/stat")?;
+    let line = text.lines().find_map(|line| line.strip_prefix("btime "));
+    line.and_then(|number| number.trim().parse().ok())
+        .ok_or_else(|| Failure::new("/proc/stat does not say when the system was started"))
+}
+
+/// A process that uses what has been replaced.
+struct Stale {
+    process: u32,
+    command: String,
+    service: Option<String>,
+}
+
+fn processes(session: &Session, args: &NeedsRestartingArgs) -> CommandResult {
+    let mut stale = stale_processes(session)?;
+    if args.services {
+        let services: BTreeSet<String> =
+            stale.iter().filter_map(|process| process.service.clone()).collect();
+        if args.json {
+            let value: Vec<Value> =
+                services.iter().map(|name| json!({"type": "service", "name": name})).collect();
+            print_json(session, &json!(value))?;
+        } else {
+            services.iter().for_each(|name| session.printer.data(&escape_control(name)));
+        }
+        return answer(!services.is_empty());
+    }
+    if args.exclude_services {
+        stale.retain(|process| process.service.is_none());
+    }
+    if args.json {
+        let value: Vec<Value> = stale
+            .iter()
+            .map(|process| {
+                json!({"type": "process", "pid": process.process, "command": process.command})
+            })
+            .collect();
+        print_json(session, &json!(value))?;
+    } else {
+        for Stale { process, command, .. } in &stale {
+            session.printer.data(&format!("{process} : {}", escape_control(command)));
+        }
+    }
+    answer(!stale.is_empty())
+}
+
+fn stale_processes(session: &Session) -> Result<Vec<Stale>, Failure> {
+    let root = &session.root;
+    let booted = boot_time(root)?;
+    let loaded = session.load(Needs::INSTALLED)?;
+    let mut installed: BTreeMap<&str, u64> = BTreeMap::new();
+    for package in loaded.sack.installed() {
+        for file in &package.candidate.files {
+            let time = installed.entry(file).or_default();
+            *time = (*time).max(package.details.time_install);
+        }
+    }
+    let mut numbers: Vec<u32> =
+        root.read_dir("proc")?.iter().filter_map(|name| name.parse().ok()).collect();
+    numbers.sort_unstable();
+    let mut stale = Vec::new();
+    for process in numbers {
+        // Processes end while they are looked at.
+        let Some(begun) = started(root, process, booted) else { continue };
+        let Ok(maps) = root.read_to_string(format!("proc/{process}/maps")) else { continue };
+        let is_old = program_files(&maps).any(|(path, is_gone)| {
+            is_gone || installed.get(path).is_some_and(|time| *time > begun)
+        });
+        if is_old {
+            let command = command_of(root, process);
+            stale.push(Stale { process, command, service: service_of(root, process) });
+        }
+    }
+    Ok(stale)
+}
+
+/// Returns when a process began, seconds since 1970.
+fn started(root: &Root, process: u32, booted: u64) -> Option<u64> {
+    let text = root.read_to_string(format!("proc/{process}/stat")).ok()?;
+    // The name in parentheses may have blanks; the start is the 22nd field, the 20th behind the name.
+    let (_, rest) = text.rsplit_once(')')?;
+    let ticks: u64 = rest.split_whitespace().nth(19)?.parse().ok()?;
+    Some(booted + ticks / TICKS)
+}
+
+/// Returns the files that a process runs code of, and whether they are gone.
+fn program_files(maps: &str) -> impl Iterator<Item = (&str, bool)> {
+    maps.lines().filter_map(|line| {
+        let mut fields = line.splitn(6, ' ').map(str::trim_start);
+        let permissions = fields.nth(1)?;
+        let path = fields.nth(3)?.trim();
+        let is_code = permissions.contains('x');
+        let path_only = path.strip_suffix(" (deleted)");
+        let is_program = ["/usr/", "/lib", "/bin/", "/sbin/", "/opt/"]
+            .iter()
+            .any(|prefix| path.starts_with(prefix));
+        (is_code && is_program).then_some((path_only.unwrap_or(path), path_only.is_some()))
+    })
+}
+
+fn command_of(root: &Root, process: u32) -> String {
+    let bytes = root.read(format!("proc/{process}/cmdline")).unwrap_or_default();
+    let words = bytes.split(|byte| *byte == 0).filter(|word| !word.is_empty());
+    let words: Vec<String> = words.map(|word| String::from_utf8_lossy(word).into_owned()).collect();
+    words.join(" ")
+}
+
+/// Returns the systemd service of a process, from its control group.
+fn service_of(root: &Root, process: u32) -> Option<String> {
+    let text = root.read_to_string(format!("proc/{process}/cgroup")).ok()?;
+    let path = text.lines().find_map(|line| line.strip_prefix("0::"))?;
+    let unit = path.split('/').rfind(|part| part.ends_with(".service"))?;
+    // A user's own manager is no service to restart.
+    (!unit.starts_with("user@")).then(|| unit.to_owned())
+}
+
+fn print_json(session: &Session, value: &Value) -> Result<(), Failure> {
+    let written = session.printer.json(value);
+    written.map_err(|error| Failure::new(format!("cannot write JSON: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn maps() {
+        let text = "55e0-55e1 r-xp 00000000 fe:00 131 /usr/bin/sh\n\
+                    7f00-7f01 r--p 00000000 fe:00 132                        /usr/lib/a.so\n\
+                    7f02-7f03 r-xp 00001000 fe:00 133                        /usr/lib/b.so (deleted)\n\
+                    7f04-7f05 r-xp 00000000 00:00 0 [vdso]\n\
+                    7f06-7f07 r-xp 00000000 00:01 9 /memfd:x (deleted)\n";
+        assert_eq!(
+            program_files(text).collect::<Vec<_>>(),
+            [("/usr/bin/sh", false), ("/usr/lib/b.so", true)]
+        );
+    }
+}

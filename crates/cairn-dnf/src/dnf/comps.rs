@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Definitions of installed groups and environments: `usr/lib/sysimage/libdnf5/comps_groups/{groups,environments}/ID.xml`, as dnf5
+//! keeps them, so that a group can be shown and removed when no repository has it any more.
+
+use super::session::Session;
+use crate::failure::Failure;
+use cairn_pkg::query::sack::SYSTEM;
+use cairn_pkg::resolve::{GroupChange, GroupSet};
+use cairn_pkg::state::history::{GroupKind, HistoryAction};
+use cairn_pkg::state::{STATE_DIRECTORY, SystemState};
+use cairn_pkg::transaction::ExtraFile;
+use cairn_rpm::repodata::{Comps, Limits, parse_comps};
+use cairn_ui::Problem;
+
+/// Largest definition that is read, in bytes.
+const LIMIT: u64 = 4 << 20;
+
+/// Adds the definitions of installed groups that no repository has.
+pub fn add_installed(
+    session: &Session,
+    state: &SystemState,
+    groups: &mut GroupSet,
+) -> Result<(), Failure> {
+    let missing_groups = state.groups.keys().filter(|id| groups.group(id).is_none());
+    let mut paths: Vec<String> =
+        missing_groups.filter_map(|id| path(GroupKind::Group, id)).collect();
+    let missing = state.environments.keys().filter(|id| groups.environment(id).is_none());
+    paths.extend(missing.filter_map(|id| path(GroupKind::Environment, id)));
+    let mut comps = Comps::default();
+    for path in paths {
+        let bytes = match session.root.read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.is_not_found() => continue,
+            Err(error) => return Err(error.into()),
+        };
+        match parse_comps(&bytes, &Limits::for_size(LIMIT)) {
+            Ok(found) => {
+                comps.groups.extend(found.groups);
+                comps.environments.extend(found.environments);
+            }
+            // Only names for people are lost.
+            Err(error) => session.printer.warning(&Problem::new(format!("/{path}: {error}"))),
+        }
+    }
+    groups.add(SYSTEM, &comps);
+    Ok(())
+}
+
+/// Returns the files that come with these changes.
+pub fn files(changes: &[GroupChange]) -> Vec<ExtraFile> {
+    let comes = changes.iter().filter(|change| !change.definition.is_empty());
+    let file = |change: &GroupChange| {
+        let content = change.definition.clone().into_bytes();
+        Some(ExtraFile { path: path(change.kind, &change.id)?, content, mode: 0o644 })
+    };
+    comes.filter_map(file).collect()
+}
+
+/// Removes the files of groups that have gone.
+pub fn remove(session: &Session, changes: &[GroupChange]) -> Result<(), Failure> {
+    for change in changes.iter().filter(|change| change.action == HistoryAction::Remove) {
+        let Some(path) = path(change.kind, &change.id) else { continue };
+        match session.root.remove_file(path) {
+            Err(error) if !error.is_not_found() => return Err(error.into()),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Identifiers come from repositories: one that is no file name has no file.
+fn path(kind: GroupKind, id: &str) -> Option<String> {
+    let directory = match kind {
+        GroupKind::Group => "groups",
+        GroupKind::Environment => "environments",
+    };
+    let is_name =
+        !id.is_empty() && id.len() < 200 && !id.starts_with('.') && !id.contains(['/', '\0']);
+    is_name.then(|| format!("{STATE_DIRECTORY}/comps_groups/{directory}/{id}.xml"))
+}

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `config-manager`.
+
+use crate::common::Bench;
+use expect_test::expect;
+
+fn bench() -> Bench {
+    let bench = Bench::usual();
+    std::fs::create_dir_all(bench.root().join("etc/yum.repos.d")).unwrap();
+    std::fs::create_dir_all(bench.root().join("etc/dnf")).unwrap();
+    std::fs::write(bench.root().join("etc/dnf/dnf.conf"), "# mine\n[main]\nbest=1\n").unwrap();
+    bench
+}
+
+#[test]
+fn addrepo() {
+    let bench = bench();
+    let url = format!("file://{}", bench.repository().display());
+    let add = format!(
+        "config-manager addrepo --id=one --set=baseurl={url} --set=gpgkey=file://{}",
+        bench.path("KEY").display()
+    );
+    assert_eq!(bench.plain_dnf(&add).quiet(), "exit 0\n");
+    let read = |name: &str| {
+        bench.filtered(bench.read(&format!("etc/yum.repos.d/{name}")).unwrap().as_bytes())
+    };
+    expect![[r#"
+        [one]
+        name=one - Created by dnf config-manager
+        enabled=1
+        baseurl=file://[TMP]/repo
+        gpgkey=file://[TMP]/KEY
+    "#]]
+    .assert_eq(&read("one.repo"));
+    assert!(bench.plain_dnf("list bar").out.contains("bar.noarch"), "the repository works");
+    expect![[r#"
+        exit 1
+        --- err
+        error: File "/etc/yum.repos.d/one.repo" already exists.
+        hint: add --overwrite to replace it, or --add-or-replace to change one repository in it
+    "#]]
+    .assert_eq(&bench.plain_dnf(&add).quiet());
+    assert_eq!(bench.plain_dnf(&format!("{add} --overwrite")).code, 0);
+    let second = format!(
+        "config-manager addrepo --id=two --save-filename=one --add-or-replace --set=baseurl={url} --set=enabled=0"
+    );
+    assert_eq!(bench.plain_dnf(&second).code, 0);
+    expect![[r#"
+        [one]
+        name=one - Created by dnf config-manager
+        enabled=1
+        baseurl=file://[TMP]/repo
+        gpgkey=file://[TMP]/KEY
+
+        [two]
+        name=two - Created by dnf config-manager
+        baseurl=file://[TMP]/repo
+        enabled=0
+    "#]]
+    .assert_eq(&read("one.repo"));
+    assert_eq!(bench.plain_dnf(&second).code, 0, "replaced");
+    expect![[r#"
+        exit 1
+        --- err
+        error: A repository with id "two" already configured in file: /etc/yum.repos.d/one.repo
+        hint: give another --id, or change that one with `dnf config-manager setopt`
+    "#]]
+    .assert_eq(
+        &bench
+            .plain_dnf(&format!(
+                "config-manager addrepo --id=two --save-filename=three --set=baseurl={url}"
+            ))
+            .quiet(),
+    );
+    expect![[r#"
+        exit 2
+        --- err
+        error: the new repository has no address
+        hint: give --from-repofile=FILE, --set=baseurl=URL, --set=mirrorlist=URL or --set=metalink=URL
+    "#]].assert_eq(&bench.plain_dnf("config-manager addrepo --id=x --set=name=a").quiet());
+    expect![[r#"
+        exit 1
+        --- err
+        error: --set:4: baseurl: "nonsense" is not a URL that can be read
+        hint: use http://, https:// or file://
+    "#]]
+    .assert_eq(&bench.plain_dnf("config-manager addrepo --id=x --set=baseurl=nonsense").quiet());
+    expect![[r#"
+        exit 1
+        --- err
+        error: unknown key "priorty" in [x]
+        hint: did you mean `priority`?
+    "#]]
+    .assert_eq(
+        &bench
+            .plain_dnf(&format!(
+                "config-manager addrepo --id=x --set=baseurl={url} --set=priorty=1"
+            ))
+            .quiet(),
+    );
+    expect![[r#"
+        exit 2
+        --- err
+        error: "../x" is no name of a repository file
+        hint: give --save-filename=NAME
+    "#]]
+    .assert_eq(
+        &bench
+            .plain_dnf(&format!(
+                "config-manager addrepo --id=x --save-filename=../x --set=baseurl={url}"
+            ))
+            .quiet(),
+    );
+    assert_eq!(
+        bench.plain_dnf("config-manager addrepo --set=baseurl=https://example.invalid/a/b/").code,
+        0
+    );
+    expect![[r#"
+        [example.invalid_a_b]
+        name=example.invalid_a_b - Created by dnf config-manager
+        enabled=1
+        baseurl=https://example.invalid/a/b/
+    "#]]
+    .assert_eq(&read("example.invalid_a_b.repo"));
+}
+
+#[test]
+fn addrepo_from_a_file() {
+    let bench = bench();
+    let file = bench.path("extra.repo");
+    std::fs::write(&file, "[extra]\nname=Extra\nbaseurl=https://example.invalid/x\nenabled=0\n")
+        .unwrap();
+    let add = format!("config-manager addrepo --from-repofile={}", file.display());
+    assert_eq!(bench.plain_dnf(&add).code, 0);
+    assert!(bench.plain_dnf("repolist --all").out.contains("extra"));
+    expect![[r#"
+        exit 1
+        --- err
+        error: File "/etc/yum.repos.d/extra.repo" already exists.
+        hint: add --overwrite to replace it, or --add-or-replace to change one repository in it
+    "#]]
+    .assert_eq(&bench.plain_dnf(&add).quiet());
+    std::fs::write(&file, "[extra]\nname\n").unwrap();
+    expect![[r#"
+        exit 1
+        --- err
+        error: [TMP]/extra.repo:2:1: expected `key = value` or `[section]`, found "name"
+        hint: write `key = value`, or start a comment with `#`
+    "#]]
+    .assert_eq(&bench.plain_dnf(&format!("{add} --save-filename=other")).quiet());
+    // dnf 4's spelling.
+    std::fs::write(&file, "[more]\nbaseurl=https://example.invalid/x\nenabled=0\n").unwrap();
+    let ran = bench.plain_dnf(&format!("config-manager --add-repo {} --overwrite", file.display()));
+    assert_eq!(ran.code, 1, "{}", ran.text());
+    assert!(ran.err.contains("hint: dnf5 spells"), "{}", ran.err);
+}
+
+#[test]
+fn options_and_variables() {
+    let bench = bench();
+    std::fs::write(
+        bench.root().join("etc/yum.repos.d/a.repo"),
+        "[ab]\nbaseurl=file:///x\n[ac]\nbaseurl=file:///y\n",
+    )
+    .unwrap();
+    expect![[r#"
+        exit 1
+        --- err
+        error: Directory "/etc/dnf/repos.override.d" does not exist.
+        hint: add --create-missing-dir to make it
+    "#]]
+    .assert_eq(&bench.plain_dnf("config-manager setopt ab.enabled=0 keepcache=1").quiet());
+    assert_eq!(bench.plain_dnf("config-manager setopt --create-missing-dir 'a*.enabled=0' ab.priority=5 keepcache=1").code, 0);
+    let overrides = "etc/dnf/repos.override.d/99-config_manager.repo";
+    expect![[r#"
+        # mine
+        [main]
+        best=1
+        keepcache=1
+        [ab]
+        enabled=0
+        priority=5
+
+        [ac]
+        enabled=0
+    "#]]
+    .assert_eq(&(bench.read("etc/dnf/dnf.conf").unwrap() + &bench.read(overrides).unwrap()));
+    assert_eq!(bench.plain_dnf("repolist --disabled").out.lines().count(), 3);
+    expect![[r#"
+        exit 1
+        --- err
+        error: No matching repository to modify: nope
+        hint: `dnf repolist --all` lists them
+    "#]]
+    .assert_eq(&bench.plain_dnf("config-manager setopt nope.priority=5").quiet());
+    expect![[r#"
+        exit 1
+        --- err
+        error: unknown key "keepcach" in [main]
+        hint: did you mean `keepcache`?
+    "#]]
+    .assert_eq(&bench.plain_dnf("config-manager setopt keepcach=1").quiet());
+    expect![[r#"
+        exit 1
+        --- err
+        error: setopt: keepcache: "maybe" is not yes/no
+    "#]]
+    .assert_eq(&bench.plain_dnf("config-manager setopt keepcache=maybe").quiet());
+    assert_eq!(bench.plain_dnf("config-manager unsetopt 'a*.enabled' keepcache").code, 0);
+    expect![[r#"
+        # mine
+        [main]
+        best=1
+        [ab]
+        priority=5
+
+    "#]]
+    .assert_eq(&(bench.read("etc/dnf/dnf.conf").unwrap() + &bench.read(overrides).unwrap()));
+    expect![[r#"
+        exit 0
+        --- err
+        config-manager: Request to remove repository option but it is not present in the overrides: ab.enabled
+        config-manager: Request to remove main option but it is not present in the config file: keepcache
+    "#]]
+        .assert_eq(&bench.plain_dnf("config-manager unsetopt ab.enabled keepcache").quiet());
+    expect![[r#"
+        exit 1
+        --- err
+        error: Directory "/etc/dnf/vars" does not exist.
+        hint: add --create-missing-dir to make it
+    "#]]
+    .assert_eq(&bench.plain_dnf("config-manager setvar one=1").quiet());
+    assert_eq!(bench.plain_dnf("config-manager addvar --create-missing-dir one=1 two=2").code, 0);
+    assert_eq!(bench.read("etc/dnf/vars/two").unwrap(), "2\n");
+    expect![[r#"
+        exit 0
+        --- err
+        config-manager: Request to remove variable but it is not present in the vars directory: nope
+    "#]]
+    .assert_eq(&bench.plain_dnf("config-manager unsetvar two nope").quiet());
+    assert!(bench.read("etc/dnf/vars/two").is_none());
+    expect![[r#"
+        exit 2
+        --- err
+        error: the variable releasever_major is made from releasever
+        hint: set releasever
+    "#]]
+    .assert_eq(&bench.plain_dnf("config-manager setvar releasever_major=2").quiet());
+    assert_eq!(bench.plain_dnf("config-manager --set-disabled ab").code, 0);
+    assert!(bench.read(overrides).unwrap().contains("enabled=0"));
+}

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Groups and environments as solver jobs and [`GroupChange`]s.
+
+use super::groups::{Environment, Group, GroupChange};
+use super::request::{Problem, Request};
+use crate::query::sack::{SYSTEM, SackPackage};
+use crate::state::history::{GroupKind, HistoryAction};
+use crate::state::{GroupState, PackageReason};
+use cairn_solve::{Job, PackageId};
+use std::collections::BTreeSet;
+
+/// Which packages of groups a request touches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GroupPackages {
+    /// They come and go with the group.
+    Change,
+    /// None: only the group itself.
+    Keep,
+}
+
+impl Request<'_> {
+    /// Adds `install @SPEC`: an environment or a group.
+    pub fn install_group_or_environment(&mut self, spec: &str) {
+        let types = self.settings.group_package_types.clone();
+        if self.groups.find_environments(spec).is_empty() {
+            self.install_group(spec, &types, GroupPackages::Change);
+        } else {
+            self.install_environment(spec, &types, GroupPackages::Change);
+        }
+    }
+
+    /// Adds `group install`; `types` are the kinds of packages wanted.
+    pub fn install_group(&mut self, spec: &str, types: &[String], packages: GroupPackages) {
+        let groups: Vec<Group> = self.groups.find(spec).into_iter().cloned().collect();
+        if groups.is_empty() {
+            self.no_match(spec);
+        }
+        for group in groups {
+            self.add_group(&group, types, packages, PackageReason::User);
+        }
+    }
+
+    /// Adds one group for a reason, as `history` needs it.
+    pub fn install_group_for(&mut self, id: &str, types: &[String], reason: PackageReason) {
+        match self.groups.group(id).cloned() {
+            Some(group) => self.add_group(&group, types, GroupPackages::Change, reason),
+            None => self.no_match(id),
+        }
+    }
+
+    fn is_changing(&self, kind: GroupKind, id: &str) -> bool {
+        self.group_changes.iter().any(|change| change.kind == kind && change.id == id)
+    }
+
+    /// Adds `environment install`; optional groups come too where `types` have `optional`.
+    pub fn install_environment(&mut self, spec: &str, types: &[String], packages: GroupPackages) {
+        let environments: Vec<Environment> =
+            self.groups.find_environments(spec).into_iter().cloned().collect();
+        if environments.is_empty() {
+            self.install_group(spec, types, packages);
+        }
+        for environment in environments {
+            let mut groups = environment.groups.clone();
+            if types.iter().any(|kind| kind == "optional") {
+                groups.extend(environment.options.iter().cloned());
+            }
+            groups.retain(|id| self.groups.group(id).is_some());
+            for id in &groups {
+                if let Some(group) = self.groups.group(id).cloned() {
+                    self.add_group(&group, types, packages, PackageReason::Dependency);
+                }
+            }
+            if self.state.environments.get(&environment.id) == Some(&groups) {
+                self.messages
+                    .push(format!("Environment \"{}\" is already installed.", environment.id));
+                continue;
+            }
+            let action = if self.state.environments.contains_key(&environment.id) {
+                HistoryAction::Upgrade
+            } else {
+                HistoryAction::Install
+            };
+            self.change_environment(&environment, action, groups);
+        }
+    }
+
+    fn change_environment(
+        &mut self,
+        from: &Environment,
+        action: HistoryAction,
+        groups: Vec<String>,
+    ) {
+        self.group_changes.push(GroupChange {
+            kind: GroupKind::Environment,
+            action,
+            id: from.id.clone(),
+            name: from.name.clone(),
+            reason: PackageReason::User,
+            repository: from.repository.clone(),
+            state: GroupState::default(),
+            groups,
+            definition: from.definition(),
+        });
+    }
+
+    fn add_group(
+        &mut self,
+        group: &Group,
+        types: &[String],
+        packages: GroupPackages,
+        reason: PackageReason,
+    ) {
+        if self.is_changing(GroupKind::Group, &group.id) {
+            return;
+        }
+        let known = self.state.groups.get(&group.id);
+        let mut state = GroupState {
+            user_installed: reason == PackageReason::User
+                || known.is_some_and(|known| known.user_installed),
+            package_types: types.to_vec(),
+            packages: group.names(types),
+        };
+        if packages == GroupPackages::Keep {
+            let sack = self.sack;
+            state.packages.retain(|name| sack.by_name(name).any(|p| p.is_installed()));
+        }
+        if known == Some(&state) {
+            self.messages.push(format!("Group \"{}\" is already installed.", group.id));
+        }
+        for (name, kind) in &group.packages {
+            if packages == GroupPackages::Change && types.contains(kind) {
+                self.install_group_package(name, kind);
+            }
+        }
+        if known != Some(&state) {
+            let action =
+                if known.is_some() { HistoryAction::Upgrade } else { HistoryAction::Install };
+            self.change_group(group, action, state, reason);
+        }
+    }
+
+    fn change_group(
+        &mut self,
+        from: &Group,
+        action: HistoryAction,
+        state: GroupState,
+        reason: PackageReason,
+    ) {
+        self.group_changes.push(GroupChange {
+            kind: GroupKind::Group,
+            action,
+            id: from.id.clone(),
+            name: from.name.clone(),
+            reason,
+            repository: from.repository.clone(),
+            state,
+            groups: Vec::new(),
+            definition: from.definition(),
+        });
+    }
+
+    fn install_group_package(&mut self, name: &str, kind: &str) {
+        let sack = self.sack;
+        if let Some(installed) = sack.by_name(name).find(SackPackage::is_installed) {
+            self.messages.push(format!("Package \"{}\" is already installed.", installed.nevra()));
+            return;
+        }
+        let available: Vec<PackageId> = sack
+            .by_name(name)
+            .map(|package| package.id)
+            .filter(|id| !self.excluded.contains(id))
+            .collect();
+        if !available.is_empty() {
+            self.from_groups.insert(name.to_owned());
+            self.jobs.push(Job::Install(available));
+            return;
+        }
+        let message = format!("No match for group package \"{name}\"");
+        // Only mandatory packages make a group incomplete.
+        if kind == "mandatory" {
+            self.unavailable(message);
+        } else {
+            self.messages.push(message);
+        }
+    }
+
+    /// Adds `group remove`.
+    pub fn remove_group(&mut self, spec: &str, packages: GroupPackages) {
+        let ids = self.installed_groups(spec);
+        if ids.is_empty() {
+            self.messages.push(format!("No groups to remove for argument: {spec}"));
+        }
+        self.remove_groups(&ids, packages);
+    }
+
+    /// Adds `environment remove`.
+    pub fn remove_environment(&mut self, spec: &str, packages: GroupPackages) {
+        let found = self.installed_environments(spec);
+        if found.is_empty() {
+            self.remove_group(spec, packages);
+        }
+        for id in &found {
+            let groups = self.state.environments[id].clone();
+            let is_elsewhere = |group: &String| {
+                let mut others =
+                    self.state.environments.iter().filter(|(other, _)| !found.contains(other));
+                others.any(|(_, members)| members.contains(group))
+            };
+            let going: Vec<String> = groups
+                .iter()
+                .filter(|group| {
+                    self.state.groups.get(*group).is_some_and(|state| !state.user_installed)
+                        && !is_elsewhere(group)
+                })
+                .cloned()
+                .collect();
+            self.remove_groups(&going, packages);
+            let name = self.groups.environment(id).map_or_else(|| id.clone(), |e| e.name.clone());
+            self.group_changes.push(GroupChange {
+                kind: GroupKind::Environment,
+                action: HistoryAction::Remove,
+                id: id.clone(),
+                name,
+                reason: PackageReason::User,
+                repository: SYSTEM.to_owned(),
+                state: GroupState::default(),
+                groups,
+                definition: String::new(),
+            });
+        }
+    }
+
+    fn remove_groups(&mut self, ids: &[String], packages: GroupPackages) {
+        for id in ids {
+            if self.is_changing(GroupKind::Group, id) {
+                continue;
+            }
+            let Some(state) = self.state.groups.get(id) else { continue };
+            let others: BTreeSet<&String> = self
+                .state
+                .groups
+                .iter()
+                .filter(|(other, _)| !ids.contains(other))
+                .flat_map(|(_, group)| &group.packages)
+                .collect();
+            for name in &state.packages {
+                if packages == GroupPackages::Change && !others.contains(name) {
+                    self.remove_group_package(name);
+                }
+            }
+            let reason =
+                if state.user_installed { PackageReason::User } else { PackageReason::Dependency };
+            self.group_changes.push(GroupChange {
+                kind: GroupKind::Group,
+                action: HistoryAction::Remove,
+                id: id.clone(),
+                name: self.groups.group(id).map_or_else(|| id.clone(), |group| group.name.clone()),
+                reason,
+                repository: SYSTEM.to_owned(),
+                state: state.clone(),
+                groups: Vec::new(),
+                definition: String::new(),
+            });
+        }
+    }
+
+    fn remove_group_package(&mut self, name: &str) {
+        let is_of_group = |package: &SackPackage<'_>| {
+            package.is_installed() && package.details.reason == PackageReason::Group
+        };
+        let packages: Vec<PackageId> =
+            self.sack.by_name(name).filter(is_of_group).map(|package| package.id).collect();
+        if !packages.is_empty() {
+            self.jobs.push(Job::Remove(packages));
+        }
+    }
+
+    /// Adds `group upgrade`: the group as it is defined now, with new versions of its packages.
+    pub fn upgrade_group(&mut self, spec: &str) {
+        let ids = self.installed_groups(spec);
+        if ids.is_empty() {
+            self.no_match(spec);
+        }
+        for id in ids {
+            let defined = self.groups.group(&id).filter(|group| group.repository != SYSTEM);
+            let Some(group) = defined.cloned() else {
+                self.messages.push(format!("Group \"{id}\" is in no repository."));
+                continue;
+            };
+            let state = self.state.groups[&id].clone();
+            let names = group.names(&state.package_types);
+            for (name, kind) in &group.packages {
+                if names.contains(name) && !state.packages.contains(name) {
+                    self.install_group_package(name, kind);
+                }
+            }
+            for name in state.packages.iter().filter(|name| !names.contains(name)) {
+                self.remove_group_package(name);
+            }
+            for name in names.iter().filter(|name| state.packages.contains(name)) {
+                let ids: Vec<PackageId> = self.sack.by_name(name).map(|p| p.id).collect();
+                if ids.iter().any(|id| self.sack.get(*id).is_installed()) {
+                    self.jobs.push(Job::Upgrade(Some(ids)));
+                }
+            }
+            let reason =
+                if state.user_installed { PackageReason::User } else { PackageReason::Dependency };
+            let state = GroupState { packages: names, ..state };
+            self.change_group(&group, HistoryAction::Upgrade, state, reason);
+        }
+    }
+
+    /// Adds `environment upgrade`: its groups, and those that are new in it.
+    pub fn upgrade_environment(&mut self, spec: &str) {
+        let ids = self.installed_environments(spec);
+        if ids.is_empty() {
+            self.upgrade_group(spec);
+        }
+        for id in ids {
+            let Some(environment) = self.groups.environment(&id).cloned() else {
+                self.messages.push(format!("Environment \"{id}\" is in no repository."));
+                continue;
+            };
+            let types = self.settings.group_package_types.clone();
+            let mut groups = environment.groups.clone();
+            groups.retain(|group| self.groups.group(group).is_some());
+            for group in &groups {
+                if self.state.groups.contains_key(group) {
+                    self.upgrade_group(group);
+                } else if let Some(group) = self.groups.group(group).cloned() {
+                    self.add_group(
+                        &group,
+                        &types,
+                        GroupPackages::Change,
+                        PackageReason::Dependency,
+                    );
+                }
+            }
+            self.change_environment(&environment, HistoryAction::Upgrade, groups);
+        }
+    }
+
+    /// Adds a package to an installed group, for `mark group`; a problem when the group is not installed.
+    pub fn check_group(&mut self, id: &str) -> bool {
+        let is_installed = self.state.groups.contains_key(id);
+        if !is_installed {
+            let message = format!("Group state for \"{id}\" not found.");
+            self.problems.push(Problem { message, is_unavailable: false });
+        }
+        is_installed
+    }
+
+    fn installed_groups(&self, spec: &str) -> Vec<String> {
+        let known: Vec<&String> =
+            self.groups.find(spec).into_iter().map(|group| &group.id).collect();
+        let is_meant = |id: &&String| known.contains(id) || crate::query::glob::matches(spec, id);
+        self.state.groups.keys().filter(is_meant).cloned().collect()
+    }
+
+    fn installed_environments(&self, spec: &str) -> Vec<String> {
+        let known: Vec<&String> =
+            self.groups.find_environments(spec).into_iter().map(|one| &one.id).collect();
+        let is_meant = |id: &&String| known.contains(id) || crate::query::glob::matches(spec, id);
+        self.state.environments.keys().filter(is_meant).cloned().collect()
+    }
+}
