@@ -95,10 +95,11 @@ pub fn check_signatures(context: &Context) -> CommandResult {
 fn check_one(context: &Context, keyring: &Keyring, path: &str, bytes: &[u8]) -> bool {
     let printer = &context.printer;
     let verbose = context.options.verbose > 0;
-    let parsed = match Package::parse(&mut &bytes[..]) {
-        Ok(parsed) => parsed,
+    let parsed = match Package::parse_with_digest(&mut &bytes[..]) {
+        Ok((parsed, _)) => parsed,
         Err(error) => {
             complain(&format!("error: {path}: {}", cairn_pkg::repos::error::chain(&error)));
+            error.hint().into_iter().for_each(|hint| complain(&format!("hint: {hint}")));
             return false;
         }
     };
@@ -113,9 +114,9 @@ fn check_one(context: &Context, keyring: &Keyring, path: &str, bytes: &[u8]) -> 
     };
     let mut reason = None;
     if let Err(error) = &digests {
-        reason = Some(error.to_string());
+        reason = Some(error);
     } else if let Some(Err(error)) = &signature {
-        reason = Some(error.to_string());
+        reason = Some(error);
     }
     if verbose {
         printer.data(&format!("{path}:"));
@@ -143,8 +144,9 @@ fn check_one(context: &Context, keyring: &Keyring, path: &str, bytes: &[u8]) -> 
             Some(_) => printer.data(&format!("{path}: {} NOT OK", words.to_uppercase())),
         }
     }
-    if let Some(reason) = &reason {
+    if let Some(reason) = reason {
         complain(&format!("error: {path}: {reason}"));
+        reason.hint().into_iter().for_each(|hint| complain(&format!("hint: {hint}")));
     }
     reason.is_none()
 }
