@@ -518,3 +518,108 @@ fn paths_of_the_header() {
     "#]],
     );
 }
+
+/// A package with two files that the header calls one, and another payload.
+fn linked(first: &str, second: &str, entries: &[(&[u8], u32, &[u8])]) -> Vec<u8> {
+    let mut spec = package("x", "1.0-1", &[]);
+    spec.files = vec![
+        FileSpec::regular("/usr/share/a", first.to_owned()),
+        FileSpec::regular("/usr/share/b", second.to_owned()),
+    ];
+    Parts::of(&forge::signed(&spec))
+        .with_archive(&archive(entries))
+        .with_tags(|values| {
+            values.insert(tag::FILEINODES, Value::Int32(vec![1, 1]));
+            values.insert(tag::FILEDEVICES, Value::Int32(vec![1, 1]));
+        })
+        .seal()
+}
+
+#[test]
+fn hard_links_and_sizes() {
+    let file = 0o100_644;
+    let both: [(&[u8], u32, &[u8]); 2] =
+        [(b"./usr/share/a", file, b"same\n"), (b"./usr/share/b", file, b"same\n")];
+    let sizes = |values: &mut cairn_rpm::header::Values| {
+        values.remove(&tag::FILESIZES);
+        values.insert(tag::LONGFILESIZES, Value::Int64(vec![0, 1 << 63]));
+    };
+    check(
+        vec![
+            ("26 one member missing", linked("same\n", "same\n", &both[..1])),
+            ("26 members differ", linked("same\n", "another\n", &both)),
+            ("32 size 2^63", Parts::good().with_tags(sizes).seal()),
+        ],
+        expect![[r#"
+            26 one member missing
+              -K exit 0:
+              -qp exit 0:
+              -i exit 1: error: x-1.0-1.noarch: hardlink set incomplete: "/usr/share/b" (expected 2 links, found 1)
+            26 members differ
+              hardlink set incomplete: "/usr/share/b" is not the same file as the other links
+            32 size 2^63
+              file "/usr/share/x/file": size 9223372036854775808 is out of range
+        "#]],
+    );
+}
+
+#[test]
+fn compression() {
+    let with_payload = |payload: Vec<u8>, compressor: &str| {
+        let mut parts = Parts::good();
+        parts.payload = payload;
+        let digest = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(&parts.payload));
+        let good = Parts { payload: Parts::good().payload, ..parts.clone() };
+        let changed = good.with_tags(|values| {
+            values.insert(tag::PAYLOADDIGEST, Value::StringArray(vec![digest]));
+            values.insert(tag::PAYLOADCOMPRESSOR, Value::text(compressor));
+        });
+        Parts { header: changed.header, ..parts }.seal()
+    };
+    let payload = Parts::good().payload;
+    let half = payload[..payload.len() / 2].to_vec();
+    let junk = [&payload[..], b"junk"].concat();
+    // A frame that wants a window of 2 GiB, with one empty last block.
+    let window = vec![0x28, 0xb5, 0x2f, 0xfd, 0, 21 << 3, 1, 0, 0];
+    check(
+        vec![
+            ("30 not gzip", with_payload(payload.clone(), "gzip")),
+            ("30 not xz", with_payload(payload.clone(), "xz")),
+            ("30 not bzip2", with_payload(payload.clone(), "bzip2")),
+            ("30 unknown", with_payload(payload.clone(), "lzma2000")),
+            ("30 truncated", with_payload(half, "zstd")),
+            ("30 trailing junk", with_payload(junk, "zstd")),
+            ("30 window", with_payload(window, "zstd")),
+        ],
+        expect![[r#"
+            30 not gzip
+              -K exit 0:
+              -qp exit 0:
+              -i exit 1: error: x-1.0-1.noarch: payload is not gzip: magic 28b5, expected 1f8b
+            30 not xz
+              -K exit 0:
+              -qp exit 0:
+              -i exit 1: error: x-1.0-1.noarch: payload is not xz: magic 28b52ffd0068, expected fd377a585a00
+            30 not bzip2
+              -K exit 0:
+              -qp exit 0:
+              -i exit 1: error: x-1.0-1.noarch: payload is not bzip2: magic 28b52f, expected 425a68
+            30 unknown
+              -K exit 0:
+              -qp exit 0:
+              -i exit 1: error: x-1.0-1.noarch: unsupported payload compression "lzma2000"
+            30 truncated
+              -K exit 0:
+              -qp exit 0:
+              -i exit 1: error: x-1.0-1.noarch: payload is damaged: zstd: incomplete frame
+            30 trailing junk
+              -K exit 0:
+              -qp exit 0:
+              -i exit 1: error: x-1.0-1.noarch: 4 bytes after the end of the payload
+            30 window
+              -K exit 0:
+              -qp exit 0:
+              -i exit 1: error: x-1.0-1.noarch: zstd window 2 GiB, limit 128 MiB
+        "#]],
+    );
+}
