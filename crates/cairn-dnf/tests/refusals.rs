@@ -6,6 +6,7 @@ mod common;
 
 use cairn_host::{Invocation, Sandbox, Tool};
 use cairn_rpm::build::{FileSpec, PackageSpec};
+use cairn_rpm::dependency::Dependency;
 use cairn_rpm::header::{Scriptlet, ScriptletKind};
 use common::{Bench, package};
 use expect_test::expect;
@@ -155,4 +156,50 @@ fn read_only_root() {
         hint: `/bench/root/var` lies on a read-only file system
     "#]]
     .assert_eq(&format!("exit {code}\n{}", troubles(&err)));
+}
+
+#[test]
+fn obsoletes_that_make_no_sense() {
+    let obsoleting = |name: &str, other: &str| {
+        let mut spec = package(name, "1.0-1", &[]);
+        spec.obsoletes = vec![Dependency::parse(other).unwrap()];
+        spec
+    };
+    let mut results = Vec::new();
+    for _ in 0..2 {
+        let bench = Bench::new(vec![
+            obsoleting("self", "self"),
+            obsoleting("one", "two"),
+            obsoleting("two", "one"),
+        ]);
+        let itself = bench.dnf("install -y self");
+        let circle = bench.dnf("install -y one");
+        let installed = bench.rpm("-qa").out;
+        let names: Vec<&str> =
+            installed.lines().filter(|line| !line.starts_with("gpg-pubkey")).collect();
+        results.push(format!("exit {}, exit {}: {}", itself.code, circle.code, names.join(" ")));
+    }
+    assert_eq!(results[0], results[1], "the choice is not deterministic");
+    expect!["exit 0, exit 0: self-1.0-1.noarch two-1.0-1.noarch"].assert_eq(&results[0]);
+}
+
+#[test]
+fn another_package_under_the_same_name() {
+    let bench = Bench::new(vec![package("x", "1.0-1", &[])]);
+    let other = Bench::new(vec![with_file("x", "/etc/evil", "evil\n")]);
+    // The mirror serves a package of the same name and signature, but not the one of the metadata.
+    std::fs::copy(
+        other.repository().join("x-1.0-1.noarch.rpm"),
+        bench.repository().join("x-1.0-1.noarch.rpm"),
+    )
+    .unwrap();
+    let ran = bench.dnf("install -y x");
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.err.contains("has the wrong s") || ran.err.contains("wrong SHA-256"),
+        "{}",
+        ran.err
+    );
+    assert!(ran.err.contains("hint: "), "{}", ran.err);
+    assert_eq!(bench.read("etc/evil"), None);
 }
