@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Developer commands: `cargo xtask tidy|test|ci|vm|docs|help`.
+//! Developer commands: `cargo xtask tidy|test|ci|vm|docs|fuzz|help`.
 //!
 //! Needs nothing but cargo. Everything a test run brings besides (tools trees, package downloads) is fetched by the
 //! `cairn` program itself into the cache.
@@ -7,6 +7,7 @@
 use std::process::ExitCode;
 
 mod docs;
+mod fuzz;
 mod run;
 mod test;
 mod tidy;
@@ -19,6 +20,7 @@ cargo xtask COMMAND
   test --fast   the same without images and VMs
   ci            what .ci/run calls: the same as `test`
   vm [--matrix] only what needs images: builds them, judges and boots them (with --matrix also the slow tests)
+  fuzz TARGET [SECONDS]  look for inputs that break a parser (`all`: every parser in turn)
   docs          regenerate the command reference in docs/reference
 ";
 
@@ -32,6 +34,8 @@ fn main() -> ExitCode {
         ["vm"] => test::vm(test::Which::Usual),
         ["vm", "--matrix"] => test::vm(test::Which::Matrix),
         ["docs"] => docs::regenerate(),
+        ["fuzz", target] => fuzz::run(target, None),
+        ["fuzz", target, seconds] => fuzz::run(target, Some(seconds)),
         _ => {
             run::say(HELP);
             return if matches!(words.as_slice(), ["help" | "--help" | "-h"]) {

@@ -117,6 +117,7 @@ fn configuration_errors() {
     expect![[r#"
         exit 1
         error: /etc/yum.repos.d/x.repo:3: gpgcheck: "maybe" is not yes/no
+        hint: write `gpgcheck=1` or `gpgcheck=0`
     "#]]
     .assert_eq(&with("[x]\nbaseurl=http://h/\ngpgcheck=maybe\n"));
     expect![[r#"

@@ -43,7 +43,7 @@ impl Package {
 
     /// As [`Package::parse`], comparing the header's digests before looking into it; also returns
     /// whether there was a SHA-256 digest to compare.
-    pub(crate) fn parse_with_digest(reader: &mut impl Read) -> Result<(Self, bool), Error> {
+    pub fn parse_with_digest(reader: &mut impl Read) -> Result<(Self, bool), Error> {
         let (signature_header, bytes, header_start) = read_headers(reader)?;
         let has_digest = check_header_digests(&signature_header, &bytes)?;
         let package = Self::assemble(signature_header, Header::main(bytes)?, header_start);

@@ -147,10 +147,11 @@ pub fn check_signatures(context: &Context) -> CommandResult {
 fn check_one(context: &Context, keyring: &Keyring, path: &str, bytes: &[u8]) -> bool {
     let printer = &context.printer;
     let verbose = context.options.verbose > 0;
-    let parsed = match Package::parse(&mut &bytes[..]) {
-        Ok(parsed) => parsed,
+    let parsed = match Package::parse_with_digest(&mut &bytes[..]) {
+        Ok((parsed, _)) => parsed,
         Err(error) => {
             complain(&format!("error: {path}: {}", cairn_pkg::repos::error::chain(&error)));
+            error.hint().into_iter().for_each(|hint| complain(&format!("hint: {hint}")));
             return false;
         }
     };
@@ -161,10 +162,6 @@ fn check_one(context: &Context, keyring: &Keyring, path: &str, bytes: &[u8]) -> 
     let digests = Verified::<Package>::accept_unsigned(bytes);
     let signature =
         (is_signed && !options.has("nosignature")).then(|| keyring.verify_package(bytes));
-    let reason = match (&digests, &signature) {
-        (Err(error), _) | (_, Some(Err(error))) => Some(error.to_string()),
-        _ => None,
-    };
     // The words that are right are small, those that are wrong are large.
     let mut words = Vec::new();
     let mut word = |text: &str, is_good: bool| {
@@ -175,6 +172,12 @@ fn check_one(context: &Context, keyring: &Keyring, path: &str, bytes: &[u8]) -> 
     }
     if let Some(signature) = &signature {
         word("signatures", signature.is_ok() || digests.is_err());
+    }
+    let mut reason = None;
+    if let Err(error) = &digests {
+        reason = Some(error);
+    } else if let Some(Err(error)) = &signature {
+        reason = Some(error);
     }
     if verbose {
         printer.data(&format!("{path}:"));
@@ -198,8 +201,9 @@ fn check_one(context: &Context, keyring: &Keyring, path: &str, bytes: &[u8]) -> 
         words.push(if reason.is_none() { "OK" } else { "NOT OK" }.to_owned());
         printer.data(&format!("{path}: {}", words.join(" ")));
     }
-    if let Some(reason) = &reason {
+    if let Some(reason) = reason {
         complain(&format!("error: {path}: {reason}"));
+        reason.hint().into_iter().for_each(|hint| complain(&format!("hint: {hint}")));
     }
     reason.is_none()
 }

@@ -237,9 +237,10 @@ pub fn read_file(path: &str) -> Result<Selected, String> {
     let file = std::fs::File::open(path)
         .map_err(|e| format!("error: open of {path} failed: {}", os_text(&e)))?;
     let mut reader = BufReader::new(file);
-    let package = Package::parse(&mut reader).map_err(|e| {
+    let (package, _) = Package::parse_with_digest(&mut reader).map_err(|e| {
         let text = cairn_pkg::repos::error::chain(&e);
-        format!("error: {path}: {text}\nhint: is it a complete RPM package? `file {path}` tells")
+        let hint = e.hint().unwrap_or("is it a complete RPM package? `rpm -K` tells");
+        format!("error: {path}: {text}\nhint: {hint}")
     })?;
     Ok(Selected { header: package.header, signature: Some(package.signature_header), number: 0 })
 }
@@ -260,6 +261,7 @@ pub fn all(database: Option<&RpmDb>, patterns: &[String]) -> Result<Vec<Selected
     let (packages, damage) = db.packages_and_damage()?;
     for error in damage {
         complain(&format!("error: {error}"));
+        error.hint().into_iter().for_each(|hint| complain(&format!("hint: {hint}")));
     }
     let mut packages: Vec<Selected> = packages.into_iter().map(from_installed).collect();
     let mut unknown = None;

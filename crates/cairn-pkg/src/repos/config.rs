@@ -342,8 +342,17 @@ impl MainConfig {
         value: &str,
         at: Position<'_>,
     ) -> Result<Option<ConfigWarning>, ConfigError> {
-        let wrong = |message: String| at.error(format!("{key}: {message}"), None);
-        let flag = || boolean(value).map_err(wrong);
+        let wrong = |message: String| {
+            at.error(
+                format!("{key}: {message}"),
+                Some(format!("`man dnf5.conf` lists the values of {key}")),
+            )
+        };
+        let flag = || {
+            boolean(value).map_err(|message| {
+                at.error(format!("{key}: {message}"), Some(format!("write `{key}=1` or `{key}=0`")))
+            })
+        };
         match key {
             "gpgcheck" | "pkg_gpgcheck" => self.gpgcheck = flag()?,
             "repo_gpgcheck" => self.repo_gpgcheck = flag()?,
@@ -404,8 +413,17 @@ impl RepoConfig {
         value: &str,
         at: Position<'_>,
     ) -> Result<Option<ConfigWarning>, ConfigError> {
-        let wrong = |message: String| at.error(format!("{key}: {message}"), None);
-        let flag = || boolean(value).map_err(wrong);
+        let wrong = |message: String| {
+            at.error(
+                format!("{key}: {message}"),
+                Some(format!("`man dnf5.conf` lists the values of {key}")),
+            )
+        };
+        let flag = || {
+            boolean(value).map_err(|message| {
+                at.error(format!("{key}: {message}"), Some(format!("write `{key}=1` or `{key}=0`")))
+            })
+        };
         match key {
             "name" => value.clone_into(&mut self.name),
             "baseurl" => self.baseurl = checked_urls(key, value, at)?,

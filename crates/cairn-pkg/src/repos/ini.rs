@@ -49,7 +49,8 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<Vec<Section>, ConfigError> {
     };
     if bytes.len() > MAX_FILE {
         let message = format!("file has {} bytes (limit {MAX_FILE})", bytes.len());
-        return Err(error(1, Problem { column: 0, message, hint: None }));
+        let hint = Some("no configuration is that long: is this a configuration file?");
+        return Err(error(1, Problem { column: 0, message, hint }));
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut sections: Vec<Section> = Vec::new();
@@ -73,7 +74,11 @@ struct Problem {
 fn decode_line(raw: &[u8]) -> Result<&str, Problem> {
     if raw.len() > MAX_LINE {
         let message = format!("line has {} bytes (limit {MAX_LINE})", raw.len());
-        return Err(Problem { column: 0, message, hint: None });
+        return Err(Problem {
+            column: 0,
+            message,
+            hint: Some("no value is that long: is this a configuration file?"),
+        });
     }
     let text = std::str::from_utf8(raw).map_err(|e| Problem {
         column: e.valid_up_to() + 1,
@@ -103,7 +108,7 @@ fn parse_line(text: &str, line: usize, sections: &mut Vec<Section>) -> Result<()
             return Err(problem(
                 indent + 1,
                 "continuation line without a key before it".to_owned(),
-                None,
+                Some("begin the line in its first column"),
             ));
         };
         entry.value.push('\n');
@@ -111,8 +116,9 @@ fn parse_line(text: &str, line: usize, sections: &mut Vec<Section>) -> Result<()
         return Ok(());
     }
     if let Some(rest) = trimmed.strip_prefix('[') {
-        let section =
-            section_header(rest, line, sections).map_err(|(column, m)| problem(column, m, None))?;
+        let section = section_header(rest, line, sections).map_err(|(column, m)| {
+            problem(column, m, Some("give each section once, as `[name]` on a line of its own"))
+        })?;
         sections.push(section);
         return Ok(());
     }
@@ -123,7 +129,7 @@ fn parse_line(text: &str, line: usize, sections: &mut Vec<Section>) -> Result<()
     };
     let key = key.trim();
     if key.is_empty() {
-        return Err(problem(1, "key before `=` is empty".to_owned(), None));
+        return Err(problem(1, "key before `=` is empty".to_owned(), Some("write `key = value`")));
     }
     let Some(section) = sections.last_mut() else {
         let hint = Some("begin the file with a section, for example `[cairn]`");

@@ -344,8 +344,18 @@ impl Session<'_> {
                 if must_sign {
                     match self.context.fetcher.get(&format!("{url}.asc"), REPOMD_LIMIT) {
                         Ok(found) => signature = found,
-                        Err(e) => {
+                        Err(e) if e.is_not_found() => {
                             refused = Some(self.unsigned(&error::chain(&e)));
+                            break;
+                        }
+                        Err(e) => {
+                            refused = Some(RepoError::Signature {
+                                id: self.id(),
+                                message: error::chain(&e),
+                                hint: e.hint().or_else(|| {
+                                    Some("a signature is small: this is something else, use another mirror".to_owned())
+                                }),
+                            });
                             break;
                         }
                     }

@@ -59,12 +59,12 @@ pub enum RpmDbError {
         path: String,
     },
     /// The file is not a usable database.
-    #[error("rpmdb: `{path}` is damaged or not a database")]
+    #[error("rpmdb: `{path}` is damaged or not a database: {reason}")]
     Damaged {
         /// The file.
         path: String,
-        /// The cause.
-        source: rusqlite::Error,
+        /// What SQLite says, once.
+        reason: String,
     },
     /// Another process holds the database.
     #[error("rpmdb: locked by another process")]
@@ -124,7 +124,7 @@ impl RpmDbError {
                 Self::ReadOnly { path: FILE.to_owned() }
             }
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-                Self::Damaged { path: FILE.to_owned(), source }
+                Self::Damaged { path: FILE.to_owned(), reason: source.to_string() }
             }
             _ => Self::Sqlite { operation, source },
         }
@@ -201,7 +201,7 @@ impl RpmDb {
 
     fn wrong_schema(&self) -> RpmDbError {
         let path = self.root.path_for_display().join(&self.file).display().to_string();
-        RpmDbError::Damaged { path, source: rusqlite::Error::InvalidQuery }
+        RpmDbError::Damaged { path, reason: "it has no table `Packages`".to_owned() }
     }
 
     /// Returns the numbers of all packages in ascending order.

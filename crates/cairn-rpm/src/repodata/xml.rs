@@ -174,6 +174,7 @@ impl Walker {
             let limit = self.limits.depth as u64;
             return Err(RepodataProblem::Limit { what: "nested elements", limit });
         }
+        self.check_attributes(start)?;
         let element = Element { start, attribute_limit: self.limits.attributes };
         if self.depth == 1 && (self.seen_root || element.name() != self.root) {
             let found = format!("root element <{}>, expected <{}>", element.name(), self.root);
@@ -181,6 +182,18 @@ impl Walker {
         }
         self.seen_root = true;
         visit(Token::Start { depth: self.depth, element }, line)
+    }
+
+    /// Refuses an element with too many attributes, whether anybody looks at them or not.
+    fn check_attributes(&self, start: &BytesStart<'_>) -> Result<(), RepodataProblem> {
+        let limit = self.limits.attributes;
+        // An attribute takes at least the five bytes of ` a=""`: most elements need no counting.
+        let may_have_more = start.len() > limit * 5;
+        if may_have_more && start.attributes().with_checks(false).nth(limit).is_some() {
+            let limit = limit as u64;
+            return Err(RepodataProblem::Limit { what: "attributes in one element", limit });
+        }
+        Ok(())
     }
 
     fn push_text(&mut self, text: &str) -> Result<(), RepodataProblem> {
