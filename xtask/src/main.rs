@@ -19,6 +19,7 @@ cargo xtask COMMAND
   test --fast   the same without images and VMs
   ci            what .ci/run calls: the same as `test`
   vm [--matrix] only what needs images: builds them, judges and boots them (with --matrix also the slow tests)
+  bench boot    time to the login prompt against Debian's installation of the same packages
   docs          regenerate the command reference in docs/reference
 ";
 
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         ["test", "--fast"] => test::fast(),
         ["vm"] => test::vm(test::Which::Usual),
         ["vm", "--matrix"] => test::vm(test::Which::Matrix),
+        ["bench", "boot"] => test::bench_boot(),
         ["docs"] => docs::regenerate(),
         _ => {
             run::say(HELP);
