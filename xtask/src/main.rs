@@ -21,6 +21,7 @@ cargo xtask COMMAND
   ci            what .ci/run calls: the same as `test`
   vm [--matrix] only what needs images: builds them, judges and boots them (with --matrix also the slow tests)
   fuzz TARGET [SECONDS]  look for inputs that break a parser (`all`: every parser in turn)
+  bench boot    time to the login prompt against Debian's installation of the same packages
   docs          regenerate the command reference in docs/reference
 ";
 
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         ["test", "--fast"] => test::fast(),
         ["vm"] => test::vm(test::Which::Usual),
         ["vm", "--matrix"] => test::vm(test::Which::Matrix),
+        ["bench", "boot"] => test::bench_boot(),
         ["docs"] => docs::regenerate(),
         ["fuzz", target] => fuzz::run(target, None),
         ["fuzz", target, seconds] => fuzz::run(target, Some(seconds)),

@@ -59,6 +59,13 @@ pub(crate) fn vm(which: Which) -> Result<()> {
     stage("images and VMs", &mut command)
 }
 
+/// Measures how long our image takes to start.
+pub(crate) fn bench_boot() -> Result<()> {
+    stage("build disk", &mut cargo(&["cairn", "build", "disk"]))?;
+    let words = ["test", "--quiet", "-p", "cairn", "--test", "boot_benchmark", "--", "--nocapture"];
+    stage("benchmark", &mut cargo(&words))
+}
+
 fn has_nextest() -> bool {
     output(&mut cargo(&["nextest", "--version"])).is_ok()
 }

@@ -64,10 +64,13 @@ pub struct Tools {
     pub test: TestTools,
     /// What Debian's own installation of our packages needs beside them, to compare ours with.
     pub reference: ReferenceTools,
+    /// What makes an initramfs in that installation, to compare how long both take to start.
+    #[serde(default)]
+    pub benchmark: TestTools,
 }
 
-/// The tools tree of the tests.
-#[derive(Debug, Clone, Deserialize)]
+/// Packages of one kind of test.
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TestTools {
     /// Debian package names.

@@ -28,6 +28,8 @@ pub enum Use {
     Previous,
     /// Part of Debian's own system, which the tests install to compare ours with.
     Reference,
+    /// Makes the initramfs of that system, whose start is measured against ours.
+    Benchmark,
 }
 
 impl Use {
@@ -38,6 +40,7 @@ impl Use {
             Self::Test => "test",
             Self::Previous => "previous",
             Self::Reference => "reference",
+            Self::Benchmark => "benchmark",
         }
     }
 }

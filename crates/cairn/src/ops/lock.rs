@@ -103,6 +103,7 @@ pub fn covers(lock: &Lock, distro: &Distro, overlays: &Overlays) -> bool {
         && distro.tools.packages.iter().all(|name| has(name, Use::Tools))
         && distro.tools.test.packages.iter().all(|name| has(name, Use::Test))
         && distro.tools.reference.packages.iter().all(|name| has(name, Use::Reference))
+        && distro.tools.benchmark.packages.iter().all(|name| has(name, Use::Benchmark))
 }
 
 /// Loads the lock of the checkout; `None` when there is none yet.
@@ -194,6 +195,7 @@ fn wanted_entries(
         (&tools.packages, &tools.skip, Use::Tools),
         (&tools.test.packages, &tools.skip, Use::Test),
         (&tools.reference.packages, &tools.reference.skip, Use::Reference),
+        (&tools.benchmark.packages, &tools.skip, Use::Benchmark),
     ] {
         for entry in closure(index, list, skip, &suites)?.into_values() {
             add(entry, used);
@@ -237,7 +239,8 @@ fn merge(
             _ => locked(entry, uses.clone()),
         };
         // What only tests use does not date what is built.
-        let is_built_from = !file.uses.is_subset(&[Use::Test, Use::Reference].into());
+        let is_built_from =
+            !file.uses.is_subset(&[Use::Test, Use::Reference, Use::Benchmark].into());
         moved |= is_built_from && known.map(|known| &known.sha256) != Some(&file.sha256);
         files.push(file);
     }

@@ -30,8 +30,11 @@ mmdebstrap --mode=root --variant=custom --include=@PACKAGES@ --format=tar \
   --aptopt='APT::Sandbox::User "root"' \
   --setup-hook="mkdir -p \"\$1$library\" && cp $library/libfakeroot-sysv.so \"\$1$library/\"" \
   --customize-hook="rm -r \"\$1$library\"" \
-  trixie /work/tree.tar 'deb [trusted=yes] copy:/work/repo ./'
+  @HOOKS@ trixie /work/tree.tar 'deb [trusted=yes] copy:/work/repo ./'
 "#;
+
+/// Makes the initramfs with the modules of the machine that it will start on left open, and drops the identity.
+const BOOT_HOOKS: &str = r#"--customize-hook='chroot "$1" update-initramfs -c -k all' --customize-hook=': > "$1/etc/machine-id"; echo debian > "$1/etc/hostname"'"#;
 
 /// Debian's tree, and what its dependencies would have brought in addition.
 pub struct Reference {
@@ -42,20 +45,48 @@ pub struct Reference {
     pub left_out: BTreeSet<String>,
 }
 
-/// Installs `names` and what their maintainer scripts need.
+/// What Debian's system is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Its files are compared with ours.
+    Compare,
+    /// It is booted, so it has an initramfs.
+    Boot,
+}
+
+/// Installs `names` and what their maintainer scripts need; returns the tree.
 pub fn install(
     ctx: &Context,
     upstream: &Upstream,
     names: &BTreeSet<String>,
     work: &Path,
 ) -> Reference {
+    let left_out = make_tar(ctx, upstream, names, Purpose::Compare, work);
+    let tree = Tree::read_tar(&work.join("tree.tar"));
+    let owners = owners(&tree);
+    Reference { tree, owners, left_out }
+}
+
+/// Makes `tree.tar` in the directory `work`; returns what dependencies would have brought in addition.
+pub fn make_tar(
+    ctx: &Context,
+    upstream: &Upstream,
+    names: &BTreeSet<String>,
+    purpose: Purpose,
+    work: &Path,
+) -> BTreeSet<String> {
     let is_wanted = |file: &&LockedFile| {
         (file.uses.contains(&Use::Os) && names.contains(&file.name))
             || file.uses.contains(&Use::Reference)
+            || (purpose == Purpose::Boot && file.uses.contains(&Use::Benchmark))
     };
     let files: Vec<&LockedFile> = upstream.lock.files.iter().filter(is_wanted).collect();
     let left_out = write_repository(ctx, &files, &work.join("repo"));
-    let needed = upstream.distro.tools.reference.packages.iter();
+    let (benchmark, hooks) = match purpose {
+        Purpose::Compare => (&[][..], ""),
+        Purpose::Boot => (&upstream.distro.tools.benchmark.packages[..], BOOT_HOOKS),
+    };
+    let needed = upstream.distro.tools.reference.packages.iter().chain(benchmark);
     let tools = ["fakeroot", "mmdebstrap"];
     let packages: BTreeSet<&str> = needed
         .map(String::as_str)
@@ -63,16 +94,18 @@ pub fn install(
         .chain(names.iter().map(String::as_str))
         .collect();
     let packages: Vec<&str> = packages.into_iter().collect();
-    std::fs::write(work.join("run.sh"), SCRIPT.replace("@PACKAGES@", &packages.join(","))).unwrap();
+    std::fs::write(
+        work.join("run.sh"),
+        SCRIPT.replace("@PACKAGES@", &packages.join(",")).replace("@HOOKS@", hooks),
+    )
+    .unwrap();
     let sandbox = cairn::tools::open_reference(ctx, &upstream.lock)
         .unwrap()
         .bind(work, "/work")
         .source_date(upstream.lock.source_date.into());
     let output = sandbox.run_unchecked(&Invocation::new(Tool::Sh).arg("/work/run.sh")).unwrap();
     assert!(output.success(), "mmdebstrap: {}", output.stderr_text());
-    let tree = Tree::read_tar(&work.join("tree.tar"));
-    let owners = owners(&tree);
-    Reference { tree, owners, left_out }
+    left_out
 }
 
 /// Writes a flat repository of the files. Its index names only dependencies that the repository can satisfy, so that apt installs
