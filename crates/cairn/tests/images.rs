@@ -3,9 +3,14 @@
 //!
 //! Needs what `cargo cairn build` leaves in `out/`: `cargo xtask vm` builds it and runs these tests, one machine at a time.
 
+mod composition;
 mod lab;
 
+use cairn::compose::WorkDirectory;
+use cairn::lock::Use;
+use cairn::ops::upstream::{self, Generation, Vanishing};
 use cairn::vm::Firmware;
+use cairn_host::{Invocation, Tool};
 use lab::{Guest, Lab, MINUTE};
 
 #[test]
@@ -38,6 +43,38 @@ fn real_dnf_reads_the_repository_and_resolves_a_server() {
         "nginx",
     ]);
     assert!(out.lines().any(|line| line.starts_with("glibc-")), "{out}");
+}
+
+/// The database that our engine wrote, read by rpm: all packages, all files, and its own check.
+#[test]
+fn real_rpm_reads_the_installed_database() {
+    let lab = Lab::open();
+    let work = WorkDirectory::create(&lab.ctx, "test-rpmdb").unwrap();
+    let root = work.path.join("root");
+    let upstream =
+        upstream::open(&lab.ctx, &[Use::Os, Use::Tools], Vanishing::Stop, Generation::Current)
+            .unwrap();
+    composition::compose_default(&lab.ctx, upstream, &root);
+    let rpm = |words: &str| {
+        let sandbox = lab.tools.clone().bind(&root, "/tree");
+        let words = ["--root", "/tree", "--dbpath", "/usr/lib/sysimage/rpm"]
+            .into_iter()
+            .chain(words.split(' '));
+        let output = sandbox.run_unchecked(&Invocation::new(Tool::Rpm).args(words)).unwrap();
+        (output.success(), output.stdout_text(), output.stderr_text())
+    };
+    assert_eq!(rpm("--verifydb"), (true, String::new(), String::new()));
+    let (is_ok, all, errors) = rpm("-qa");
+    assert!(is_ok && errors.is_empty(), "{errors}");
+    assert!(all.lines().count() > 150, "{all}");
+    assert!(rpm("-qf /usr/sbin/sshd").1.starts_with("openssh-server-"));
+    // In the staging directory nobody but the builder owns files: owners, modes and capabilities are in the manifest.
+    let (_, differences, errors) = rpm("-Va --nouser --nogroup --nomode --nocaps");
+    let unexpected: Vec<&str> = differences
+        .lines()
+        .filter(|line| !lab::EXPECTED_CHANGES.iter().any(|path| line.ends_with(path)))
+        .collect();
+    assert!(unexpected.is_empty(), "rpm -Va: {unexpected:#?}\n{errors}");
 }
 
 #[test]
