@@ -82,7 +82,10 @@ impl<'a> Machine<'a> {
         let wanted = Customization {
             input: self.iso(),
             answers: file,
-            kernel_args: vec!["no_timer_check".to_owned()],
+            // A loaded host may need minutes to show the guest its CD.
+            kernel_args: ["no_timer_check", "systemd.default_device_timeout_sec=600"]
+                .map(str::to_owned)
+                .into(),
             output: output.clone(),
         };
         let date = self.lab.upstream.lock.source_date;

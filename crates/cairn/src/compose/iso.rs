@@ -249,7 +249,9 @@ fn offered(packages: &Packages, live: &Live) -> Packages {
 fn plan(build: &Build<'_>, live: &Live) -> IsoPlan {
     let distro = &build.upstream.distro;
     let volume_id = format!("{}_{}", distro.id, distro.version.replace('.', "_")).to_uppercase();
-    let medium = format!("rd.systemd.mount-extra=LABEL={volume_id}:/run/cairn/medium:iso9660:ro");
+    let medium = format!(
+        "rd.systemd.mount-extra=LABEL={volume_id}:/run/cairn/medium:iso9660:ro,x-systemd.device-timeout=5min"
+    );
     let entries = live
         .entry
         .iter()
