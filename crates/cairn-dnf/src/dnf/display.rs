@@ -32,6 +32,20 @@ pub fn transaction_table(plan: &Plan, sack: &Sack) -> Vec<String> {
             rows.push(package_row(sack, &replaced, "   replacing "));
         }
     }
+    for (index, id) in plan.skipped.iter().enumerate() {
+        if index == 0 {
+            headings.push((rows.len(), "Skipping packages with broken dependencies"));
+        }
+        let package = sack.get(*id);
+        let (nevra, size) = (package.nevra(), size_text(package.details.size_installed));
+        rows.push(vec![
+            format!(" {}", nevra.name),
+            nevra.arch.clone(),
+            nevra.evr.with_epoch(),
+            package.details.repository.clone(),
+            size,
+        ]);
+    }
     for (heading, kind, action, reason) in GROUP_SECTIONS {
         let is_listed = |change: &&GroupChange| {
             (change.kind, change.action) == (kind, action)
@@ -134,6 +148,7 @@ pub fn summary(plan: &Plan) -> Vec<String> {
         ("Downgrading", count(PlanAction::Downgrade)),
         ("Removing", count(PlanAction::Remove)),
         ("Changing reason", count(PlanAction::ReasonChange)),
+        ("Skipping", plan.skipped.len()),
     ];
     let mut lines = vec!["Transaction Summary:".to_owned()];
     for (word, number) in counts.into_iter().filter(|(_, number)| *number > 0) {

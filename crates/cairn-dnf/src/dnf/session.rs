@@ -411,7 +411,7 @@ fn apply_main_options(configuration: &mut Configuration, options: &GlobalOptions
     let main = &mut configuration.main;
     main.assumeyes |= options.assumeyes;
     main.assumeno |= options.assumeno;
-    if options.assumeyes {
+    if options.assumeyes && !options.assumeno {
         main.assumeno = false;
     }
     if options.no_docs && !main.tsflags.iter().any(|flag| flag == "nodocs") {

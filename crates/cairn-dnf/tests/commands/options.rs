@@ -109,14 +109,16 @@ fn broken_and_unavailable() {
         Package Arch   Version Repository      Size
         Installing:
          bar    noarch 0:1.0-1 t            6.0   B
+        Skipping packages with broken dependencies:
+         broken noarch 0:1.0-1 t            6.0   B
 
         Transaction Summary:
          Installing:         1 package
+         Skipping:           1 package
 
         --- err
-        warning: skipping broken-1.0-1.noarch
-          cannot install broken-1.0-1.noarch from repo t
-          nothing provides nonexistent >= 3 needed by broken-1.0-1.noarch from repo t
+        Problem: cannot install broken-1.0-1.noarch from repo t
+          - nothing provides nonexistent >= 3 needed by broken-1.0-1.noarch from repo t
         Complete!
     "#]]
     .assert_eq(&bench.dnf("install -y broken bar --skip-broken").quiet());
