@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The transaction as dnf5 shows it: the table, the summary, the sizes.
 
-use super::table::{Side, columns, size_rounded, size_text};
+use super::table::{Side, fitted, size_rounded, size_text};
 use cairn_pkg::query::Sack;
 use cairn_pkg::resolve::{GroupChange, Plan, PlanAction, PlanItem};
 use cairn_pkg::state::PackageReason;
 use cairn_pkg::state::history::{GroupKind, HistoryAction};
 
-/// Returns the lines of the table.
-pub fn transaction_table(plan: &Plan, sack: &Sack) -> Vec<String> {
+/// Returns the lines of the table, fitted into `width`.
+pub fn transaction_table(plan: &Plan, sack: &Sack, width: Option<usize>) -> Vec<String> {
     let mut rows: Vec<Vec<String>> =
         vec![["Package", "Arch", "Version", "Repository", "     Size"].map(str::to_owned).to_vec()];
     // A heading stands above its packages, outside of the columns.
@@ -60,7 +60,7 @@ pub fn transaction_table(plan: &Plan, sack: &Sack) -> Vec<String> {
     }
     let sides = [Side::Left, Side::Left, Side::Left, Side::Left, Side::Right];
     let mut lines = Vec::new();
-    for (index, line) in columns(&sides, &rows).into_iter().enumerate() {
+    for (index, line) in fitted(&sides, &rows, width).into_iter().enumerate() {
         if let Some((_, heading)) = headings.iter().find(|(row, _)| *row == index) {
             lines.push(format!("{heading}:"));
         }

@@ -146,6 +146,11 @@ impl Session {
         }
     }
 
+    /// Returns the width of the terminal; `None` when the output goes elsewhere.
+    pub fn width(&self) -> Option<usize> {
+        self.printer.width(cairn_ui::Stream::Out)
+    }
+
     /// Returns the seconds since 1970.
     pub fn now(&self) -> u64 {
         self.clock.now_unix()

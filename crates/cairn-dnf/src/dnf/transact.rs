@@ -192,8 +192,8 @@ fn unsolvable(
 /// Says what makes a request impossible.
 pub fn unresolvable(request: &Request<'_>) -> Failure {
     let mut lines = vec!["Failed to resolve the transaction:".to_owned()];
-    lines.extend(request.problems.iter().map(|problem| problem.message.clone()));
     lines.extend(request.messages.iter().cloned());
+    lines.extend(request.problems.iter().map(|problem| problem.message.clone()));
     if request.problems.iter().any(|problem| problem.is_unavailable) {
         lines.push("You can try to add to command line:".to_owned());
         lines.push("  --skip-unavailable to skip unavailable packages".to_owned());
@@ -218,6 +218,12 @@ pub fn run_plan(
     choices: &Choices,
 ) -> CommandResult {
     if plan.is_empty() {
+        if !plan.skipped.is_empty() {
+            for line in display::transaction_table(plan, &loaded.sack, session.width()) {
+                session.printer.data(&line);
+            }
+            session.printer.data("");
+        }
         session.printer.data("Nothing to do.");
         return Ok(exit::SUCCESS);
     }
@@ -251,7 +257,7 @@ fn is_download_only(choices: &Choices) -> bool {
 
 fn show_plan(session: &Session, loaded: &Loaded, plan: &Plan, targets: &Targets) {
     let printer = &session.printer;
-    for line in display::transaction_table(plan, &loaded.sack) {
+    for line in display::transaction_table(plan, &loaded.sack, session.width()) {
         printer.data(&line);
     }
     printer.data("");

@@ -292,6 +292,7 @@ impl Plan {
                 }
             }
         }
+        items.sort_by_cached_key(|item| (item.action, item.nevra.to_string()));
         items
     }
 }

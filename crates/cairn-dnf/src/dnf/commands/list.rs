@@ -4,7 +4,7 @@
 use crate::dnf::advisories::{Reach, upgrades};
 use crate::dnf::cli::{CheckUpgradeArgs, ListArgs};
 use crate::dnf::session::{Loaded, Needs, Session};
-use crate::dnf::table::{Side, columns};
+use crate::dnf::table::{Side, fitted};
 use crate::failure::{CommandResult, Failure, complain};
 use cairn_pkg::query::filter;
 use cairn_pkg::query::sack::Sack;
@@ -128,7 +128,8 @@ fn print_sections(session: &Session, sack: &Sack, sections: &[Section]) {
     let rows: Vec<Vec<String>> =
         sections.iter().flat_map(|s| &s.ids).map(|id| row(sack, *id)).collect();
     // All blocks share their columns.
-    let mut lines = columns(&[Side::Left, Side::Left, Side::Left], &rows).into_iter();
+    let sides = [Side::Left, Side::Left, Side::Left];
+    let mut lines = fitted(&sides, &rows, session.width()).into_iter();
     let mut is_first = true;
     for section in sections.iter().filter(|section| !section.ids.is_empty()) {
         if !is_first {
