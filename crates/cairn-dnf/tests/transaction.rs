@@ -188,10 +188,11 @@ fn downgrade_reinstall_mark_autoremove() {
 #[test]
 fn groups() {
     let bench = Bench::usual();
-    expect![[r"
+    expect![[r#"
         ID    Name  Installed
         tools Tools        no
-    "]]
+        Groups: 1 (0 installed, 1 available)
+    "#]]
     .assert_eq(&bench.dnf("group list").out);
     let ran = bench.dnf("group install -y tools");
     assert_eq!(ran.code, 0, "{}", ran.text());
@@ -199,7 +200,10 @@ fn groups() {
         version = "1.0"
 
         [groups]
-        tools = {package_types = ["mandatory", "default", "conditional"], packages = ["foo"], userinstalled = true}
+        [groups.tools]
+        package_types = ["mandatory", "default", "conditional"]
+        packages = ["foo"]
+        userinstalled = true
     "#]]
     .assert_eq(&bench.read("usr/lib/sysimage/libdnf5/groups.toml").unwrap());
     assert_eq!(

@@ -159,8 +159,11 @@ fn write_cases(cases: &mut String, command: &Command, path: &str, values: &[(&st
     }
     let source = command
         .get_positionals()
-        .filter_map(|arg| arg.get_value_names()?.first())
-        .find_map(|name| values.iter().find(|(known, _)| *known == name.as_str()))
+        .map(|arg| match arg.get_value_names() {
+            Some([name, ..]) => name.as_str(),
+            _ => arg.get_id().as_str(),
+        })
+        .find_map(|name| values.iter().find(|(known, _)| *known == name))
         .map_or("", |(_, source)| source);
     for argument in command.get_positionals() {
         let possible = argument.get_possible_values();

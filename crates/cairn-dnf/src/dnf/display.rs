@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The transaction as dnf5 shows it: the table, the summary, the sizes.
 
-use super::table::{Side, columns, size_rounded, size_text};
+use super::table::{Side, fitted, size_rounded, size_text};
 use cairn_pkg::query::Sack;
 use cairn_pkg::resolve::{GroupChange, Plan, PlanAction, PlanItem};
 use cairn_pkg::state::PackageReason;
 use cairn_pkg::state::history::{GroupKind, HistoryAction};
 
-/// Returns the lines of the table.
-pub fn transaction_table(plan: &Plan, sack: &Sack) -> Vec<String> {
+/// Returns the lines of the table, fitted into `width`.
+pub fn transaction_table(plan: &Plan, sack: &Sack, width: Option<usize>) -> Vec<String> {
     let mut rows: Vec<Vec<String>> =
         vec![["Package", "Arch", "Version", "Repository", "     Size"].map(str::to_owned).to_vec()];
     // A heading stands above its packages, outside of the columns.
@@ -32,6 +32,20 @@ pub fn transaction_table(plan: &Plan, sack: &Sack) -> Vec<String> {
             rows.push(package_row(sack, &replaced, "   replacing "));
         }
     }
+    for (index, id) in plan.skipped.iter().enumerate() {
+        if index == 0 {
+            headings.push((rows.len(), "Skipping packages with broken dependencies"));
+        }
+        let package = sack.get(*id);
+        let (nevra, size) = (package.nevra(), size_text(package.details.size_installed));
+        rows.push(vec![
+            format!(" {}", nevra.name),
+            nevra.arch.clone(),
+            nevra.evr.with_epoch(),
+            package.details.repository.clone(),
+            size,
+        ]);
+    }
     for (heading, kind, action, reason) in GROUP_SECTIONS {
         let is_listed = |change: &&GroupChange| {
             (change.kind, change.action) == (kind, action)
@@ -46,7 +60,7 @@ pub fn transaction_table(plan: &Plan, sack: &Sack) -> Vec<String> {
     }
     let sides = [Side::Left, Side::Left, Side::Left, Side::Left, Side::Right];
     let mut lines = Vec::new();
-    for (index, line) in columns(&sides, &rows).into_iter().enumerate() {
+    for (index, line) in fitted(&sides, &rows, width).into_iter().enumerate() {
         if let Some((_, heading)) = headings.iter().find(|(row, _)| *row == index) {
             lines.push(format!("{heading}:"));
         }
@@ -134,6 +148,7 @@ pub fn summary(plan: &Plan) -> Vec<String> {
         ("Downgrading", count(PlanAction::Downgrade)),
         ("Removing", count(PlanAction::Remove)),
         ("Changing reason", count(PlanAction::ReasonChange)),
+        ("Skipping", plan.skipped.len()),
     ];
     let mut lines = vec!["Transaction Summary:".to_owned()];
     for (word, number) in counts.into_iter().filter(|(_, number)| *number > 0) {

@@ -146,6 +146,11 @@ impl Session {
         }
     }
 
+    /// Returns the width of the terminal; `None` when the output goes elsewhere.
+    pub fn width(&self) -> Option<usize> {
+        self.printer.width(cairn_ui::Stream::Out)
+    }
+
     /// Returns the seconds since 1970.
     pub fn now(&self) -> u64 {
         self.clock.now_unix()
@@ -411,7 +416,7 @@ fn apply_main_options(configuration: &mut Configuration, options: &GlobalOptions
     let main = &mut configuration.main;
     main.assumeyes |= options.assumeyes;
     main.assumeno |= options.assumeno;
-    if options.assumeyes {
+    if options.assumeyes && !options.assumeno {
         main.assumeno = false;
     }
     if options.no_docs && !main.tsflags.iter().any(|flag| flag == "nodocs") {

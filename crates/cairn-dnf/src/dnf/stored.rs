@@ -91,6 +91,8 @@ pub struct Leniency {
     pub skip_unavailable: bool,
     /// What cannot be installed is left out.
     pub skip_broken: bool,
+    /// What is to be removed and is not there any more, in no version, is left out.
+    pub skip_absent: bool,
 }
 
 impl StoredTransaction {
@@ -339,6 +341,9 @@ impl Replay<'_> {
             HistoryAction::Replaced => {}
             HistoryAction::Remove => match exact {
                 Some(id) => self.request.jobs.push(Job::Remove(vec![id])),
+                None if self.leniency.skip_absent && !self.is_present(nevra) => {
+                    self.notes.push(format!("Package \"{nevra}\" is not installed any more."));
+                }
                 None => self.mismatch(format!(
                     "Cannot perform {} action because '{nevra}' is not installed.",
                     item.action.as_str()
@@ -427,6 +432,10 @@ impl Replay<'_> {
                 group.id
             )),
         }
+    }
+
+    fn is_present(&self, nevra: &Nevra) -> bool {
+        self.installed(|other| other.name == nevra.name && other.arch == nevra.arch).is_some()
     }
 
     fn installed(&self, test: impl Fn(&Nevra) -> bool) -> Option<PackageId> {

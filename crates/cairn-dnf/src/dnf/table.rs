@@ -30,6 +30,30 @@ pub fn columns(sides: &[Side], rows: &[Vec<String>]) -> Vec<String> {
     rows.iter().map(|row| line(sides, &widths, row)).collect()
 }
 
+/// Returns rows as [`columns`] does, within `width`: where the first cell is too long for that, the rest of its row stands on a
+/// second line, under its columns. Nothing is cut.
+pub fn fitted(sides: &[Side], rows: &[Vec<String>], width: Option<usize>) -> Vec<String> {
+    let lines = columns(sides, rows);
+    let longest = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
+    let Some(width) = width.filter(|width| longest > *width) else { return lines };
+    let first = |row: &Vec<String>| row.first().map_or(0, |cell| cell.chars().count());
+    let column = rows.iter().map(first).max().unwrap_or(0);
+    let limit = column.saturating_sub(longest - width).max(12);
+    let mut short: Vec<Vec<String>> = rows.to_vec();
+    for row in short.iter_mut().filter(|row| first(row) > limit && row.len() > 1) {
+        row[0] = String::new();
+    }
+    let rest = columns(sides, &short);
+    let lines = rest.into_iter().zip(rows.iter().zip(&short)).map(|(line, (row, short))| {
+        if row.first() == short.first() {
+            line
+        } else {
+            format!("{}\n{line}", escape_control(&row[0]))
+        }
+    });
+    lines.collect()
+}
+
 fn line(sides: &[Side], widths: &[usize], row: &[String]) -> String {
     let mut text = String::new();
     for (index, cell) in row.iter().enumerate() {
@@ -110,6 +134,17 @@ mod tests {
             columns(&[Side::Left, Side::Right], &rows),
             ["Package    Size", " foo    4.0   B"]
         );
+        let rows = vec![
+            vec!["a-very-long-name-of-a-package".to_owned(), "1.0-1".to_owned()],
+            vec!["short".to_owned(), "2.0-1".to_owned()],
+        ];
+        let sides = [Side::Left, Side::Right];
+        assert_eq!(
+            fitted(&sides, &rows, Some(20)),
+            ["a-very-long-name-of-a-package\n      1.0-1", "short 2.0-1"]
+        );
+        assert_eq!(fitted(&sides, &rows, Some(40)), columns(&sides, &rows));
+        assert_eq!(fitted(&sides, &rows, None), columns(&sides, &rows));
         assert_eq!(
             key_values(&[("Name", "a".to_owned()), ("Text", "x\ny".to_owned())]),
             ["Name : a", "Text : x", "     : y"]

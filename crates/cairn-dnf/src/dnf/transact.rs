@@ -14,7 +14,7 @@ use cairn_pkg::rpmdb::RpmDb;
 use cairn_pkg::state::cookie::rpmdb_cookie;
 use cairn_pkg::state::history::{History, HistoryGroup, HistoryItem, HistoryRecord, HistoryState};
 use cairn_pkg::transaction::{self, ExtraFile, Ownership, Scriptlets, TransactionOptions};
-use cairn_solve::{Explanation, Job, Options, PackageId, Solution, solve};
+use cairn_solve::{Explanation, Job, Options, PackageId, Skipped, Solution, solve};
 use cairn_ui::{Assume, Problem, Stream, Unit, exit};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -67,19 +67,17 @@ pub fn solve_request(
         let solution = match solve(&loaded.sack.universe, &request.jobs, &options) {
             Ok(solution) => solution,
             Err(_) if skips_broken(session, choices) => {
-                without_broken(session, loaded, &request.jobs, options)?
+                without_broken(loaded, &request.jobs, options)
             }
             Err(explanation) => {
                 return Err(unsolvable(loaded, &request.jobs, &options, &explanation));
             }
         };
         for skipped in &solution.skipped {
-            let nevra = loaded.sack.get(skipped.package).nevra().to_string();
-            session
-                .printer
-                .warning(&Problem::new(format!("skipping {nevra}")).details(skipped.lines.clone()));
+            say_problem(&skipped.lines);
         }
         plan = Plan::from_solution(&loaded.sack, &solution, &request.from_groups);
+        plan.skipped = solution.skipped.iter().map(|skipped| skipped.package).collect();
     }
     plan.group_changes.clone_from(&request.group_changes);
     plan.promote(&request.marked_user);
@@ -111,34 +109,34 @@ fn skips_broken(session: &Session, choices: &Choices) -> bool {
     choices.resolve.skip_broken || session.configuration.main.skip_broken
 }
 
-/// Solves without the jobs that cannot be done, taken in order, and names them.
-fn without_broken(
-    session: &Session,
-    loaded: &Loaded,
-    jobs: &[Job],
-    mut options: Options,
-) -> Result<Solution, Failure> {
+/// Solves without the jobs that cannot be done, taken in order, and names what is left out.
+fn without_broken(loaded: &Loaded, jobs: &[Job], mut options: Options) -> Solution {
     options.best = false;
     let universe = &loaded.sack.universe;
     let mut kept: Vec<Job> = Vec::new();
     let mut solution = Solution::default();
+    let mut left_out = Vec::new();
     for job in jobs {
         kept.push(job.clone());
         match solve(universe, &kept, &options) {
             Ok(found) => solution = found,
             Err(explanation) => {
                 kept.pop();
-                let what = job_text(loaded, job);
-                session
-                    .printer
-                    .warning(&Problem::new(format!("skipping {what}")).details(explanation.lines));
+                match newest_of(loaded, job) {
+                    Some(package) => {
+                        left_out.push(Skipped { package, lines: explanation.lines });
+                    }
+                    None => say_problem(&explanation.lines),
+                }
             }
         }
     }
-    Ok(solution)
+    solution.skipped.extend(left_out);
+    solution
 }
 
-fn job_text(loaded: &Loaded, job: &Job) -> String {
+/// Returns the package that a job is about.
+fn newest_of(loaded: &Loaded, job: &Job) -> Option<PackageId> {
     let ids = match job {
         Job::Install(ids)
         | Job::Remove(ids)
@@ -149,9 +147,13 @@ fn job_text(loaded: &Loaded, job: &Job) -> String {
         | Job::DistroSync(Some(ids)) => ids.as_slice(),
         Job::Upgrade(None) | Job::DistroSync(None) | Job::Autoremove => &[],
     };
-    match ids.last() {
-        Some(id) => loaded.sack.get(*id).nevra().to_string(),
-        None => "the upgrade of all packages".to_owned(),
+    ids.iter().copied().max_by_key(|id| &loaded.sack.get(*id).nevra().evr)
+}
+
+/// Says why something is left out, in the form of a problem.
+fn say_problem(lines: &[String]) {
+    for (index, line) in lines.iter().enumerate() {
+        complain(&if index == 0 { format!("Problem: {line}") } else { format!("  - {line}") });
     }
 }
 
@@ -190,8 +192,8 @@ fn unsolvable(
 /// Says what makes a request impossible.
 pub fn unresolvable(request: &Request<'_>) -> Failure {
     let mut lines = vec!["Failed to resolve the transaction:".to_owned()];
-    lines.extend(request.problems.iter().map(|problem| problem.message.clone()));
     lines.extend(request.messages.iter().cloned());
+    lines.extend(request.problems.iter().map(|problem| problem.message.clone()));
     if request.problems.iter().any(|problem| problem.is_unavailable) {
         lines.push("You can try to add to command line:".to_owned());
         lines.push("  --skip-unavailable to skip unavailable packages".to_owned());
@@ -216,6 +218,12 @@ pub fn run_plan(
     choices: &Choices,
 ) -> CommandResult {
     if plan.is_empty() {
+        if !plan.skipped.is_empty() {
+            for line in display::transaction_table(plan, &loaded.sack, session.width()) {
+                session.printer.data(&line);
+            }
+            session.printer.data("");
+        }
         session.printer.data("Nothing to do.");
         return Ok(exit::SUCCESS);
     }
@@ -249,7 +257,7 @@ fn is_download_only(choices: &Choices) -> bool {
 
 fn show_plan(session: &Session, loaded: &Loaded, plan: &Plan, targets: &Targets) {
     let printer = &session.printer;
-    for line in display::transaction_table(plan, &loaded.sack) {
+    for line in display::transaction_table(plan, &loaded.sack, session.width()) {
         printer.data(&line);
     }
     printer.data("");

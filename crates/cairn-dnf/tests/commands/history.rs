@@ -190,8 +190,8 @@ fn redo() {
         --- out
         Nothing to do.
         --- err
-        Package "libfoo-1.0-1.noarch" is already installed.
         Package "foo-1.0-1.noarch" is already installed.
+        Package "libfoo-1.0-1.noarch" is already installed.
     "#]]
     .assert_eq(&bench.dnf("history redo 1 -y").quiet());
 }
@@ -209,8 +209,8 @@ fn rollback() {
           Downgrade foo-1.0-1.noarch
 
         Taking back transaction 2 (dnf --installroot=[TMP]/root --repofrompath=t,file://[TMP]/repo --setopt=t.gpgkey=file://[TMP]/KEY --repo=t --releasever=1 install -y foo-1.0):
-          Remove libfoo-1.0-1.noarch
           Remove foo-1.0-1.noarch
+          Remove libfoo-1.0-1.noarch
 
         The files come back from the undo store; nothing is downloaded.
         Complete!
@@ -311,15 +311,15 @@ fn store_and_replay() {
         {
           "rpms": [
             {
-              "nevra": "libfoo-1.0-1.noarch",
-              "action": "Install",
-              "reason": "Dependency",
-              "repo_id": "t"
-            },
-            {
               "nevra": "foo-1.0-1.noarch",
               "action": "Install",
               "reason": "User",
+              "repo_id": "t"
+            },
+            {
+              "nevra": "libfoo-1.0-1.noarch",
+              "action": "Install",
+              "reason": "Dependency",
               "repo_id": "t"
             }
           ],

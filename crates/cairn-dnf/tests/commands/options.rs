@@ -109,14 +109,16 @@ fn broken_and_unavailable() {
         Package Arch   Version Repository      Size
         Installing:
          bar    noarch 0:1.0-1 t            6.0   B
+        Skipping packages with broken dependencies:
+         broken noarch 0:1.0-1 t            6.0   B
 
         Transaction Summary:
          Installing:         1 package
+         Skipping:           1 package
 
         --- err
-        warning: skipping broken-1.0-1.noarch
-          cannot install broken-1.0-1.noarch from repo t
-          nothing provides nonexistent >= 3 needed by broken-1.0-1.noarch from repo t
+        Problem: cannot install broken-1.0-1.noarch from repo t
+          - nothing provides nonexistent >= 3 needed by broken-1.0-1.noarch from repo t
         Complete!
     "#]]
     .assert_eq(&bench.dnf("install -y broken bar --skip-broken").quiet());
@@ -171,6 +173,33 @@ fn best_and_no_best() {
     assert_eq!(ran.code, 0, "{}", ran.text());
     assert_eq!(bench.rpm("-q foo").out, "foo-2.0-1.noarch\n");
     assert_eq!(bench.dnf("upgrade --nobest -y").code, 0);
+}
+
+#[test]
+fn from_one_repository() {
+    let bench = Bench::usual();
+    let second = format!(
+        "--repofrompath u,file://{} --setopt u.gpgkey=file://{} --repo u",
+        bench.repository().display(),
+        bench.path("KEY").display()
+    );
+    for repository in ["t", "u"] {
+        let ran = bench.dnf(&format!("{second} install -y foo-1.0 --from-repo={repository}"));
+        assert_eq!(ran.code, 0, "{}", ran.text());
+        let line = ran.out.lines().find(|line| line.starts_with(" foo ")).unwrap().to_owned();
+        assert!(line.contains(&format!("0:1.0-1 {repository} ")), "{line}");
+        let ran = bench.dnf(&format!("{second} upgrade -y foo --from-repo={repository}"));
+        assert!(ran.out.contains(&format!("0:2.0-1 {repository} ")), "{}", ran.text());
+        assert_eq!(bench.dnf("remove -y foo").code, 0);
+    }
+    expect![[r#"
+        exit 1
+        --- err
+        Failed to resolve the transaction:
+        No match for argument: foo
+        You can try to add to command line:
+          --skip-unavailable to skip unavailable packages
+    "#]].assert_eq(&bench.dnf(&format!("{second} install -y foo --from-repo=x")).quiet());
 }
 
 #[test]

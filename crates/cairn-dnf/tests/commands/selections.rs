@@ -93,10 +93,18 @@ fn syncs_and_swaps() {
     assert_eq!(bench.dnf("dsync -y a").code, 0);
     assert_eq!(bench.rpm("-q a").out, "a-2.0-1.noarch\n");
     expect![[r#"
-        exit 2
+        exit 1
+        --- out
+        Package Arch   Version Repository      Size
+        Installing:
+         other  noarch 0:1.0-1 t            6.0   B
+
+        Transaction Summary:
+         Installing:         1 package
+
         --- err
-        error: the argument '--assumeyes' cannot be used with '--assumeno'
-        hint: `dnf --help` lists commands, `dnf COMMAND --help` its arguments
+        No packages to remove for argument: nothing
+        Operation aborted by the user.
     "#]]
     .assert_eq(&bench.dnf("swap -y nothing other --assumeno").quiet());
     expect![[r#"

@@ -72,6 +72,11 @@ pub fn latest(sack: &Sack, ids: &[PackageId], limit: i64) -> Vec<PackageId> {
 
 /// Returns the available packages that are newer than the installed ones of their name, latest only.
 pub fn upgrades(sack: &Sack) -> Vec<PackageId> {
+    latest(sack, &best_priority(sack, &newer(sack)), 1)
+}
+
+/// Returns all available packages that are newer than the installed ones of their name.
+pub fn newer(sack: &Sack) -> Vec<PackageId> {
     let newer = |package: &SackPackage<'_>| {
         let installed: Vec<_> = sack
             .by_name(&package.nevra().name)
@@ -82,8 +87,7 @@ pub fn upgrades(sack: &Sack) -> Vec<PackageId> {
         !installed.is_empty()
             && installed.iter().all(|other| other.nevra().evr < package.nevra().evr)
     };
-    let ids: Vec<PackageId> = sack.available().filter(newer).map(|package| package.id).collect();
-    latest(sack, &best_priority(sack, &ids), 1)
+    sack.available().filter(newer).map(|package| package.id).collect()
 }
 
 /// Keeps, for each name and architecture, the packages of the best priority.
@@ -248,7 +252,9 @@ pub fn leaf_groups(sack: &Sack) -> Vec<Vec<PackageId>> {
     let mut groups = components(&edges);
     let mut group_of = vec![0; installed.len()];
     for (number, group) in groups.iter().enumerate() {
-        group.iter().for_each(|index| group_of[*index] = number);
+        for index in group {
+            group_of[*index] = number;
+        }
     }
     let mut is_needed = vec![false; groups.len()];
     for (from, targets) in edges.iter().enumerate() {

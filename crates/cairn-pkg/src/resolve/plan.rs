@@ -60,6 +60,8 @@ pub struct PlanItem {
 pub struct Plan {
     /// Packages, by action, reason and name.
     pub items: Vec<PlanItem>,
+    /// Packages that were asked for and are left out.
+    pub skipped: Vec<PackageId>,
     /// Groups and environments that change.
     pub group_changes: Vec<GroupChange>,
     /// Packages that become members of an installed group: name by the group's identifier.
@@ -290,6 +292,7 @@ impl Plan {
                 }
             }
         }
+        items.sort_by_cached_key(|item| (item.action, item.nevra.to_string()));
         items
     }
 }

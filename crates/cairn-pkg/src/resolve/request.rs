@@ -37,6 +37,8 @@ pub struct Request<'a> {
     pub(super) settings: Settings,
     /// Available packages that version locks keep away.
     pub(super) excluded: BTreeSet<PackageId>,
+    /// Available packages that arguments do not mean, though dependencies may.
+    limited: BTreeSet<PackageId>,
     /// For the solver.
     pub jobs: Vec<Job>,
     /// For the user, in order.
@@ -65,6 +67,7 @@ impl<'a> Request<'a> {
             state,
             settings,
             excluded: BTreeSet::new(),
+            limited: BTreeSet::new(),
             jobs: Vec::new(),
             messages: Vec::new(),
             problems: Vec::new(),
@@ -84,6 +87,18 @@ impl<'a> Request<'a> {
         &self.settings.group_package_types
     }
 
+    /// Arguments do not mean these available packages (`--from-repo`).
+    pub fn limit(&mut self, ids: impl Iterator<Item = PackageId>) {
+        self.limited.extend(ids);
+    }
+
+    /// Returns the available packages that a spec means.
+    fn meant(&self, spec: &str) -> (Vec<PackageId>, MatchKind) {
+        let (mut ids, kind) = match_spec(self.sack, spec, SpecScope::Available);
+        ids.retain(|id| !self.limited.contains(id));
+        (ids, kind)
+    }
+
     /// Returns what is kept away.
     pub fn excluded(&self) -> &BTreeSet<PackageId> {
         &self.excluded
@@ -91,7 +106,7 @@ impl<'a> Request<'a> {
 
     /// Returns the available packages of a spec, or says which excludes keep them away.
     fn available(&mut self, spec: &str) -> Option<(Vec<PackageId>, MatchKind)> {
-        let (mut available, kind) = match_spec(self.sack, spec, SpecScope::Available);
+        let (mut available, kind) = self.meant(spec);
         if available.is_empty() && self.sack.is_filtered(spec) {
             let message = format!("Argument '{spec}' matches only excluded packages.");
             self.problems.push(Problem { message, is_unavailable: false });
@@ -131,7 +146,7 @@ impl<'a> Request<'a> {
             let Some(found) = self.available(spec) else { return };
             found
         } else {
-            let (mut available, kind) = match_spec(self.sack, spec, SpecScope::Available);
+            let (mut available, kind) = self.meant(spec);
             available.retain(|id| !self.excluded.contains(id));
             (available, kind)
         };
@@ -237,13 +252,18 @@ impl<'a> Request<'a> {
             return;
         }
         if let Some(ids) = self.installed_or_problem(spec) {
-            let (available, _) = match_spec(self.sack, spec, SpecScope::Available);
+            let (available, _) = self.meant(spec);
             let mut targets = available;
             targets.retain(|id| ids.iter().any(|have| self.name_of(*have) == self.name_of(*id)));
             targets.retain(|id| !self.excluded.contains(id));
-            targets.extend(ids);
+            // With the installed ones and all others of their names the solver may choose, without them only these.
+            if self.limited.is_empty() {
+                targets.extend(ids);
+            }
             targets.sort_unstable();
-            self.jobs.push(Job::Upgrade(Some(targets)));
+            if !targets.is_empty() {
+                self.jobs.push(Job::Upgrade(Some(targets)));
+            }
         }
     }
 
@@ -279,7 +299,7 @@ impl<'a> Request<'a> {
     /// Adds `downgrade SPEC`.
     pub fn downgrade(&mut self, spec: &str) {
         let Some(installed) = self.installed_or_problem(spec) else { return };
-        let (mut available, _) = match_spec(self.sack, spec, SpecScope::Available);
+        let (mut available, _) = self.meant(spec);
         available.retain(|id| !self.excluded.contains(id));
         for id in installed {
             let have = self.sack.get(id);

@@ -66,7 +66,7 @@ pub(super) fn files(state: &SystemState) -> Vec<(&'static str, String)> {
     for (key, group) in &state.groups {
         let _ = writeln!(
             groups,
-            "{} = {{package_types = {}, packages = {}, userinstalled = {}}}",
+            "[groups.{}]\npackage_types = {}\npackages = {}\nuserinstalled = {}",
             key_text(key),
             array(&group.package_types),
             array(&group.packages),
@@ -179,7 +179,10 @@ mod tests {
             version = "1.0"
 
             [groups]
-            core = {package_types = ["mandatory", "default"], packages = ["baz"], userinstalled = true}
+            [groups.core]
+            package_types = ["mandatory", "default"]
+            packages = ["baz"]
+            userinstalled = true
             # environments.toml
             version = "1.0"
 

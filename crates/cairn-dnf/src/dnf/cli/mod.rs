@@ -35,8 +35,8 @@ pub struct GlobalOptions {
     /// Answer yes to all questions
     #[arg(short = 'y', long, global = true)]
     pub assumeyes: bool,
-    /// Answer no to all questions
-    #[arg(long, global = true, conflicts_with = "assumeyes")]
+    /// Answer no to all questions, even with --assumeyes
+    #[arg(long, global = true)]
     pub assumeno: bool,
     /// Work on the system in this directory
     #[arg(long, global = true, value_name = "DIR")]

@@ -9,6 +9,9 @@ pub struct ResolveOptions {
     /// Remove installed packages that stand in the way
     #[arg(long)]
     pub allowerasing: bool,
+    /// Take what is named from these repositories only, its dependencies from all (can be repeated)
+    #[arg(long, value_name = "REPO", value_delimiter = ',')]
+    pub from_repo: Vec<String>,
     /// Skip what is not in any repository
     #[arg(long)]
     pub skip_unavailable: bool,

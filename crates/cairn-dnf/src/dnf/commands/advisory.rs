@@ -3,7 +3,7 @@
 
 use crate::dnf::cli::AdvisoryArgs;
 use crate::dnf::session::{Loaded, Needs, Session};
-use crate::dnf::table::{Side, columns, key_values};
+use crate::dnf::table::{Side, fitted, key_values};
 use crate::failure::{CommandResult, Failure, complain};
 use cairn_pkg::query::{filter, glob};
 use cairn_rpm::evr::Nevra;
@@ -56,7 +56,7 @@ pub fn list(session: &Session, args: &AdvisoryArgs) -> CommandResult {
         }
     }
     let sides = [Side::Left, Side::Left, Side::Left, Side::Right, Side::Right];
-    for line in columns(&sides, &lines) {
+    for line in fitted(&sides, &lines, session.width()) {
         session.printer.data(&line);
     }
     Ok(exit::SUCCESS)

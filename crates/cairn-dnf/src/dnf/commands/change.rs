@@ -12,7 +12,7 @@ use crate::dnf::local::split_specs;
 use crate::dnf::session::{Loaded, Needs, Session};
 use crate::dnf::transact::{Choices, resolve_and_run, settings};
 use crate::failure::{CommandResult, Failure};
-use cairn_pkg::query::{SpecScope, match_spec};
+use cairn_pkg::query::{Origin, SackPackage, SpecScope, glob, match_spec};
 use cairn_pkg::resolve::Request;
 use cairn_solve::{Job, PackageId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -196,6 +196,16 @@ pub fn request<'a>(session: &Session, loaded: &'a Loaded, options: &ResolveOptio
     let settings = settings(session, options);
     let mut request = Request::new(&loaded.sack, &loaded.groups, &loaded.state, settings);
     request.exclude(&loaded.excluded);
+    if !options.from_repo.is_empty() {
+        let is_other = |package: &SackPackage<'_>| {
+            matches!(package.details.origin, Origin::Repository(_))
+                && !options
+                    .from_repo
+                    .iter()
+                    .any(|repo| glob::matches(repo, &package.details.repository))
+        };
+        request.limit(loaded.sack.available().filter(is_other).map(|package| package.id));
+    }
     request
 }
 

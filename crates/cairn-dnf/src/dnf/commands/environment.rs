@@ -8,7 +8,7 @@ use crate::dnf::cli::{
     EnvironmentListArgs, GroupInstallArgs, GroupRemoveArgs, GroupUpgradeArgs, ResolveOptions,
 };
 use crate::dnf::session::{Loaded, Needs, Session};
-use crate::dnf::table::{Side, columns, key_values};
+use crate::dnf::table::{Side, fitted, key_values};
 use crate::failure::CommandResult;
 use cairn_pkg::query::sack::SYSTEM;
 use cairn_pkg::resolve::groups::Environment;
@@ -32,7 +32,7 @@ pub fn list(session: &Session, args: &EnvironmentListArgs) -> CommandResult {
         let installed = yes_or_no(is_installed(&loaded, one)).to_owned();
         rows.push(vec![one.id.clone(), one.name.clone(), installed]);
     }
-    for line in columns(&[Side::Left, Side::Left, Side::Right], &rows) {
+    for line in fitted(&[Side::Left, Side::Left, Side::Right], &rows, session.width()) {
         session.printer.data(&line);
     }
     Ok(exit::SUCCESS)

@@ -7,7 +7,7 @@ use crate::dnf::cli::{
     GroupInstallArgs, GroupListArgs, GroupRemoveArgs, GroupUpgradeArgs, ResolveOptions,
 };
 use crate::dnf::session::{Loaded, Needs, Session};
-use crate::dnf::table::{Side, columns, key_values};
+use crate::dnf::table::{Side, fitted, key_values};
 use crate::failure::{CommandResult, Failure, complain};
 use cairn_pkg::query::glob;
 use cairn_pkg::query::sack::SYSTEM;
@@ -52,12 +52,12 @@ pub fn list(session: &Session, args: &GroupListArgs) -> CommandResult {
         let installed = yes_or_no(is_installed(&loaded, group));
         rows.push(vec![group.id.clone(), group.name.clone(), installed.to_owned()]);
     }
-    for line in columns(&[Side::Left, Side::Left, Side::Right], &rows) {
+    for line in fitted(&[Side::Left, Side::Left, Side::Right], &rows, session.width()) {
         session.printer.data(&line);
     }
     session
         .printer
-        .info(&format!("Groups: {count} ({installed} installed, {} available)", count - installed));
+        .data(&format!("Groups: {count} ({installed} installed, {} available)", count - installed));
     Ok(exit::SUCCESS)
 }
 

@@ -82,6 +82,7 @@ pub fn redo(session: &Session, args: &HistoryRedoArgs) -> CommandResult {
         ignore_installed: true,
         skip_unavailable: args.skip_unavailable,
         skip_broken: false,
+        skip_absent: true,
     };
     carry_out(session, &loaded, &wishes, &leniency)
 }
@@ -114,6 +115,7 @@ pub fn replay(session: &Session, args: &ReplayArgs) -> CommandResult {
         ignore_installed: args.ignore_installed,
         skip_unavailable: args.skip_unavailable,
         skip_broken: args.skip_broken,
+        skip_absent: false,
     };
     carry_out(session, &loaded, &stored.wishes(&shown)?, &leniency)
 }
@@ -124,6 +126,7 @@ fn leniency(args: &HistoryUndoArgs) -> Leniency {
         ignore_installed: args.ignore_installed,
         skip_unavailable: args.skip_unavailable,
         skip_broken: false,
+        skip_absent: true,
     }
 }
 
@@ -260,7 +263,7 @@ fn restore(session: &Session, records: &[HistoryRecord]) -> CommandResult {
 
 fn show_kept(session: &Session, record: &HistoryRecord) -> Result<(), Failure> {
     let (loaded, plan) = load_kept(session, kept_id(session, record)?)?;
-    let table = display::transaction_table(&plan, &loaded.sack);
+    let table = display::transaction_table(&plan, &loaded.sack, session.width());
     for line in table.into_iter().chain([String::new()]).chain(display::summary(&plan)) {
         session.printer.data(&line);
     }

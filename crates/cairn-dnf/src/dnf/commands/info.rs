@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `dnf info`, and the block of details that `repoquery --info` shows as well.
 
-use super::list::{nothing, print_json, sections};
+use super::list::{complain_of_missing, nothing, print_json, sections};
 use crate::dnf::cli::ListArgs;
 use crate::dnf::session::Session;
 use crate::dnf::table::{key_values, size_text};
@@ -34,6 +34,7 @@ pub fn info(session: &Session, args: &ListArgs) -> CommandResult {
         }
         is_first = false;
     }
+    complain_of_missing(&loaded.sack, &sections, &args.specs);
     Ok(exit::SUCCESS)
 }
 

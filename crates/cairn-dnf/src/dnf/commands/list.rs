@@ -4,7 +4,7 @@
 use crate::dnf::advisories::{Reach, upgrades};
 use crate::dnf::cli::{CheckUpgradeArgs, ListArgs};
 use crate::dnf::session::{Loaded, Needs, Session};
-use crate::dnf::table::{Side, columns};
+use crate::dnf::table::{Side, fitted};
 use crate::failure::{CommandResult, Failure, complain};
 use cairn_pkg::query::filter;
 use cairn_pkg::query::sack::Sack;
@@ -35,7 +35,18 @@ pub fn list(session: &Session, args: &ListArgs) -> CommandResult {
         return nothing(args);
     }
     print_sections(session, &loaded.sack, &sections);
+    complain_of_missing(&loaded.sack, &sections, &args.specs);
     Ok(exit::SUCCESS)
+}
+
+/// Names the arguments that match nothing where others do.
+pub fn complain_of_missing(sack: &Sack, sections: &[Section], specs: &[String]) {
+    let shown = || sections.iter().flat_map(|section| &section.ids);
+    for spec in specs {
+        if !shown().any(|id| nevra_matches(spec, sack.get(*id).nevra()).is_some()) {
+            complain(&format!("No matches found for \"{spec}\"."));
+        }
+    }
 }
 
 /// Says that there is nothing; an error when something was named.
@@ -64,7 +75,7 @@ pub fn sections(session: &Session, args: &ListArgs) -> Result<(Loaded, Vec<Secti
             ids = filter::latest(sack, &filter::best_priority(sack, &ids), 1);
         }
         if hide_installed {
-            ids.retain(|id| !is_present(sack, *id, args.showduplicates));
+            ids.retain(|id| !is_present(sack, *id));
         }
         select(ids)
     };
@@ -88,19 +99,18 @@ pub fn sections(session: &Session, args: &ListArgs) -> Result<(Loaded, Vec<Secti
     } else {
         vec![
             section("Installed packages", "installed_packages", installed()),
-            section("Available packages", "available_packages", available(true)),
+            section("Available packages", "available_packages", available(!args.showduplicates)),
         ]
     };
     Ok((loaded, sections))
 }
 
-/// Without `--showduplicates`, an available package is hidden when its name.arch is installed in the same or a newer version.
-fn is_present(sack: &Sack, id: PackageId, exact_only: bool) -> bool {
+/// An available package is hidden when its name.arch is installed in the same or a newer version.
+fn is_present(sack: &Sack, id: PackageId) -> bool {
     let nevra = sack.get(id).nevra();
     sack.by_name(&nevra.name).any(|other| {
         let have = other.nevra();
-        let same = have.evr == nevra.evr || !exact_only && have.evr > nevra.evr;
-        other.is_installed() && have.arch == nevra.arch && same
+        other.is_installed() && have.arch == nevra.arch && have.evr >= nevra.evr
     })
 }
 
@@ -118,7 +128,8 @@ fn print_sections(session: &Session, sack: &Sack, sections: &[Section]) {
     let rows: Vec<Vec<String>> =
         sections.iter().flat_map(|s| &s.ids).map(|id| row(sack, *id)).collect();
     // All blocks share their columns.
-    let mut lines = columns(&[Side::Left, Side::Left, Side::Left], &rows).into_iter();
+    let sides = [Side::Left, Side::Left, Side::Left];
+    let mut lines = fitted(&sides, &rows, session.width()).into_iter();
     let mut is_first = true;
     for section in sections.iter().filter(|section| !section.ids.is_empty()) {
         if !is_first {

@@ -167,6 +167,6 @@ fn shutdown(args: &OfflineRebootArgs) -> Shutdown {
 
 fn makecache(session: &Session) -> CommandResult {
     session.load_repositories(true)?;
-    session.printer.info("Metadata cache created.");
+    session.printer.data("Metadata cache created.");
     Ok(exit::SUCCESS)
 }

@@ -25,7 +25,7 @@ pub fn list(session: &Session, args: &RepolistArgs) -> CommandResult {
         return print_json(session, &values);
     }
     if repositories.is_empty() {
-        complain("No repositories available");
+        say_nothing(session);
         return Ok(exit::SUCCESS);
     }
     let with_status = args.all;
@@ -50,6 +50,9 @@ pub fn list(session: &Session, args: &RepolistArgs) -> CommandResult {
 /// Runs `dnf repoinfo`.
 pub fn info(session: &Session, args: &RepolistArgs) -> CommandResult {
     let repositories = selected(session, args);
+    if repositories.is_empty() && !args.json {
+        say_nothing(session);
+    }
     let context = session.load_context(false);
     let mut values = Vec::new();
     for repository in &repositories {
@@ -73,6 +76,14 @@ pub fn info(session: &Session, args: &RepolistArgs) -> CommandResult {
         session.printer.data("");
     }
     if args.json { print_json(session, &values) } else { Ok(exit::SUCCESS) }
+}
+
+fn say_nothing(session: &Session) {
+    complain(if session.configuration.repositories.is_empty() {
+        "No repositories available"
+    } else {
+        "No matches found."
+    });
 }
 
 fn print_json(session: &Session, values: &[serde_json::Value]) -> CommandResult {

@@ -8,8 +8,9 @@ use crate::dnf::cli::RepoqueryArgs;
 use crate::dnf::session::{Loaded, Needs, Session};
 use crate::failure::{CommandResult, Failure};
 use cairn_pkg::query::filter::{self, DependencyKind, depending_on};
-use cairn_pkg::query::sack::Sack;
+use cairn_pkg::query::sack::{Origin, Sack};
 use cairn_pkg::query::{SackPackage, SpecScope, glob, match_spec};
+use cairn_pkg::repos::mirrors::normalized;
 use cairn_pkg::state::PackageReason;
 use cairn_solve::PackageId;
 use cairn_ui::{Color, Printer, Verbosity, exit};
@@ -71,7 +72,7 @@ fn needs(args: &RepoqueryArgs) -> Needs {
 fn select(session: &Session, loaded: &Loaded, args: &RepoqueryArgs) -> Vec<PackageId> {
     let sack = &loaded.sack;
     let mut ids: Vec<PackageId> = if args.upgrades {
-        filter::upgrades(sack)
+        filter::newer(sack)
     } else if args.extras {
         filter::extras(sack)
     } else if args.unneeded {
@@ -204,9 +205,9 @@ fn show(
     }
     if let Some(format) = &args.queryformat {
         // dnf5 ends each package's text as the format does: `\n` is the caller's business.
-        for id in ids {
-            printer.raw(&queryformat::render(format, sack.get(*id)));
-        }
+        let texts: BTreeSet<String> =
+            ids.iter().map(|id| queryformat::render(format, sack.get(*id))).collect();
+        texts.iter().for_each(|text| printer.raw(text));
         return Ok(());
     }
     let show = args.show;
@@ -239,7 +240,7 @@ fn show(
             None if show.requires_pre => lines.extend(requirement_lines(package, true)),
             None if show.files => lines.extend(package.candidate.files.iter().cloned()),
             None if show.sourcerpm => drop(lines.insert(package.details.sourcerpm.clone())),
-            None if show.location => drop(lines.insert(package.details.location.clone())),
+            None if show.location => drop(lines.insert(location(sack, package))),
             None => drop(lines.insert(full_nevra(package))),
         }
     }
@@ -247,6 +248,16 @@ fn show(
         printer.data(&cairn_ui::escape_control(&line));
     }
     Ok(())
+}
+
+/// Returns the address of a package file; without the repository's address where that is known only to a mirror list.
+fn location(sack: &Sack, package: SackPackage<'_>) -> String {
+    let base = match package.details.origin {
+        Origin::Repository(index) => sack.repositories[index].base_urls.first(),
+        Origin::Installed(_) | Origin::File(_) => None,
+    };
+    let location = &package.details.location;
+    base.map_or_else(|| location.clone(), |base| format!("{}/{location}", normalized(base)))
 }
 
 fn full_nevra(package: SackPackage<'_>) -> String {

@@ -105,6 +105,12 @@ fn matched_fields(package: SackPackage<'_>, words: &[String], all: bool) -> Opti
         }
         fields.extend(of_word);
     }
+    if words.len() > 1 {
+        // The name is not all that was asked for.
+        for field in fields.iter_mut().filter(|field| **field == Field::ExactName) {
+            *field = Field::Name;
+        }
+    }
     fields.sort_unstable();
     fields.dedup();
     Some(fields)
