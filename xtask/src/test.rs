@@ -24,6 +24,7 @@ pub(crate) enum Which {
 /// Runs what needs no image.
 pub(crate) fn fast() -> Result<()> {
     tidy::run()?;
+    lint()?;
     if has_nextest() {
         stage("tests", &mut cargo(&["nextest", "run", "--workspace", "--no-fail-fast"]))?;
     } else {
@@ -31,6 +32,14 @@ pub(crate) fn fast() -> Result<()> {
     }
     stage("documentation tests", &mut cargo(&["test", "--quiet", "--doc", "--workspace"]))
 }
+
+/// Runs clippy on what ships; tests may be longer and unwrap.
+fn lint() -> Result<()> {
+    stage("clippy", &mut cargo(&["clippy", "--quiet", "--workspace", "--", "-D", "warnings"]))
+}
+
+/// Test targets that need images.
+const IMAGE_TESTS: [&str; 3] = ["mmdebstrap", "images", "install"];
 
 /// Builds the images that the tests need, with the README's own commands.
 fn build_images() -> Result<()> {
@@ -49,7 +58,7 @@ fn build_images() -> Result<()> {
 pub(crate) fn vm(which: Which) -> Result<()> {
     build_images()?;
     let mut command = cargo(&["test", "-p", "cairn"]);
-    for target in ["mmdebstrap", "images", "install"] {
+    for target in IMAGE_TESTS {
         command.args(["--test", target]);
     }
     command.args(["--", "--test-threads", "1", "--nocapture"]);

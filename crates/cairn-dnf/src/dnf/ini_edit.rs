@@ -13,16 +13,15 @@ pub fn set(text: &str, section: &str, key: &str, value: &str) -> String {
             lines.push(format!("[{section}]"));
             lines.push(entry);
         }
-        Some((begin, end)) => match find_key(&lines, begin, end, key) {
-            Some((first, last)) => {
+        Some((begin, end)) => {
+            if let Some((first, last)) = find_key(&lines, begin, end, key) {
                 lines.splice(first..last, [entry]);
-            }
-            None => {
+            } else {
                 // Behind the last line of the section that says something.
                 let body = lines[begin..end].iter().rposition(|line| !line.trim().is_empty());
                 lines.insert(begin + body.map_or(0, |index| index + 1), entry);
             }
-        },
+        }
     }
     joined(&lines)
 }

@@ -76,7 +76,8 @@ pub fn store_plan(
         let item = plan.inbound().find(|item| loaded.sack.get(item.id).nevra() == nevra)?;
         Some(targets.files.get(&item.id)?.display().to_string())
     };
-    let groups: Vec<HistoryGroup> = plan.group_changes.iter().map(|c| c.history()).collect();
+    let groups: Vec<HistoryGroup> =
+        plan.group_changes.iter().map(cairn_pkg::resolve::GroupChange::history).collect();
     let transaction = StoredTransaction::new(&plan.history_items(&loaded.sack), &groups, &path);
     let release = session.configuration.variables.get("releasever").unwrap_or_default();
     let state = State {

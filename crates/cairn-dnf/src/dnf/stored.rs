@@ -216,7 +216,8 @@ pub fn store_plan(
             _ => None,
         })
         .collect();
-    let groups: Vec<HistoryGroup> = plan.group_changes.iter().map(|c| c.history()).collect();
+    let groups: Vec<HistoryGroup> =
+        plan.group_changes.iter().map(cairn_pkg::resolve::GroupChange::history).collect();
     let stored = StoredTransaction::new(&plan.history_items(&loaded.sack), &groups, &|nevra| {
         paths.get(&nevra.to_string()).cloned()
     });

@@ -127,7 +127,8 @@ pub fn unknown_features(header: &Header) -> Vec<String> {
             })
         })
     };
-    let unknown = header.requires().into_iter().filter(|wanted| wanted.is_rpmlib());
+    let unknown =
+        header.requires().into_iter().filter(cairn_rpm::dependency::Dependency::is_rpmlib);
     unknown
         .filter(|wanted| !is_known(wanted))
         .map(|wanted| format!("{wanted} is needed by {}", header.nevra()))

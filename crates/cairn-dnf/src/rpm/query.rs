@@ -271,11 +271,12 @@ pub fn all(database: Option<&RpmDb>, patterns: &[String]) -> Result<Vec<Selected
         wanted.entry(tag).or_default().push(value);
     }
     packages.retain(|package| {
-        wanted.iter().all(|(tag, patterns)| match texts(tag, package.subject(false)) {
-            Some(texts) => patterns
-                .iter()
-                .any(|pattern| texts.iter().any(|text| pattern_matches(pattern, text))),
-            None => {
+        wanted.iter().all(|(tag, patterns)| {
+            if let Some(texts) = texts(tag, package.subject(false)) {
+                patterns
+                    .iter()
+                    .any(|pattern| texts.iter().any(|text| pattern_matches(pattern, text)))
+            } else {
                 unknown = Some((*tag).to_owned());
                 false
             }
@@ -386,6 +387,9 @@ fn resolve_parent(context: &Context, path: &str) -> Option<String> {
     Some(format!("{resolved}/{name}"))
 }
 
+/// Reads one kind of dependencies of a header.
+type ListOf = fn(&Header) -> Vec<Dependency>;
+
 fn by_dependency(
     context: &Context,
     database: Option<&RpmDb>,
@@ -393,7 +397,7 @@ fn by_dependency(
     capability: &str,
     each: &mut dyn FnMut(Result<Selected, ()>),
 ) -> Result<(), Failure> {
-    let (list, verb, table): (fn(&Header) -> Vec<Dependency>, &str, u32) = match kind {
+    let (list, verb, table): (ListOf, &str, u32) = match kind {
         WhatKind::Provides => (Header::provides, "provides", tag::PROVIDENAME),
         WhatKind::Requires => (Header::requires, "requires", tag::REQUIRENAME),
         WhatKind::Conflicts => (Header::conflicts, "conflicts", tag::CONFLICTNAME),

@@ -115,6 +115,11 @@ fn paths(lua: &Lua, library: &Table) -> Result<()> {
         answer(lua, &path, rustix::fs::access(&path, access).map(|()| DONE).map_err(Into::into))
     })?;
     library.set("access", access)?;
+    attributes(lua, library)
+}
+
+/// Functions that change or tell attributes of files.
+fn attributes(lua: &Lua, library: &Table) -> Result<()> {
     let chmod = lua.create_function(|lua, (path, mode): (String, String)| {
         let changed = fs::metadata(&path).and_then(|metadata| {
             let mode = parse_mode(&mode, metadata.mode() & 0o7777)

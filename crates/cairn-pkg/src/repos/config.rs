@@ -379,7 +379,7 @@ impl MainConfig {
             "varsdir" => self.varsdir = list(value),
             "group_package_types" => self.group_package_types = list(value),
             "cachedir" | "system_cachedir" => {
-                value.trim_matches('/').clone_into(&mut self.cachedir)
+                value.trim_matches('/').clone_into(&mut self.cachedir);
             }
             "installonly_limit" if value == "<off>" => self.installonly_limit = 0,
             "installonly_limit" => {
@@ -393,7 +393,7 @@ impl MainConfig {
                 self.installonly_limit = limit as u32;
             }
             "max_parallel_downloads" => {
-                self.max_parallel_downloads = number(value, 1, 20).map_err(wrong)? as u32
+                self.max_parallel_downloads = number(value, 1, 20).map_err(wrong)? as u32;
             }
             "metadata_expire" => self.metadata_expire = period(value).map_err(wrong)?,
             _ => return Ok(unknown(key, MAIN_KEYS, at, "[main]")),

@@ -32,7 +32,7 @@ enum Command {
 pub fn run(printer: &Printer, arguments: &Arguments) -> Result<ExitCode> {
     let Command::Serve { directory, listen } = &arguments.command;
     crate::serve::serve(directory, *listen, |address| {
-        printer.info(&format!("Serving {} on http://{address}/", directory.display()))
+        printer.info(&format!("Serving {} on http://{address}/", directory.display()));
     })
     .with_context(|| format!("serving {} on {listen}", directory.display()))?;
     Ok(ExitCode::SUCCESS)

@@ -4,7 +4,7 @@
 //! `distro/images/live.toml` says what the live system holds and what the boot menu offers. On the medium:
 //! `/live/root.img` (the live system), `/repo` (the signed repository), `/cairn/software.json` (profiles and roles).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
@@ -158,8 +158,8 @@ fn describe(build: &Build<'_>, live: &Live, staged: &Staged) -> Result<Software>
         }
     }
     let plan = plan(build, live);
-    let live_cmdline =
-        plan.entries.iter().flat_map(|entry| entry.options.split(' ').map(str::to_owned));
+    let live_cmdline: BTreeSet<String> =
+        plan.entries.iter().flat_map(|entry| entry.options.split(' ').map(str::to_owned)).collect();
     let Installer { memory_mib, disk_mib, locales, keyboards, guest_agents } =
         live.installer.clone();
     Ok(Software {
@@ -168,7 +168,7 @@ fn describe(build: &Build<'_>, live: &Live, staged: &Staged) -> Result<Software>
         release: distro.version.clone(),
         volume_id: plan.volume_id.clone(),
         kernel: live.kernel.clone(),
-        live_cmdline: std::collections::BTreeSet::from_iter(live_cmdline).into_iter().collect(),
+        live_cmdline: live_cmdline.into_iter().collect(),
         memory_mib,
         disk_mib,
         locales,

@@ -59,7 +59,7 @@ fn lines(explanation: &Explanation, suite: &str) -> Vec<String> {
         let from = file.source.as_deref().unwrap_or("(added)");
         match &file.path {
             Some(path) if Some(path) == file.source.as_ref() => {
-                lines.push(format!("  {path}: {}", file.reason))
+                lines.push(format!("  {path}: {}", file.reason));
             }
             Some(path) => lines.push(format!("  {from} → {path}: {}", file.reason)),
             None => lines.push(format!("  {from} → left out: {}", file.reason)),

@@ -118,7 +118,7 @@ pub fn load(ctx: &Context) -> Result<Option<Lock>> {
 
 /// Writes the lock of the checkout in one step.
 pub fn store(ctx: &Context, lock: &Lock) -> Result<()> {
-    let root = cairn_host::Root::open(&ctx.distro_dir())?;
+    let root = cairn_host::Root::open(ctx.distro_dir())?;
     root.write_atomic("cairn.lock", lock.to_text().as_bytes(), 0o644)
         .context("writing distro/cairn.lock")
 }

@@ -18,7 +18,7 @@ use crate::vm::{
 };
 
 /// The longest a machine is left running, in seconds.
-const LIMIT: Duration = Duration::from_secs(7 * 24 * 3600);
+const LIMIT: Duration = Duration::from_hours(168);
 
 /// What the operator decided.
 #[derive(Debug, Clone)]

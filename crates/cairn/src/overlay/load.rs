@@ -92,10 +92,9 @@ impl OverlayError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Io { .. } => None,
-            Self::Parse { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
+            Self::Parse { nearest: Some(nearest), .. } | Self::NotInSnapshot { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
             Self::Parse { nearest: None, .. } | Self::Invalid { .. } => Some("the keys of overlays are in docs/reference/overlays.md, those of other files in distro/README.md".into()),
             Self::Twice { .. } => Some("put everything about one package into one `[package.…]` table".into()),
-            Self::NotInSnapshot { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
             Self::NotInSnapshot { nearest: None, .. } => {
                 Some("remove the overlay, or lock a snapshot that has the package with `cairn lock --update`".into())
             }

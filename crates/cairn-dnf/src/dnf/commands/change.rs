@@ -247,7 +247,7 @@ fn old_installonly(session: &Session, loaded: &Loaded) -> Vec<PackageId> {
         ids.sort_by(|a, b| loaded.sack.get(*b).nevra().evr.cmp(&loaded.sack.get(*a).nevra().evr));
         let is_running = |id: &PackageId| {
             !running.is_empty()
-                && cairn_solve::owns_kernel(&loaded.sack.get(*id).candidate, &running)
+                && cairn_solve::owns_kernel(loaded.sack.get(*id).candidate, &running)
         };
         if limit > 0 {
             old.extend(ids.iter().skip(limit).copied().filter(|id| !is_running(id)));
