@@ -48,7 +48,9 @@ fn check_index(cases: &[(&str, &dyn Fn(&str) -> Vec<u8>)], expected: Expect) {
         bench.sign_index();
         let ran = bench.dnf("install -y bar");
         assert_eq!(bench.rpm("-qa").out, "", "{name}: nothing may be installed");
-        text.push_str(&format!("{name}: {}", said(&ran)));
+        // How well the times in it compress differs from run to run.
+        let size = good.split("<size>").nth(1).unwrap().split('<').next().unwrap();
+        text.push_str(&format!("{name}: {}", said(&ran).replace(size, "[SIZE]")));
     }
     expected.assert_eq(&text);
 }
@@ -238,7 +240,7 @@ fn checksums_of_records() {
             error: repository t: repomd.xml line 11: <checksum> is missing
             hint: the repository is damaged or not one: tell its owner
             size: exit 1
-            error: repository t: repodata/[SHA256]-primary.xml.zst: size mismatch (expected 91074, found 1074)
+            error: repository t: repodata/[SHA256]-primary.xml.zst: size mismatch (expected 9[SIZE], found [SIZE])
             hint: the mirror is being updated or serves other files: try again later, or use another mirror
             open size: exit 1
             error: repository t: primary.xml line 1: reading: expands to more than the 10 bytes declared

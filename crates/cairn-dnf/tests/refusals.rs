@@ -49,8 +49,7 @@ fn file_conflicts() {
         error: file conflicts: file /etc/same from install of two-1.0-1.noarch conflicts with file from package one-1.0-1.noarch
         hint: remove or exclude one of the packages
         rpm: exit 1
-        error: file conflicts: file /etc/same from install of two-1.0-1.noarch conflicts with file from package one-1.0-1.noarch
-        hint: remove or exclude one of the packages
+        	file /etc/same from install of two-1.0-1.noarch conflicts with file from package one-1.0-1.noarch
     "#]].assert_eq(&format!(
         "both: exit {}\n{}second: exit {}\n{}rpm: exit {}\n{}",
         both.code,

@@ -204,6 +204,7 @@ fn options_and_variables() {
         exit 1
         --- err
         error: setopt: keepcache: "maybe" is not yes/no
+        hint: write `keepcache=1` or `keepcache=0`
     "#]]
     .assert_eq(&bench.plain_dnf("config-manager setopt keepcache=maybe").quiet());
     assert_eq!(bench.plain_dnf("config-manager unsetopt 'a*.enabled' keepcache").code, 0);
