@@ -203,7 +203,8 @@ fn environments_come_and_go() {
 
         [environments]
         server = {groups = ["tools"]}
-    "#]].assert_eq(&(state("groups.toml") + &state("environments.toml")));
+    "#]]
+    .assert_eq(&(state("groups.toml") + &state("environments.toml")));
     expect![[r#"
         <?xml version="1.0" encoding="UTF-8"?>
         <comps>

@@ -199,7 +199,8 @@ fn from_one_repository() {
         No match for argument: foo
         You can try to add to command line:
           --skip-unavailable to skip unavailable packages
-    "#]].assert_eq(&bench.dnf(&format!("{second} install -y foo --from-repo=x")).quiet());
+    "#]]
+    .assert_eq(&bench.dnf(&format!("{second} install -y foo --from-repo=x")).quiet());
 }
 
 #[test]
