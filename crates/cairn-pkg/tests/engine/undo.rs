@@ -95,3 +95,44 @@ fn packages_changed_since_are_refused() {
         format!("transaction {id} cannot be undone: a-1-1.noarch has been changed since")
     );
 }
+
+#[test]
+fn a_transaction_is_found_by_its_entry_in_the_history() {
+    let bench = Bench::new();
+    let id = bench
+        .install(&[spec("a", "1-1", &[FileSpec::directory("/opt/a"), file("/opt/a/f", "f")])])
+        .unwrap()
+        .id;
+    assert_eq!(undo::of_history(&bench.root, 7).unwrap(), None);
+    undo::link_history(&bench.root, id, 7).unwrap();
+    assert_eq!(undo::of_history(&bench.root, 7).unwrap(), Some(id));
+    undo::check(&bench.root, id).unwrap();
+    let packages = undo::packages(&bench.root, id).unwrap();
+    assert_eq!(
+        packages.iter().map(|p| (p.header.name(), p.comes)).collect::<Vec<_>>(),
+        [("a", false)]
+    );
+    take_back(&bench.root, id);
+    // Used up: it would only push an older one out.
+    assert_eq!(undo::of_history(&bench.root, 7).unwrap(), None);
+    assert_eq!(undo::list(&bench.root).unwrap().len(), 1);
+    // What is not in the store is not noted.
+    undo::link_history(&bench.root, 99, 8).unwrap();
+    assert_eq!(undo::of_history(&bench.root, 8).unwrap(), None);
+}
+
+#[test]
+fn three_can_be_taken_back_one_after_the_other() {
+    let bench = Bench::new();
+    let mut ids = Vec::new();
+    for name in ["a", "b", "c"] {
+        let files =
+            [FileSpec::directory(format!("/opt/{name}")), file(&format!("/opt/{name}/f"), "f")];
+        ids.push(bench.install(&[spec(name, "1-1", &files)]).unwrap().id);
+    }
+    for id in ids.into_iter().rev() {
+        take_back(&bench.root, id);
+    }
+    assert_eq!(undo::list(&bench.root).unwrap().len(), undo::KEPT);
+    assert!(!bench.root.exists("opt/a").unwrap());
+}

@@ -38,6 +38,9 @@ fn close_history(session: &Session, recovered: &Recovered) -> Result<(), Failure
     let newest =
         history.list()?.into_iter().next().filter(|record| record.state == HistoryState::Started);
     if let Some(record) = newest {
+        if let Recovered::RolledForward { id, .. } = recovered {
+            cairn_pkg::undo::link_history(&session.root, *id, record.id)?;
+        }
         let now = i64::try_from(session.now()).unwrap_or(0);
         history.finish(record.id, now, &current_cookie(session)?, state)?;
     }
