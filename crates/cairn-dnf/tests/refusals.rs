@@ -102,7 +102,7 @@ fn in_sandbox(bench: &Bench, prepare: &str, arguments: &str) -> (i32, String) {
 /// Masks numbers of bytes, which depend on the size of pages and of the database.
 fn masked(text: &str) -> String {
     let word =
-        |word: &str| if word.parse::<u64>().is_ok() { "N".to_owned() } else { word.to_owned() };
+        |word: &str| if word.parse::<f64>().is_ok() { "N".to_owned() } else { word.to_owned() };
     let line = |line: &str| line.split(' ').map(word).collect::<Vec<_>>().join(" ");
     text.lines().map(|text| format!("{}\n", line(text))).collect()
 }
@@ -116,7 +116,7 @@ fn full_disk() {
     let err = masked(&err);
     expect![[r#"
         exit 1
-        error: needs N bytes on `/`, N free
+        error: needs N MiB on `/`, N MiB free
         hint: free some space there, or remove packages first
     "#]]
     .assert_eq(&format!("exit {code}\n{}", troubles(&err)));

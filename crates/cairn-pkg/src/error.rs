@@ -79,7 +79,7 @@ pub enum TransactionError {
         expected: &'static str,
     },
     /// A file system is too small.
-    #[error("needs {needed} {unit} on `{mount}`, {free} free")]
+    #[error("needs {} on `{mount}`, {} free", amount(*needed, unit), amount(*free, unit))]
     NoSpace {
         /// Where.
         mount: String,
@@ -149,6 +149,21 @@ pub enum TransactionError {
     Host(#[from] HostError),
 }
 
+/// Returns bytes in the binary unit that a person would use, and other units as they are.
+fn amount(number: u64, unit: &str) -> String {
+    if unit != "bytes" {
+        return format!("{number} {unit}");
+    }
+    let units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    let index = (0..units.len()).rev().find(|index| number >> (index * 10) > 0).unwrap_or(0);
+    if index == 0 {
+        return format!("{number} bytes");
+    }
+    // One decimal, in whole numbers so that no size is too large.
+    let tenths = u128::from(number) * 10 / (1_u128 << (index * 10));
+    format!("{}.{} {}", tenths / 10, tenths % 10, units[index])
+}
+
 impl TransactionError {
     /// Returns what an operator can do about it.
     pub fn hint(&self) -> Option<String> {
@@ -190,4 +205,23 @@ fn list(conflicts: &[String]) -> String {
         text.push_str(&format!("; and {} more", conflicts.len() - SHOWN));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::amount;
+
+    #[test]
+    fn amounts() {
+        for (number, unit, expected) in [
+            (0, "bytes", "0 bytes"),
+            (1023, "bytes", "1023 bytes"),
+            (1536, "bytes", "1.5 KiB"),
+            (3 << 30, "bytes", "3.0 GiB"),
+            (u64::MAX, "bytes", "15.9 EiB"),
+            (7, "inodes", "7 inodes"),
+        ] {
+            assert_eq!(amount(number, unit), expected);
+        }
+    }
 }
