@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Developer commands: `cargo xtask tidy|test|ci|vm|docs|help`.
+//! Developer commands: `cargo xtask tidy|test|ci|vm|differential|docs|help`.
 //!
 //! Needs nothing but cargo. Everything a test run brings besides (tools trees, package downloads) is fetched by the
 //! `cairn` program itself into the cache.
@@ -19,6 +19,7 @@ cargo xtask COMMAND
   test --fast   the same without images and VMs
   ci            what .ci/run calls: the same as `test`
   vm [--matrix] only the VM tests (with --matrix also the slow ones)
+  differential  our rpm against Debian's on scenarios built for both (with a WORD only those whose names have it)
   docs          regenerate the command reference in docs/reference
 ";
 
@@ -31,6 +32,8 @@ fn main() -> ExitCode {
         ["test", "--fast"] => test::fast(),
         ["vm"] => test::vm(false),
         ["vm", "--matrix"] => test::vm(true),
+        ["differential"] => test::differential(None),
+        ["differential", word] => test::differential(Some(word)),
         ["docs"] => docs::regenerate(),
         _ => {
             run::say(HELP);

@@ -52,6 +52,26 @@ pub(crate) fn vm(matrix: bool) -> Result<()> {
     stage("images and VMs", &mut command)
 }
 
+/// Compares our `rpm` with Debian's on the scenarios of `crates/cairn/tests/differential`.
+pub(crate) fn differential(word: Option<&str>) -> Result<()> {
+    stage("rpm", &mut cargo(&["build", "-p", "cairn-dnf", "--bins"]))?;
+    let mut command = cargo(&[
+        "test",
+        "-p",
+        "cairn",
+        "--features",
+        "differential-tests",
+        "--test",
+        "differential",
+        "--",
+        "--nocapture",
+    ]);
+    if let Some(word) = word {
+        command.env("DIFFERENTIAL", word);
+    }
+    stage("differential", &mut command)
+}
+
 fn has_nextest() -> bool {
     output(&mut cargo(&["nextest", "--version"])).is_ok()
 }

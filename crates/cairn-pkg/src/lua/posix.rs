@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! rpm's `posix` library. Successes are `0.0`, failures `nil, "path: reason", number`, as rpm's own answers are.
 
+#![expect(
+    clippy::cast_precision_loss,
+    reason = "rpm's posix library has floating point numbers only"
+)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -115,6 +120,10 @@ fn paths(lua: &Lua, library: &Table) -> Result<()> {
         answer(lua, &path, rustix::fs::access(&path, access).map(|()| DONE).map_err(Into::into))
     })?;
     library.set("access", access)?;
+    attributes(lua, library)
+}
+
+fn attributes(lua: &Lua, library: &Table) -> Result<()> {
     let chmod = lua.create_function(|lua, (path, mode): (String, String)| {
         let changed = fs::metadata(&path).and_then(|metadata| {
             let mode = parse_mode(&mode, metadata.mode() & 0o7777)

@@ -20,9 +20,9 @@ pub(super) fn install(lua: &Lua, environment: &Environment, files: Vec<String>) 
     let mut files = files.into_iter();
     library.set("next_file", lua.create_function_mut(move |_, ()| Ok(files.next()))?)?;
     let encode =
-        lua.create_function(|_, bytes: mlua::String| Ok(BASE64.encode(&bytes.as_bytes())))?;
+        lua.create_function(|_, bytes: mlua::String| Ok(encode_base64(&bytes.as_bytes())))?;
     library.set("b64encode", encode)?;
-    let decode = lua.create_function(|lua, text: String| match BASE64.decode(&text) {
+    let decode = lua.create_function(|lua, text: String| match decode_base64(&text) {
         Some(bytes) => lua.create_string(bytes).map(Value::String),
         None => Ok(Value::Nil),
     })?;
@@ -165,36 +165,31 @@ fn programs(lua: &Lua, library: &Table, environment: &Environment) -> Result<()>
     lua.globals().get::<Table>("os")?.set("execute", shell)
 }
 
-/// Base64 (RFC 4648).
-struct Base64;
-
-const BASE64: Base64 = Base64;
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-impl Base64 {
-    fn encode(&self, bytes: &[u8]) -> String {
-        let mut out = String::new();
-        for chunk in bytes.chunks(3) {
-            let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or(0));
-            let block = byte(0) << 16 | byte(1) << 8 | byte(2);
-            for at in 0..4 {
-                let letter = ALPHABET[(block >> (18 - 6 * at)) as usize & 63];
-                out.push(if at <= chunk.len() { char::from(letter) } else { '=' });
-            }
+/// Base64 (RFC 4648).
+fn encode_base64(bytes: &[u8]) -> String {
+    let mut out = String::new();
+    for chunk in bytes.chunks(3) {
+        let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or(0));
+        let block = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for at in 0..4 {
+            let letter = ALPHABET[(block >> (18 - 6 * at)) as usize & 63];
+            out.push(if at <= chunk.len() { char::from(letter) } else { '=' });
         }
-        out
     }
+    out
+}
 
-    fn decode(&self, text: &str) -> Option<Vec<u8>> {
-        let (mut out, mut block, mut bits) = (Vec::new(), 0_u32, 0);
-        for byte in text.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=') {
-            block = block << 6 | ALPHABET.iter().position(|known| *known == byte)? as u32;
-            bits += 6;
-            if bits >= 8 {
-                bits -= 8;
-                out.push((block >> bits) as u8);
-            }
+fn decode_base64(text: &str) -> Option<Vec<u8>> {
+    let (mut out, mut block, mut bits) = (Vec::new(), 0_u32, 0);
+    for byte in text.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=') {
+        block = block << 6 | ALPHABET.iter().position(|known| *known == byte)? as u32;
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            out.push((block >> bits) as u8);
         }
-        Some(out)
     }
+    Some(out)
 }
