@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Developer commands: `cargo xtask tidy|test|ci|vm|docs|fuzz|help`.
+//! Developer commands: `cargo xtask tidy|test|ci|vm|differential|fuzz|bench|docs|help`.
 //!
 //! Needs nothing but cargo. Everything a test run brings besides (tools trees, package downloads) is fetched by the
 //! `cairn` program itself into the cache.
@@ -22,6 +22,7 @@ cargo xtask COMMAND
   vm [--matrix] only what needs images: builds them, judges and boots them (with --matrix also the slow tests)
   fuzz TARGET [SECONDS]  look for inputs that break a parser (`all`: every parser in turn)
   bench boot    time to the login prompt against Debian's installation of the same packages
+  differential  our rpm against Debian's on scenarios built for both (with a WORD only those whose names have it)
   docs          regenerate the command reference in docs/reference
 ";
 
@@ -35,6 +36,8 @@ fn main() -> ExitCode {
         ["vm"] => test::vm(test::Which::Usual),
         ["vm", "--matrix"] => test::vm(test::Which::Matrix),
         ["bench", "boot"] => test::bench_boot(),
+        ["differential"] => test::differential(None),
+        ["differential", word] => test::differential(Some(word)),
         ["docs"] => docs::regenerate(),
         ["fuzz", target] => fuzz::run(target, None),
         ["fuzz", target, seconds] => fuzz::run(target, Some(seconds)),

@@ -75,6 +75,17 @@ pub(crate) fn bench_boot() -> Result<()> {
     stage("benchmark", &mut cargo(&words))
 }
 
+/// Compares our `rpm` with Debian's on the scenarios of `crates/cairn/tests/differential`.
+pub(crate) fn differential(word: Option<&str>) -> Result<()> {
+    stage("rpm", &mut cargo(&["build", "-p", "cairn-dnf", "--bins"]))?;
+    let words = ["test", "-p", "cairn", "--test", "differential", "--", "--nocapture"];
+    let mut command = cargo(&words);
+    if let Some(word) = word {
+        command.env("DIFFERENTIAL", word);
+    }
+    stage("differential", &mut command)
+}
+
 fn has_nextest() -> bool {
     output(&mut cargo(&["nextest", "--version"])).is_ok()
 }

@@ -169,20 +169,17 @@ fn changes(
     Ok(found)
 }
 
-/// Not everything can be compared for every type of file.
+/// Not everything can be compared for every type of file; what is on disk decides, as in rpm.
 fn applicable(file: &FileEntry, stat: &Stat) -> u32 {
     let owner = check::USER | check::GROUP;
-    let mut bits = match file.kind() {
-        mode::DIRECTORY | mode::FIFO => owner | check::MODE,
-        mode::SYMLINK => owner | check::LINK,
-        mode::CHARACTER | mode::BLOCK => owner | check::MODE | check::RDEV,
+    let mut bits = match stat.kind {
+        FileKind::Directory | FileKind::Fifo => owner | check::MODE,
+        FileKind::Symlink => owner | check::LINK,
+        FileKind::CharacterDevice | FileKind::BlockDevice => owner | check::MODE | check::RDEV,
         _ => owner | check::MODE | check::SIZE | check::DIGEST | check::MTIME | check::CAPS,
     };
     if file.is_ghost() {
         bits &= !(check::DIGEST | check::SIZE | check::MTIME | check::LINK | check::CAPS);
-    }
-    if stat.kind != FileKind::Regular {
-        bits &= !check::CAPS;
     }
     bits
 }

@@ -220,11 +220,11 @@ fn foreign(context: &Context, header: &Header) -> Vec<String> {
     let nevra = header.nevra();
     let mut problems = Vec::new();
     if !options.has("ignorearch") && !problems::runs_here(&nevra.arch) {
-        problems.push(format!("package {nevra} is intended for a {} architecture", nevra.arch));
+        problems.push(format!("package {nevra} is intended for a different architecture"));
     }
     let system = header.string(tag::OS).unwrap_or("linux");
     if !options.has("ignoreos") && !system.eq_ignore_ascii_case("linux") {
-        problems.push(format!("package {nevra} is intended for a {system} operating system"));
+        problems.push(format!("package {nevra} is intended for a different operating system"));
     }
     problems
 }

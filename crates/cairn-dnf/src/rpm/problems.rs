@@ -41,6 +41,13 @@ pub fn dependency_problems(
     going: &[&Candidate],
 ) -> Vec<String> {
     let after: Vec<&Candidate> = staying.iter().chain(coming).copied().collect();
+    let before: Vec<&Candidate> = staying.iter().chain(going).copied().collect();
+    let hits = |conflict: &Dependency, others: &[&Candidate], candidate: &Candidate| {
+        if conflict.is_rich() {
+            return is_met(conflict, &after);
+        }
+        others.iter().any(|other| other.nevra != candidate.nevra && provides(other, conflict))
+    };
     let mut lines = Vec::new();
     for candidate in coming {
         for obsolete in staying
@@ -58,14 +65,19 @@ pub fn dependency_problems(
         for wanted in unmet_requirements(candidate, &after, false) {
             lines.push(format!("{wanted} is needed by {}", shown(candidate)));
         }
+        // What %pretrans needs must be there before the transaction.
+        let early = candidate.requires.iter().filter(|wanted| wanted.sense & sense::PRETRANS != 0);
+        for wanted in early {
+            if is_met(wanted, &after) && !is_met(wanted, &before) {
+                lines.push(format!("{wanted} is needed by {}", shown(candidate)));
+            }
+        }
         for conflict in &candidate.conflicts {
-            if after.iter().any(|other| other.nevra != candidate.nevra && provides(other, conflict))
-            {
+            if hits(conflict, &after, candidate) {
                 lines.push(format!("{conflict} conflicts with {}", shown(candidate)));
             }
         }
     }
-    let before: Vec<&Candidate> = staying.iter().chain(going).copied().collect();
     for candidate in staying {
         // What was broken before is not this transaction's doing.
         for wanted in unmet_requirements(candidate, &after, true) {
@@ -74,10 +86,13 @@ pub fn dependency_problems(
             }
         }
         for conflict in &candidate.conflicts {
-            if coming
+            let newcomers: Vec<&Candidate> = coming
                 .iter()
-                .any(|other| other.nevra.name != candidate.nevra.name && provides(other, conflict))
-            {
+                .filter(|other| other.nevra.name != candidate.nevra.name)
+                .copied()
+                .collect();
+            let was = conflict.is_rich() && is_met(conflict, &before);
+            if !was && hits(conflict, &newcomers, candidate) {
                 lines.push(format!("{conflict} conflicts with (installed) {}", shown(candidate)));
             }
         }

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! rpm's `posix` library. Successes are `0.0`, failures `nil, "path: reason", number`, as rpm's own answers are.
 
+#![expect(
+    clippy::cast_precision_loss,
+    reason = "rpm's posix library has floating point numbers only"
+)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;

@@ -193,7 +193,8 @@ impl Planner<'_> {
                     ));
                 }
             }
-            if entry.is_directory() {
+            // Directories are shared; what is no directory yet has another owner.
+            if entry.is_directory() && self.paths.stat(place)?.is_none_or(|disk| disk.is_dir()) {
                 continue;
             }
             for (owner, installed) in self.owners.of(place, &mut self.paths)? {
@@ -359,23 +360,18 @@ impl Planner<'_> {
             Some(_) | None => Decision::Replace,
         };
         let noreplace = entry.flags.contains(FileFlags::NOREPLACE);
-        let label = &added.label;
         Ok(match decision {
             Decision::Replace => Fate::Create { keep_as: None },
             Decision::Keep => Fate::Skip,
             Decision::Conflict if noreplace => {
                 let target = format!("{place}.rpmnew");
-                self.plan.notes.push(format!(
-                    "{label}: /{place} was changed and stays; the new one is /{target}"
-                ));
+                self.plan.notes.push(format!("/{place} created as /{target}"));
                 Fate::Beside { target }
             }
             Decision::Conflict => {
                 let keep_as =
                     format!("{place}.{}", if old.is_some() { "rpmsave" } else { "rpmorig" });
-                self.plan
-                    .notes
-                    .push(format!("{label}: /{place} was changed; it is saved as /{keep_as}"));
+                self.plan.notes.push(format!("/{place} saved as /{keep_as}"));
                 Fate::Create { keep_as: Some(keep_as) }
             }
         })
@@ -395,6 +391,11 @@ impl Planner<'_> {
             || (new_kind != old_kind && disk_kind != old_kind)
         {
             return Ok(Decision::Conflict);
+        }
+        if old_kind != new_kind && old_kind == mode::REGULAR && disk_kind == mode::REGULAR {
+            // The administrator's text is kept also where something else than a text takes its place.
+            let unchanged = self.digest(place, &old.digest)?.is(&old.digest);
+            return Ok(if unchanged { Decision::Replace } else { Decision::Conflict });
         }
         if old_kind != new_kind || !plain(old_kind) {
             return Ok(Decision::Replace);
@@ -478,7 +479,14 @@ impl Planner<'_> {
                 {
                     continue;
                 }
-                let Some(disk) = self.paths.stat(place)? else { continue };
+                let Some(disk) = self.paths.stat(place)? else {
+                    if !entry.is_ghost() && !entry.flags.contains(FileFlags::MISSINGOK) {
+                        self.plan.notes.push(format!(
+                            "file /{place}: remove failed: No such file or directory"
+                        ));
+                    }
+                    continue;
+                };
                 if disk.is_dir() != entry.is_directory() {
                     continue;
                 }
@@ -491,10 +499,7 @@ impl Planner<'_> {
                 let directory = disk.is_dir().then(|| attributes_of(&disk));
                 let keep_as = if self.is_changed_config(place, &disk, entry)? {
                     let keep_as = format!("{place}.rpmsave");
-                    self.plan.notes.push(format!(
-                        "{}: /{place} was changed; it is saved as /{keep_as}",
-                        erased.label
-                    ));
+                    self.plan.notes.push(format!("/{place} saved as /{keep_as}"));
                     Some(keep_as)
                 } else {
                     None

@@ -42,6 +42,8 @@ impl<R: Read> Decompressor<R> {
             "gzip" => ("gzip", b"\x1f\x8b"),
             "bzip2" => ("bzip2", b"BZh"),
             "xz" => ("xz", b"\xfd7zXZ\0"),
+            // No magic number: properties byte 0x5d is what every encoder writes.
+            "lzma" => ("lzma", b"\x5d"),
             "zstd" => ("zstd", b"\x28\xb5\x2f\xfd"),
             other => {
                 return Err(Error::Compressor { compressor: crate::package::shown(other) });
@@ -64,6 +66,11 @@ impl<R: Read> Decompressor<R> {
             "bzip2" => Inner::Bzip2(bzip2::bufread::BzDecoder::new(source)),
             "xz" => {
                 let stream = liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY_LIMIT, 0)
+                    .map_err(|error| decompress_error(compressor, &error))?;
+                Inner::Xz(liblzma::bufread::XzDecoder::new_stream(source, stream))
+            }
+            "lzma" => {
+                let stream = liblzma::stream::Stream::new_lzma_decoder(XZ_MEMORY_LIMIT)
                     .map_err(|error| decompress_error(compressor, &error))?;
                 Inner::Xz(liblzma::bufread::XzDecoder::new_stream(source, stream))
             }
