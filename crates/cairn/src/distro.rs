@@ -66,11 +66,11 @@ pub struct Tools {
     pub reference: ReferenceTools,
     /// What makes an initramfs in that installation, to compare how long both take to start.
     #[serde(default)]
-    pub benchmark: TestTools,
+    pub benchmark: ReferenceTools,
 }
 
-/// Packages of one kind of test.
-#[derive(Debug, Clone, Default, Deserialize)]
+/// The tools tree of the tests.
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TestTools {
     /// Debian package names.
@@ -78,7 +78,7 @@ pub struct TestTools {
 }
 
 /// What the reference tree of the tests is made from, beside the packages of the profile.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReferenceTools {
     /// Debian package names.

@@ -195,7 +195,7 @@ fn wanted_entries(
         (&tools.packages, &tools.skip, Use::Tools),
         (&tools.test.packages, &tools.skip, Use::Test),
         (&tools.reference.packages, &tools.reference.skip, Use::Reference),
-        (&tools.benchmark.packages, &tools.skip, Use::Benchmark),
+        (&tools.benchmark.packages, &tools.benchmark.skip, Use::Benchmark),
     ] {
         for entry in closure(index, list, skip, &suites)?.into_values() {
             add(entry, used);
