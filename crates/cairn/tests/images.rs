@@ -6,6 +6,9 @@
 mod composition;
 mod lab;
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
 use cairn::compose::WorkDirectory;
 use cairn::lock::Use;
 use cairn::ops::upstream::{self, Generation, Vanishing};
@@ -43,6 +46,53 @@ fn real_dnf_reads_the_repository_and_resolves_a_server() {
         "nginx",
     ]);
     assert!(out.lines().any(|line| line.starts_with("glibc-")), "{out}");
+}
+
+/// createrepo_c reads the same packages and comes to the same index entries: package, digest, size, provides, requires, files.
+#[test]
+fn createrepo_agrees_with_our_index() {
+    let lab = Lab::open();
+    let work = WorkDirectory::create(&lab.ctx, "test-createrepo").unwrap();
+    let sandbox =
+        lab.tools.clone().bind_read_only(lab.out.join("repo"), "/repo").bind(&work.path, "/work");
+    let words = ["--quiet", "--general-compress-type=zstd", "--outputdir=/work", "/repo"];
+    sandbox.run(&Invocation::new(Tool::CreaterepoC).args(words)).unwrap();
+    let theirs = index_entries(&work.path.join("repodata"));
+    let ours = index_entries(&lab.out.join("repo/repodata"));
+    assert!(ours.len() > 300, "only {} packages", ours.len());
+    assert_eq!(ours.len(), theirs.len());
+    let mut differences = Vec::new();
+    for (digest, entry) in &ours {
+        let other = theirs.get(digest).unwrap_or_else(|| panic!("createrepo_c has no {digest}"));
+        differences.extend(entry.difference(other).map(|line| format!("only ours: {line}")));
+        differences.extend(other.difference(entry).map(|line| format!("only theirs: {line}")));
+    }
+    assert!(differences.is_empty(), "{} differences: {differences:#?}", differences.len());
+}
+
+/// What createrepo_c writes in another way of the same meaning: of the C library's versions only the newest; an interpreter that is
+/// needed by scriptlets and otherwise twice; a version with two hyphens cut at the first.
+const WRITTEN_OTHERWISE: [&str; 3] = ["\"libc.so.6(", "\"/bin/sh\"", "\"kernel-uname-r\""];
+
+/// Reads `primary.xml`: digest of a package → what follows it, sorted, without what may be written in several ways.
+fn index_entries(repodata: &Path) -> BTreeMap<String, BTreeSet<String>> {
+    let is_primary = |path: &PathBuf| path.to_string_lossy().ends_with("primary.xml.zst");
+    let mut files = std::fs::read_dir(repodata).unwrap().map(|entry| entry.unwrap().path());
+    let file = std::fs::File::open(files.find(is_primary).expect("a primary.xml.zst")).unwrap();
+    let text = String::from_utf8(zstd::decode_all(file).unwrap()).unwrap();
+    let entry = |package: &str| {
+        let digest = package.split("pkgid=\"YES\">").nth(1).unwrap().split('<').next().unwrap();
+        let compared = ["<version ", "<rpm:entry ", "<file", "<size "];
+        let lines: BTreeSet<String> = package
+            .lines()
+            .map(str::trim)
+            .filter(|line| compared.iter().any(|start| line.starts_with(start)))
+            .filter(|line| !WRITTEN_OTHERWISE.iter().any(|name| line.contains(name)))
+            .map(str::to_owned)
+            .collect();
+        (digest.to_owned(), lines)
+    };
+    text.split("<package ").skip(1).map(entry).collect()
 }
 
 /// The database that our engine wrote, read by rpm: all packages, all files, and its own check.
