@@ -149,11 +149,13 @@ impl Arguments {
         };
         self.pair("-drive", format!("if=none,id={id},file={path},format={format}{access}"));
         let boot = boot_index.map(|index| format!(",bootindex={index}")).unwrap_or_default();
+        // Each port of the AHCI controller is a bus with room for one drive.
+        let port = self.0.iter().filter(|argument| argument.starts_with("ide-")).count();
         let device = match bus {
             Bus::VirtioBlk => format!("virtio-blk-pci,drive={id},serial={id}{boot}"),
             Bus::Nvme => format!("nvme,drive={id},serial={id}{boot}"),
-            Bus::Sata => format!("ide-hd,drive={id},serial={id}{boot}"),
-            Bus::Cdrom => format!("ide-cd,drive={id}{boot}"),
+            Bus::Sata => format!("ide-hd,bus=ide.{port},drive={id},serial={id}{boot}"),
+            Bus::Cdrom => format!("ide-cd,bus=ide.{port},drive={id}{boot}"),
             Bus::VirtioScsi => {
                 self.pair("-device", format!("virtio-scsi-pci,id={id}-bus"));
                 format!("scsi-hd,bus={id}-bus.0,drive={id},serial={id}{boot}")
@@ -273,7 +275,7 @@ mod tests {
             -device virtio-scsi-pci,id=disk0-bus
             -device scsi-hd,bus=disk0-bus.0,drive=disk0,serial=disk0,bootindex=1
             -drive if=none,id=disk1,file=/disks/1,format=raw,media=cdrom,readonly=on
-            -device ide-cd,drive=disk1,bootindex=2
+            -device ide-cd,bus=ide.0,drive=disk1,bootindex=2
             -drive if=none,id=seed,file=/disks/seed,format=raw,readonly=on
             -device virtio-blk-pci,drive=seed,serial=seed
             -netdev user,id=net0,restrict=on,hostfwd=tcp:127.0.0.1:2222-:22
