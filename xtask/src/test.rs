@@ -39,7 +39,7 @@ fn lint() -> Result<()> {
 }
 
 /// Test targets that need images.
-const IMAGE_TESTS: [&str; 3] = ["mmdebstrap", "images", "install"];
+const IMAGE_TESTS: [&str; 4] = ["vm", "mmdebstrap", "images", "install"];
 
 /// Builds the images that the tests need, with the README's own commands.
 fn build_images() -> Result<()> {

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The VM driver against real QEMU, with guests of a few instructions and a GRUB rescue image.
 //!
-//! Needs a tools tree with QEMU, OVMF, GRUB, xorriso and ssh-keygen: set `CAIRN_TEST_TOOLS` to its directory. Without it the tests
-//! only say that they did not run.
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test may panic and says why it was skipped"
-)]
+//! Needs the tools tree of the tests and `out/`: `cargo xtask vm` makes both and runs this.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+#[expect(dead_code, reason = "shared with the tests of disk images")]
+mod lab;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,16 +17,12 @@ use cairn::vm::{
     Accel, Bus, DiskAccess, DiskFormat, Firmware, Ssh, Vm, VmError, VmSpec, free_port,
     generate_key, kvm_works, trial_guest_runs, write_seed,
 };
-use cairn_host::{Invocation, Sandbox, Tool, paths};
+use cairn_host::{Invocation, Sandbox, Tool};
 
 const LIMIT: Duration = Duration::from_mins(2);
 
-fn tools() -> Option<Sandbox> {
-    let tree = paths::variable("CAIRN_TEST_TOOLS");
-    if tree.is_none() {
-        println!("skipped: CAIRN_TEST_TOOLS is not set");
-    }
-    tree.map(Sandbox::new)
+fn tools() -> Sandbox {
+    lab::Lab::open().tools
 }
 
 /// A boot sector that writes `text` to the first serial port, echoes one byte it receives, and then does `end`.
@@ -75,7 +69,7 @@ const HALT: [u8; 4] = [0xfa, 0xf4, 0xeb, 0xfd];
 
 #[test]
 fn console_in_both_directions_then_the_plug() {
-    let Some(tools) = tools() else { return };
+    let tools = tools();
     for bus in [Bus::VirtioBlk, Bus::Nvme, Bus::Sata, Bus::VirtioScsi, Bus::Usb] {
         let dir = tempfile::tempdir().unwrap();
         let mut spec =
@@ -100,7 +94,7 @@ fn console_in_both_directions_then_the_plug() {
 
 #[test]
 fn death_and_reboot_are_reported() {
-    let Some(tools) = tools() else { return };
+    let tools = tools();
     let dir = tempfile::tempdir().unwrap();
     let mut machine = spec(boot_sector(dir.path(), "up\n", &RESET), dir.path());
     machine.on_reboot = cairn::vm::OnReboot::Exit;
@@ -140,7 +134,7 @@ fn rescue_iso(tools: &Sandbox, dir: &Path) -> PathBuf {
 
 #[test]
 fn grub_under_each_firmware() {
-    let Some(tools) = tools() else { return };
+    let tools = tools();
     let dir = tempfile::tempdir().unwrap();
     let iso = rescue_iso(&tools, dir.path());
     for (firmware, bus, platform) in
@@ -165,7 +159,7 @@ fn grub_under_each_firmware() {
 
 #[test]
 fn secure_boot_refuses_an_unsigned_loader() {
-    let Some(tools) = tools() else { return };
+    let tools = tools();
     let dir = tempfile::tempdir().unwrap();
     let iso = rescue_iso(&tools, dir.path());
     let mut spec = spec(iso, dir.path());
@@ -180,7 +174,7 @@ fn secure_boot_refuses_an_unsigned_loader() {
 
 #[test]
 fn the_trial_guest_says_whether_an_accelerator_works() {
-    let Some(tools) = tools() else { return };
+    let tools = tools();
     let dir = tempfile::tempdir().unwrap();
     assert!(trial_guest_runs(&tools, dir.path(), Engine::Tcg).unwrap());
     println!("KVM works: {}", kvm_works(&tools, dir.path()));
@@ -189,7 +183,7 @@ fn the_trial_guest_says_whether_an_accelerator_works() {
 #[test]
 fn seeds_are_reproducible_and_keys_are_private() {
     use std::os::unix::fs::PermissionsExt as _;
-    let Some(tools) = tools() else { return };
+    let tools = tools();
     let dir = tempfile::tempdir().unwrap();
     let files: BTreeMap<String, Vec<u8>> =
         [("user-data", "#cloud-config\n"), ("meta-data", "instance-id: i-1\n")]
