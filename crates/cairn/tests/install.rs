@@ -334,7 +334,7 @@ fn matrix_other_disk_is_never_written() {
     let lab = Lab::open();
     let mut machine = Machine::new(&lab, "other-disk", Firmware::Bios, Bus::VirtioBlk);
     let other = machine.work.path.join("other.raw");
-    std::fs::copy(lab.out.join("cairn-linux-0.1-x86_64.iso"), &other).unwrap();
+    std::fs::copy(lab.out.join("cairn-linux-0.1-minimal-x86_64.raw"), &other).unwrap();
     let before = Machine::digest(&other);
     machine.spec.disks.push(Disk {
         path: other.clone(),
