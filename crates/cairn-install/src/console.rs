@@ -118,13 +118,16 @@ fn work(
             if !run::first_attempt(&claim)? {
                 return Ok(Ending::Elsewhere);
             }
+            // Held until this process ends: the other console's unit hangs its line up when it ends, and the last words of this one
+            // would be lost on it.
+            let claim: &'static Claim = Box::leak(Box::new(claim));
             everyone(&format!("Installing with {}", found.file));
             let answers = machine.parse(&found)?;
             let plan = machine.plan(&answers)?;
             for line in plan.text().lines() {
                 everyone(line);
             }
-            machine.install(&claim, &plan, &answers, everyone)
+            machine.install(claim, &plan, &answers, everyone)
         }
         Some(found) => {
             terminal.say(&format!("There are answers: {}", found.file));
