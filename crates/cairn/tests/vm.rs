@@ -116,7 +116,11 @@ fn death_and_reboot_are_reported() {
 
 /// An ISO that starts under BIOS and UEFI, with GRUB on the serial console.
 fn rescue_iso(tools: &Sandbox, dir: &Path) -> PathBuf {
-    let config = "serial --unit=0\nterminal_input serial\nterminal_output serial\nset timeout=0\n\
+    // Under UEFI the firmware's own console reads the serial line too and would take
+    // keys from GRUB's driver: there the keys come through the firmware.
+    let config = "serial --unit=0\n\
+                  if [ $grub_platform = pc ]; then terminal_input serial; fi\n\
+                  terminal_output serial\nset timeout=0\n\
                   echo grub is up on $grub_platform\nread answer\necho got $answer\nhalt\n";
     fs::create_dir_all(dir.join("iso/boot/grub")).unwrap();
     fs::write(dir.join("iso/boot/grub/grub.cfg"), config).unwrap();
