@@ -2,7 +2,8 @@
 //! How long our image takes to the login prompt, against Debian's installation of the same packages with Debian's own initramfs.
 //!
 //! A measurement, not a test of anything: `cargo xtask bench boot` prints it. Both systems get the same machine, their kernel directly
-//! from QEMU (no firmware, no boot loader), the same kernel options, and are started in turns.
+//! from QEMU (no firmware, no boot loader), the same kernel options, and are started in turns. Debian's is a server
+//! that could be used: its file systems are listed and writable, it has an EFI system partition and asks for an address.
 
 #[expect(dead_code, reason = "shared with the tests of disk images")]
 mod lab;
@@ -43,6 +44,7 @@ fn boot_to_the_login_prompt() {
     let lab = Lab::open();
     let work = WorkDirectory::create(&lab.ctx, "bench-boot").unwrap();
     let mut systems = [ours(&lab, &work.path), debian(&lab, &work.path)];
+    println!("{:?}", systems.each_ref().map(|s| (&s.disk, &s.root))); std::process::exit(0);
     for round in 0..ROUNDS {
         for system in &mut systems {
             let seconds = start(&lab, system, &work.path);
@@ -97,12 +99,12 @@ fn ours(lab: &Lab, work: &Path) -> System {
         ],
         None,
     );
-    let root = entry
+    let root: Vec<&str> = entry
         .split_whitespace()
-        .find(|word| word.starts_with("root="))
-        .expect("a root in the boot entry");
+        .filter(|word| word.starts_with("root=") || ["ro", "rw"].contains(word))
+        .collect();
     std::fs::remove_file(boot).unwrap();
-    System { name: "Cairn", disk, root: root.to_owned(), kernel, initrd, seconds: Vec::new() }
+    System { name: "Cairn", disk, root: root.join(" "), kernel, initrd, seconds: Vec::new() }
 }
 
 /// Debian's installation of the same packages.
@@ -111,15 +113,19 @@ fn debian(lab: &Lab, work: &Path) -> System {
     let upstream = upstream::open(&lab.ctx, &uses, Vanishing::Stop, Generation::Current).unwrap();
     reference::make_tar(&lab.ctx, &upstream, &names(lab), Purpose::Boot, work);
     let version = lab.upstream_kernel().version;
+    // An EFI system partition of the size of ours and the root file system, as Debian's installer lays a disk out.
     let script = format!(
         "set -e; cd {INSIDE}; tar -xf tree.tar ./boot; mv boot/vmlinuz-{version} debian-linux; mv boot/initrd.img-{version} debian-initrd; \
-         truncate -s 2G debian.raw; mke2fs -q -F -t ext4 -d tree.tar debian.raw; rm tree.tar"
+         truncate -s 2561M debian.raw; \
+         printf 'label: gpt\nstart=1MiB, size=512MiB, type=uefi\nstart=513MiB, size=2047MiB, type=linux\n' | sfdisk -q debian.raw; \
+         truncate -s 512M esp; mkfs.vfat -n DEBIAN-ESP esp >/dev/null; dd if=esp of=debian.raw bs=1M seek=1 conv=notrunc,sparse status=none; rm esp; \
+         mke2fs -q -F -t ext4 -L debian-root -E offset=537919488 -d tree.tar debian.raw 2047M; rm tree.tar"
     );
     run(lab, work, Tool::Sh, &["-c", &script], None);
     System {
         name: "Debian",
         disk: work.join("debian.raw"),
-        root: "root=/dev/vda".to_owned(),
+        root: "root=LABEL=debian-root ro".to_owned(),
         kernel: work.join("debian-linux"),
         initrd: work.join("debian-initrd"),
         seconds: Vec::new(),
@@ -151,7 +157,7 @@ fn start(lab: &Lab, system: &System, work: &Path) -> f64 {
     for (file, name) in [(&system.kernel, "kernel"), (&system.initrd, "initrd")] {
         std::fs::copy(file, spec.work_dir.join(name)).unwrap();
     }
-    let options = format!("{} ro console=ttyS0,115200 no_timer_check", system.root);
+    let options = format!("{} console=ttyS0,115200 no_timer_check", system.root);
     let inside = |name: &str| format!("{}/{name}", cairn::vm::arguments::WORK_DIR);
     spec.extra_arguments =
         ["-kernel", &inside("kernel"), "-initrd", &inside("initrd"), "-append", &options]

@@ -450,7 +450,7 @@ fn software(
 /// Returns the kernel command line of the installed system. Of the installer's only those options are kept that are on a list and
 /// that somebody added to those of the medium.
 fn command_line(probe: &Probe, answers: &Answers, medium: &Software, root_uuid: &str) -> String {
-    let mut words = vec![format!("root=UUID={root_uuid}"), "ro".to_owned()];
+    let mut words = vec![format!("root=UUID={root_uuid}"), "rw".to_owned()];
     if let Some(profile) = medium.profiles.get(&answers.software.profile) {
         words.extend(profile.cmdline.iter().cloned());
     }

@@ -53,7 +53,7 @@ fn plain_on_bios() {
         LABEL=CAIRN_0_1  /run/cairn/medium  iso9660  ro,nofail,nodev,nosuid,noauto,x-systemd.automount,x-systemd.idle-timeout=60,x-systemd.device-timeout=10  0 0
     "#]].assert_eq(&made.fstab(Some("CAIRN_0_1")));
     expect![[r#"
-        root=UUID=c5b01539-eac9-844b-b143-2ae1cc7590f2 ro console=tty0 console=ttyS0,115200 lockdown=integrity no_timer_check
+        root=UUID=c5b01539-eac9-844b-b143-2ae1cc7590f2 rw console=tty0 console=ttyS0,115200 lockdown=integrity no_timer_check
         ["bash", "cloud-init", "kernel-core", "qemu-guest-agent", "systemd"]"#]].assert_eq(&format!("{}\n{:?}", made.cmdline, made.packages));
     let again: Plan = serde_json::from_str(&serde_json::to_string(&made).unwrap()).unwrap();
     assert_eq!(again.digest(), made.digest());

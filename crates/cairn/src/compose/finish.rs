@@ -47,7 +47,7 @@ pub fn seal(build: &Build<'_>, staged: &mut Staged) -> Result<()> {
 
 /// Returns the kernel command line of the installed system.
 fn command_line(plan: &DiskPlan, profile: &Profile) -> String {
-    let mut words = vec![format!("root=UUID={}", plan.root_uuid), "ro".to_owned()];
+    let mut words = vec![format!("root=UUID={}", plan.root_uuid), "rw".to_owned()];
     words.extend(profile.cmdline.iter().cloned());
     words.join(" ")
 }

@@ -33,8 +33,13 @@ mmdebstrap --mode=root --variant=custom --include=@PACKAGES@ --format=tar \
   @HOOKS@ trixie /work/tree.tar 'deb [trusted=yes] copy:/work/repo ./'
 "#;
 
-/// Makes the initramfs with the modules of the machine that it will start on left open, and drops the identity.
-const BOOT_HOOKS: &str = r#"--customize-hook='chroot "$1" update-initramfs -c -k all' --customize-hook=': > "$1/etc/machine-id"; echo debian > "$1/etc/hostname"'"#;
+/// Makes a server of the tree, as an administrator would: file systems as Debian's installer lists them, an address by DHCP, an
+/// initramfs with the modules of the machine that it will start on left open, no identity. The SSH host keys that the installation
+/// made stay: Debian makes none at boot, unless cloud-init finds a source of data.
+const BOOT_HOOKS: &str = r#"--customize-hook='chroot "$1" update-initramfs -c -k all' \
+  --customize-hook='printf "LABEL=debian-root / ext4 errors=remount-ro 0 1\nLABEL=DEBIAN-ESP /boot/efi vfat umask=0077 0 1\n" > "$1/etc/fstab"; mkdir -p "$1/boot/efi"' \
+  --customize-hook='printf "[Match]\nType=ether\n[Network]\nDHCP=yes\n" > "$1/etc/systemd/network/80-wired.network"; chroot "$1" systemctl enable systemd-networkd' \
+  --customize-hook=': > "$1/etc/machine-id"; echo debian > "$1/etc/hostname"'"#;
 
 /// Debian's tree, and what its dependencies would have brought in addition.
 pub struct Reference {
