@@ -31,6 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("cairn-dnf", &["cairn-pkg", "cairn-solve", "cairn-rpm", "cairn-ui", "cairn-host"]),
     ("cairn-boot", &["cairn-image", "cairn-ui", "cairn-host"]),
+    ("cairn-early", &["cairn-host"]),
     (
         "cairn-install",
         &["cairn-pkg", "cairn-solve", "cairn-image", "cairn-rpm", "cairn-ui", "cairn-host"],

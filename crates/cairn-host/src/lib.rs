@@ -8,6 +8,7 @@
 
 pub mod chroot;
 mod clock;
+pub mod early;
 mod error;
 pub mod fetch;
 mod invocation;

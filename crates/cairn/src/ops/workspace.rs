@@ -13,9 +13,9 @@ use crate::overlay::{Overlay, Overlays};
 use crate::repack;
 
 /// Programs of the workspace that go into the operating system.
-const PROGRAMS: [&str; 3] = ["dnf", "cairn-boot", "cairn-install"];
+const PROGRAMS: [&str; 4] = ["dnf", "cairn-boot", "cairn-early", "cairn-install"];
 /// Their packages, in the same order.
-const PACKAGES: [&str; 3] = ["cairn-dnf", "cairn-boot", "cairn-install"];
+const PACKAGES: [&str; 4] = ["cairn-dnf", "cairn-boot", "cairn-early", "cairn-install"];
 
 /// Builds the programs and their packages.
 pub fn build(build: &Build<'_>, packages: &mut Packages) -> Result<()> {
@@ -55,7 +55,7 @@ pub fn build(build: &Build<'_>, packages: &mut Packages) -> Result<()> {
 /// bytes wherever the checkout and cargo's home lie. Returns the directory that holds the programs.
 fn build_programs(build: &Build<'_>) -> Result<PathBuf> {
     let ctx = build.ctx;
-    ctx.printer.info("Building dnf, cairn-boot and cairn-install");
+    ctx.printer.info("Building dnf, cairn-boot, cairn-early and cairn-install");
     let target = ctx.cache_dir("product-target")?;
     let cargo_home = match cairn_host::paths::variable("CARGO_HOME") {
         Some(home) => PathBuf::from(home),
