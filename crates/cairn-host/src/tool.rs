@@ -111,6 +111,7 @@ tools! {
     Getcap = "getcap",
     Setcap = "setcap",
     Reboot = "reboot",
+    ApparmorParser = "apparmor_parser",
     // Archives
     Tar = "tar",
     Cpio = "cpio",

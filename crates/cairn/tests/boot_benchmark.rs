@@ -12,7 +12,6 @@ mod reference;
 #[expect(dead_code, reason = "shared with the comparison of files")]
 mod tree;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -112,7 +111,7 @@ fn ours(lab: &Lab, work: &Path) -> System {
 fn debian(lab: &Lab, work: &Path) -> System {
     let uses = [Use::Os, Use::Tools, Use::Test, Use::Reference, Use::Benchmark];
     let upstream = upstream::open(&lab.ctx, &uses, Vanishing::Stop, Generation::Current).unwrap();
-    reference::make_tar(&lab.ctx, &upstream, &names(lab), Purpose::Boot, work);
+    reference::make_tar(&lab.ctx, &upstream, &reference::names(&lab.ctx), Purpose::Boot, work);
     let version = lab.upstream_kernel().version;
     // An EFI system partition of the size of ours and the root file system, as Debian's installer lays a disk out.
     let script = format!(
@@ -131,19 +130,6 @@ fn debian(lab: &Lab, work: &Path) -> System {
         initrd: work.join("debian-initrd"),
         seconds: Vec::new(),
     }
-}
-
-/// Names of the upstream packages in the default image.
-fn names(lab: &Lab) -> BTreeSet<String> {
-    let path = lab.out.join("cairn-linux-0.1-x86_64.raw.manifest.json");
-    let manifest: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    let packages = manifest["packages"].as_array().unwrap().iter();
-    let names = packages.filter_map(|package| {
-        let rest = package["origin"]["purl"].as_str()?.strip_prefix("pkg:deb/debian/")?;
-        Some(rest.split('@').next()?.to_owned())
-    });
-    names.collect()
 }
 
 /// Starts the system and returns the seconds until its login prompt.

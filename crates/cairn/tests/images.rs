@@ -228,6 +228,13 @@ fn check_conduct(guest: &Guest) {
         ("cat /sys/module/apparmor/parameters/enabled", "Y"),
         ("nft list chain inet filter input | grep -o 'policy drop'", "policy drop"),
         ("systemctl is-active chronyd", "active"),
+        // The short way to the root was taken, and the policy was compiled with the image.
+        ("dmesg | grep -c cairn-early || :", "0"),
+        ("ls /var/cache/apparmor | wc -l", "1"),
+        (
+            "systemctl start --wait sshd-keygen@ecdsa sshd-keygen@rsa; cut -d' ' -f1 /etc/ssh/ssh_host_*_key.pub | tr '\\n' ' '",
+            "ecdsa-sha2-nistp256 ssh-ed25519 ssh-rsa",
+        ),
     ] {
         assert_eq!(guest.check(command, MINUTE).trim(), expected, "{command}");
     }

@@ -227,7 +227,9 @@ fn secure_boot_nvme_lvm_xfs() {
     machine.install(&spec);
     let (vm, ssh) = machine.boot(&spec);
     inspect(&ssh, "xfs");
-    assert!(check(&ssh, "sudo dmesg").contains("Secure boot enabled"));
+    let kernel_log = check(&ssh, "sudo dmesg");
+    assert!(kernel_log.contains("Secure boot enabled"));
+    assert!(kernel_log.contains("systemd finds the root: there is a device of type LVM2_member"));
     assert!(check(&ssh, "cat /sys/kernel/security/lockdown").contains("[integrity]"));
     assert!(check(&ssh, "sudo efibootmgr").contains("Cairn Linux"));
     install_from_medium(&ssh);

@@ -8,7 +8,6 @@ mod reference;
 mod review;
 mod tree;
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -27,7 +26,7 @@ fn every_difference_from_debians_tree_has_a_reason() {
     let uses = [Use::Os, Use::Tools, Use::Test, Use::Reference];
     let upstream = upstream::open(&ctx, &uses, Vanishing::Stop, Generation::Current).unwrap();
     let work = WorkDirectory::create(&ctx, "test-mmdebstrap").unwrap();
-    let names = debian_names(&ctx);
+    let names = reference::names(&ctx);
     let debian = reference::install(&ctx, &upstream, &names, &work.path);
     let source_date = upstream.lock.source_date;
     let staged = composition::compose_default(&ctx, upstream, &work.path.join("root"));
@@ -42,17 +41,4 @@ fn every_difference_from_debians_tree_has_a_reason() {
         complaints.len(),
         complaints.join("\n")
     );
-}
-
-/// Names of the upstream packages in the default image.
-fn debian_names(ctx: &Context) -> BTreeSet<String> {
-    let path = ctx.project.join("out/cairn-linux-0.1-x86_64.raw.manifest.json");
-    let text = std::fs::read_to_string(&path).expect("run `cargo cairn build disk` first");
-    let manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let purls = manifest["packages"].as_array().unwrap().iter();
-    let names = purls.filter_map(|package| {
-        let rest = package["origin"]["purl"].as_str()?.strip_prefix("pkg:deb/debian/")?;
-        Some(rest.split('@').next()?.to_owned())
-    });
-    names.collect()
 }

@@ -2,7 +2,7 @@
 //! The last steps of an image: what no package can know.
 
 use anyhow::{Context as _, Result, bail};
-use cairn_host::Root;
+use cairn_host::{Invocation, Root, Tool};
 use cairn_image::boot::{BootFiles, GrubSettings, NewEntry, Trial};
 use cairn_image::disk::DiskPlan;
 use cairn_image::esp;
@@ -27,7 +27,34 @@ pub fn configure(
         format!("{}\n", command_line(plan, profile)).as_bytes(),
         0o644,
     )?;
+    compile_policy(build, staged)?;
     seal(build, staged)
+}
+
+/// Compiles the AppArmor profiles of the image into the cache that apparmor_parser(8) looks into at boot. What a kernel can enforce is
+/// part of the cache's name, so another kernel compiles its own; `kernel-features` is what the kernel of the images says
+/// (`.features` in the cache of a running system).
+fn compile_policy(build: &Build<'_>, staged: &Staged) -> Result<()> {
+    const ROOT: &str = "/work/target";
+    const FEATURES: &str = "/work/kernel-features";
+    if !staged.root.exists("etc/apparmor.d")? {
+        return Ok(());
+    }
+    let parser = Invocation::new(Tool::ApparmorParser)
+        .args(["--quiet", "--skip-kernel-load", "--skip-read-cache", "--write-cache"])
+        .arg(format!("--kernel-features={FEATURES}"))
+        .arg(format!("--policy-features={ROOT}/usr/share/apparmor-features/features"))
+        .arg(format!("--base={ROOT}/etc/apparmor.d"))
+        .arg(format!("--cache-loc={ROOT}/var/cache/apparmor"))
+        .arg(format!("{ROOT}/etc/apparmor.d"));
+    build
+        .tools
+        .clone()
+        .bind(&staged.path, ROOT)
+        .bind_read_only(build.ctx.distro_dir().join("files/apparmor/kernel-features"), FEATURES)
+        .run(&parser)
+        .context("compiling the AppArmor profiles of the image")?;
+    Ok(())
 }
 
 /// Writes what every image has: the key of the repository, no machine id, and stamps of an up-to-date /etc and /var.

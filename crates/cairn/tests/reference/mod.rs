@@ -72,6 +72,19 @@ pub fn install(
     Reference { tree, owners, left_out }
 }
 
+/// Names of the upstream packages in the default image.
+pub fn names(ctx: &Context) -> BTreeSet<String> {
+    let path = ctx.project.join("out/cairn-linux-0.1-x86_64.raw.manifest.json");
+    let text = std::fs::read_to_string(&path).expect("run `cargo cairn build disk` first");
+    let manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let purls = manifest["packages"].as_array().unwrap().iter();
+    let names = purls.filter_map(|package| {
+        let rest = package["origin"]["purl"].as_str()?.strip_prefix("pkg:deb/debian/")?;
+        Some(rest.split('@').next()?.to_owned())
+    });
+    names.collect()
+}
+
 /// Makes `tree.tar` in the directory `work`; returns what dependencies would have brought in addition.
 pub fn make_tar(
     ctx: &Context,
