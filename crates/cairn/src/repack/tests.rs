@@ -416,6 +416,20 @@ fn copies_of_hard_links_and_linked_copyright() {
 }
 
 #[test]
+fn copies_of_symbolic_links() {
+    let fixture = Fixture::new("demo", "1", "")
+        .file("/usr/lib/demo/a/x", 0o600, b"text")
+        .symlink("/usr/lib/demo/b/x", "../a/x")
+        .symlink("/usr/lib/demo/b/y", "../elsewhere");
+    check(
+        fixture,
+        "[package.demo]\nsymlinks = \"copy\"\ndrop = [\"/usr/lib/demo/a/**\"]\n",
+        expect![[r"
+        "]],
+    );
+}
+
+#[test]
 fn packages_of_ours() {
     let overlays = overlays(
         "[native.filesystem]\nversion = \"0.1\"\nlicense = \"MIT\"\nsummary = \"Directories\"\nfile = [{ path = \"/usr\", kind = \"dir\" }, { path = \"/bin\", kind = \"symlink\", target = \"usr/bin\" }]\n",
