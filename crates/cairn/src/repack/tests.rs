@@ -425,6 +425,10 @@ fn copies_of_symbolic_links() {
         fixture,
         "[package.demo]\nsymlinks = \"copy\"\ndrop = [\"/usr/lib/demo/a/**\"]\n",
         expect![[r"
+            demo-1-0.cn1.x86_64 (LicenseRef-Debian-demo) [demo-1-0.cn1.src.rpm] a test
+              0600 root:root /usr/lib/demo/b/x 4 bytes
+              0777 root:root /usr/lib/demo/b/y -> ../elsewhere
+              provides demo = 1
         "]],
     );
 }
