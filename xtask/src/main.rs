@@ -22,6 +22,7 @@ cargo xtask COMMAND
   vm [--matrix] only what needs images: builds them, judges and boots them (with --matrix also the slow tests)
   fuzz TARGET [SECONDS]  look for inputs that break a parser (`all`: every parser in turn)
   bench boot    time to the login prompt against Debian's installation of the same packages
+  bench install time of an installation against mkfs and `zstd | tar` of the same files in the same machine
   differential  our rpm against Debian's on scenarios built for both (with a WORD only those whose names have it)
   docs          regenerate the command reference in docs/reference
 ";
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         ["vm"] => test::vm(test::Which::Usual),
         ["vm", "--matrix"] => test::vm(test::Which::Matrix),
         ["bench", "boot"] => test::bench_boot(),
+        ["bench", "install"] => test::bench_install(),
         ["differential"] => test::differential(None),
         ["differential", word] => test::differential(Some(word)),
         ["docs"] => docs::regenerate(),

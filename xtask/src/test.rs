@@ -75,6 +75,14 @@ pub(crate) fn bench_boot() -> Result<()> {
     stage("benchmark", &mut cargo(&words))
 }
 
+/// Measures how long an installation takes.
+pub(crate) fn bench_install() -> Result<()> {
+    stage("build iso", &mut cargo(&["cairn", "build", "iso"]))?;
+    let words =
+        ["test", "--quiet", "-p", "cairn", "--test", "install_benchmark", "--", "--nocapture"];
+    stage("benchmark", &mut cargo(&words))
+}
+
 /// Compares our `rpm` with Debian's on the scenarios of `crates/cairn/tests/differential`.
 pub(crate) fn differential(word: Option<&str>) -> Result<()> {
     stage("rpm", &mut cargo(&["build", "-p", "cairn-dnf", "--bins"]))?;

@@ -50,6 +50,7 @@ tools! {
     Blockdev = "blockdev",
     Blkid = "blkid",
     Wipefs = "wipefs",
+    Loadkeys = "loadkeys",
     Lsblk = "lsblk",
     Findmnt = "findmnt",
     Mount = "mount",

@@ -23,9 +23,25 @@ pub const CUSTOMIZATION: &str = "cairn/customize.cfg";
 /// Where the answers of an unattended installation lie on a medium.
 pub const ANSWERS: &str = "cairn/answers.toml";
 
-/// Returns the text of [`CUSTOMIZATION`]: `options` are added to the kernel command line of every menu entry, and the menu
-/// waits `timeout_seconds`.
-pub fn customization(options: &[String], timeout_seconds: u32) -> Result<String, BootError> {
+/// Returns the file below `/boot` that marks a system as installed with `answers`: the medium that holds them starts it instead of
+/// installing again.
+pub fn installed_marker(answers: &[u8]) -> String {
+    format!("{MARKERS}{}", installed_id(answers))
+}
+
+const MARKERS: &str = "loader/cairn-installed-";
+
+fn installed_id(answers: &[u8]) -> String {
+    hex::encode(&Sha256::digest(answers)[..8])
+}
+
+/// Returns the text of [`CUSTOMIZATION`] for a medium with `answers`: `options` are added to the kernel command line of every menu
+/// entry, and the menu waits `timeout_seconds`.
+pub fn customization(
+    answers: &[u8],
+    options: &[String],
+    timeout_seconds: u32,
+) -> Result<String, BootError> {
     let mut words = Vec::new();
     for option in options {
         words.extend(split_options(option)?.iter().map(|word| word.replace('\'', "'\\''")));
@@ -34,14 +50,17 @@ pub fn customization(options: &[String], timeout_seconds: u32) -> Result<String,
         return Err(BootError::InvalidOptions { options: word.clone(), character: ' ' });
     }
     Ok(format!(
-        "# Written by cairn iso customize.\nset timeout={timeout_seconds}\nset cairn_options='{}'\n",
-        words.join(" ")
+        "# Written by cairn iso customize.\nset timeout={timeout_seconds}\nset cairn_options='{}'\nset cairn_installed={}\n",
+        words.join(" "),
+        installed_id(answers)
     ))
 }
 
 /// Modules built into GRUB's El Torito image.
-const MODULES: [&str; 24] = [
+const MODULES: [&str; 26] = [
     "biosdisk",
+    "chain",
+    "ext2",
     "iso9660",
     "part_gpt",
     "part_msdos",
@@ -150,10 +169,34 @@ impl IsoPlan {
                 options.join(" ")
             );
         }
+        text += &installed_entry();
         text += "if [ \"${grub_platform}\" = efi ]; then\n    menuentry 'Firmware settings' --id firmware {\n        \
                  fwsetup\n    }\nfi\n";
         Ok(text)
     }
+}
+
+/// The menu entry for a machine that was installed with this medium's answers already: the default then, so that a medium that
+/// stays in the machine does not install again and again.
+fn installed_entry() -> String {
+    format!(
+        r#"if [ -n "${{cairn_installed}}" ]; then
+    if search --no-floppy --set=cairn_boot --file /{MARKERS}${{cairn_installed}}; then
+        regexp --set=1:cairn_disk '^([^,]+),' "${{cairn_boot}}"
+        set default=installed
+        set timeout=5
+        menuentry 'Start the installed system' --id installed {{
+            if [ "${{grub_platform}}" = efi ]; then
+                chainloader (${{cairn_disk}},gpt2)/EFI/debian/shimx64.efi
+            else
+                set root=${{cairn_disk}}
+                chainloader +1
+            fi
+        }}
+    fi
+fi
+"#
+    )
 }
 
 /// Builds the ISO at `output`, which appears under its name only when it is complete.
@@ -388,6 +431,21 @@ mod tests {
                 linux /boot/vmlinuz live.label=CAIRN console=tty0 'x=a b' ${cairn_options}
                 initrd /boot/initrd
             }
+            if [ -n "${cairn_installed}" ]; then
+                if search --no-floppy --set=cairn_boot --file /loader/cairn-installed-${cairn_installed}; then
+                    regexp --set=1:cairn_disk '^([^,]+),' "${cairn_boot}"
+                    set default=installed
+                    set timeout=5
+                    menuentry 'Start the installed system' --id installed {
+                        if [ "${grub_platform}" = efi ]; then
+                            chainloader (${cairn_disk},gpt2)/EFI/debian/shimx64.efi
+                        else
+                            set root=${cairn_disk}
+                            chainloader +1
+                        fi
+                    }
+                fi
+            fi
             if [ "${grub_platform}" = efi ]; then
                 menuentry 'Firmware settings' --id firmware {
                     fwsetup
@@ -407,11 +465,12 @@ mod tests {
     fn customization_sets_options_for_every_entry() {
         let options = ["cairn.auto".to_owned(), "a=1 b=2".to_owned()];
         assert_eq!(
-            customization(&options, 1).unwrap(),
-            "# Written by cairn iso customize.\nset timeout=1\nset cairn_options='cairn.auto a=1 b=2'\n"
+            customization(b"x", &options, 1).unwrap(),
+            "# Written by cairn iso customize.\nset timeout=1\nset cairn_options='cairn.auto a=1 b=2'\nset cairn_installed=2d711642b726b044\n"
         );
+        assert_eq!(installed_marker(b"x"), "loader/cairn-installed-2d711642b726b044");
         for refused in ["a='x'", "a=\"x y\"", "a\nb"] {
-            assert!(customization(&[refused.to_owned()], 1).is_err(), "{refused}");
+            assert!(customization(b"", &[refused.to_owned()], 1).is_err(), "{refused}");
         }
     }
 

@@ -46,13 +46,19 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         software: Option<PathBuf>,
     },
-    /// Install; asks for confirmation unless the digest of the plan is given
+    /// Install; asks for confirmation unless the plan or the disk is confirmed here
     Run {
         /// Answer file
         #[arg(long, value_name = "FILE")]
         answers: PathBuf,
+        /// Carry out this plan, as `plan --json` wrote it; refused where machine or answers have changed
+        #[arg(long, value_name = "FILE")]
+        plan: Option<PathBuf>,
+        /// Digest of the plan that is confirmed, as `plan` shows it
+        #[arg(long, value_name = "DIGEST", requires = "plan")]
+        confirm: Option<String>,
         /// Disk whose erasure is confirmed, as `plan` shows it
-        #[arg(long, value_name = "DISK")]
+        #[arg(long, value_name = "DISK", conflicts_with = "confirm")]
         erase: Option<String>,
     },
     /// Write the answers that this system was installed with, or those last given, as an answer file (without passwords)

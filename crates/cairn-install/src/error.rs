@@ -46,6 +46,9 @@ pub enum InstallError {
     /// The medium cannot be used.
     #[error("the install medium cannot be used: {0}")]
     Medium(String),
+    /// The medium was taken out.
+    #[error("the install medium was taken out, or cannot be read any more")]
+    MediumGone(#[source] Box<InstallError>),
     /// A package of the medium is damaged.
     #[error("{file} on the medium is damaged: {reason}")]
     Package {
@@ -101,6 +104,10 @@ impl InstallError {
             Self::Package { .. } | Self::Medium(_) => {
                 Some("check the medium (boot menu), then write or copy it again".to_owned())
             }
+            Self::MediumGone(_) => Some(
+                "put the medium back and restart the machine: the installation begins anew"
+                    .to_owned(),
+            ),
             Self::NoSpace { .. } => Some("choose a larger disk, or fewer roles".to_owned()),
             Self::Changed(_) => Some("look at the plan again".to_owned()),
             _ => None,

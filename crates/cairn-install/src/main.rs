@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use cairn_host::Root;
 use cairn_install::InstallError;
 use cairn_install::answers::{self, Answers, schema};
-use cairn_install::console::{self, Ending};
+use cairn_install::console::{self, Ending, Served};
 use cairn_install::medium::Medium;
 use cairn_install::plan::{Plan, plan};
 use cairn_install::probe::{self, Probe};
@@ -20,7 +20,7 @@ use cairn_install::software::Software;
 use cairn_install::text::{self, Terminal};
 use cairn_ui::{Color, Printer, Problem, Verbosity};
 use clap::{CommandFactory as _, Parser as _};
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, tcdrain, tcgetattr, tcsetattr};
 
 use arguments::{Arguments, Command};
 
@@ -42,7 +42,14 @@ fn main() -> ExitCode {
             show_plan(&printer, answers, probe.as_deref(), software.as_deref(), *json)
         }
         Command::Validate { answers, software } => validate(&printer, answers, software.as_deref()),
-        Command::Run { answers, erase } => install(&printer, answers, erase.as_deref()),
+        Command::Run { answers, plan, confirm, erase } => {
+            let consent = match (confirm, erase) {
+                (Some(digest), _) => Consent::Plan(digest.as_str()),
+                (_, Some(disk)) => Consent::Disk(disk.as_str()),
+                _ => Consent::Asked,
+            };
+            install(&printer, answers, plan.as_deref(), &consent)
+        }
         Command::Export => export(&printer),
         Command::Schema => {
             printer.raw(&schema::text());
@@ -131,19 +138,45 @@ fn validate(
     Ok(())
 }
 
-fn install(printer: &Printer, answers: &Path, erase: Option<&str>) -> Result<(), InstallError> {
+/// How an installation by command is confirmed.
+enum Consent<'a> {
+    /// By the digest of the plan.
+    Plan(&'a str),
+    /// By the disk that it erases.
+    Disk(&'a str),
+    /// By typing.
+    Asked,
+}
+
+fn install(
+    printer: &Printer,
+    answers: &Path,
+    saved: Option<&Path>,
+    consent: &Consent<'_>,
+) -> Result<(), InstallError> {
+    stay_in_memory();
     let medium = Medium::open()?;
     let answers = read_answers(answers, Some(&medium.software))?;
-    let plan = run::probe_and_plan(&answers, &medium)?;
-    match erase {
-        Some(disk) if disk == plan.target.path => {}
-        Some(disk) => {
+    let plan = match saved {
+        Some(path) => run::plan_again(&read_plan(path)?, &answers, &medium)?,
+        None => run::probe_and_plan(&answers, &medium)?,
+    };
+    match consent {
+        Consent::Plan(digest) if plan.is_meant_by(digest) => {}
+        Consent::Plan(digest) => {
+            let found = plan.digest();
+            return Err(InstallError::Changed(format!(
+                "the plan's digest is {found} (confirmed was {digest})"
+            )));
+        }
+        Consent::Disk(disk) if *disk == plan.target.path => {}
+        Consent::Disk(disk) => {
             return Err(InstallError::Changed(format!(
                 "the plan erases {} (confirmed was {disk})",
                 plan.target.path
             )));
         }
-        None => text::confirm(&mut Stdio, &plan)?,
+        Consent::Asked => text::confirm(&mut Stdio, &plan)?,
     }
     let claim = run::claim()?;
     run::run(&claim, &plan, &answers, &medium, &mut |report| {
@@ -151,6 +184,11 @@ fn install(printer: &Printer, answers: &Path, erase: Option<&str>) -> Result<(),
     })?;
     printer.info("cairn-install: complete");
     Ok(())
+}
+
+fn read_plan(path: &Path) -> Result<Plan, InstallError> {
+    serde_json::from_str(&read_file(path)?)
+        .map_err(|error| InstallError::Machine(format!("{}: {error}", path.display())))
 }
 
 fn export(printer: &Printer) -> Result<(), InstallError> {
@@ -168,11 +206,24 @@ fn export(printer: &Printer) -> Result<(), InstallError> {
 
 /// Serves one console; the last line says how it ended.
 fn serve(everyone: &mut Broadcast) -> ExitCode {
-    let ending = console::serve(&mut Stdio, &mut |line| everyone.say(line));
+    stay_in_memory();
+    let Served { ending, claim } = console::serve(&mut Stdio, &mut |line| everyone.say(line));
+    if claim.is_none() {
+        *everyone = Broadcast { files: Vec::new() };
+    }
+    let code = tell(ending, everyone);
+    everyone.drain();
+    // Now the other console may end too.
+    drop(claim);
+    code
+}
+
+fn tell(ending: Ending, listeners: &mut Broadcast) -> ExitCode {
     match ending {
         Ending::Elsewhere => ExitCode::SUCCESS,
         Ending::Complete(action) => {
-            everyone.say("cairn-install: complete");
+            listeners.say("cairn-install: complete");
+            listeners.drain();
             match console::finish(action) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(_) => ExitCode::FAILURE,
@@ -180,15 +231,21 @@ fn serve(everyone: &mut Broadcast) -> ExitCode {
         }
         Ending::Failed(error) => {
             if let Some(hint) = error.hint() {
-                everyone.say(&format!("hint: {hint}"));
+                listeners.say(&format!("hint: {hint}"));
             }
-            everyone.say(&format!(
+            listeners.say(&format!(
                 "The record is in {STATE_DIRECTORY}; restart the machine to try again."
             ));
-            everyone.say(&format!("cairn-install: failed: {}", error.reason()));
+            listeners.say(&format!("cairn-install: failed: {}", error.reason()));
             ExitCode::FAILURE
         }
     }
+}
+
+/// Keeps this program in memory: a medium that is pulled out must not take away what says so.
+fn stay_in_memory() {
+    // Without the permission to do so it is as it was.
+    let _ = rustix::mm::mlockall(rustix::mm::MlockAllFlags::CURRENT);
 }
 
 /// Lines to every console there is, or to standard output.
@@ -215,6 +272,13 @@ impl Broadcast {
         for file in &mut self.files {
             // A console that is gone must not stop the installation.
             let _ = file.write_all(format!("{line}\r\n").as_bytes());
+        }
+    }
+
+    /// Waits until everything was sent: what is left when a line is hung up is lost.
+    fn drain(&self) {
+        for file in &self.files {
+            let _ = tcdrain(file);
         }
     }
 }

@@ -27,10 +27,10 @@ pub struct Software {
     pub memory_mib: u64,
     /// MiB of disk that an installation needs.
     pub disk_mib: u64,
-    /// Locales of installed systems.
-    pub locales: Vec<String>,
-    /// Keyboard layouts of installed systems.
-    pub keyboards: Vec<String>,
+    /// Locales of installed systems, each with the packages that bring it.
+    pub locales: BTreeMap<String, Vec<String>>,
+    /// Keyboard layouts of installed systems, each with the packages that bring it.
+    pub keyboards: BTreeMap<String, Vec<String>>,
     /// Time zones.
     pub timezones: Vec<String>,
     /// Profiles by name.

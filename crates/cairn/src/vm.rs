@@ -57,6 +57,8 @@ pub enum Bus {
     Nvme,
     /// AHCI.
     Sata,
+    /// Parallel ATA, on a machine of the nineties (i440FX); BIOS only.
+    Ide,
     /// A USB stick.
     Usb,
     /// VMware's paravirtual SCSI.

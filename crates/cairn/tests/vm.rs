@@ -70,7 +70,7 @@ const HALT: [u8; 4] = [0xfa, 0xf4, 0xeb, 0xfd];
 #[test]
 fn console_in_both_directions_then_the_plug() {
     let tools = tools();
-    for bus in [Bus::VirtioBlk, Bus::Nvme, Bus::Sata, Bus::VirtioScsi, Bus::Usb] {
+    for bus in [Bus::VirtioBlk, Bus::Nvme, Bus::Sata, Bus::Ide, Bus::VirtioScsi, Bus::Usb] {
         let dir = tempfile::tempdir().unwrap();
         let mut spec =
             spec(boot_sector(dir.path(), "hello \x1b[1mfrom\x1b[0m ring 0\r\n", &HALT), dir.path());

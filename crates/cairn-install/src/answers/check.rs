@@ -55,8 +55,11 @@ impl Checker {
             self.known("system.timezone", "time zone", &system.timezone, &medium.timezones);
         }
         if let Some(medium) = medium {
-            self.known("system.locale", "locale", &system.locale, &medium.locales);
-            self.known("system.keyboard", "keyboard layout", &system.keyboard, &medium.keyboards);
+            let names =
+                |table: &BTreeMap<String, Vec<String>>| table.keys().cloned().collect::<Vec<_>>();
+            self.known("system.locale", "locale", &system.locale, &names(&medium.locales));
+            let keyboards = names(&medium.keyboards);
+            self.known("system.keyboard", "keyboard layout", &system.keyboard, &keyboards);
         } else {
             for (key, value) in
                 [("system.locale", &system.locale), ("system.keyboard", &system.keyboard)]
@@ -71,16 +74,9 @@ impl Checker {
 
     /// Refuses a value that is not in a list of the medium.
     fn known(&mut self, key: &str, what: &str, value: &str, known: &[String]) {
-        if known.iter().any(|name| name == value) {
-            return;
+        if let Err((message, hint)) = check_known(what, value, known) {
+            self.add(key, message, hint);
         }
-        let names: Vec<&str> = known.iter().map(String::as_str).collect();
-        let hint = match nearest(value, &names) {
-            Some(near) => Some(format!("did you mean `{near}`?")),
-            None if names.len() <= 12 => Some(format!("the medium has {}", names.join(", "))),
-            None => None,
-        };
-        self.add(key, format!("the medium has no {what} `{}`", shown(value)), hint);
     }
 
     fn users(&mut self, users: &[User]) {
@@ -191,6 +187,27 @@ impl Checker {
             self.add("software.repository", format!("`{}` is not a URL", shown(url)), hint);
         }
     }
+}
+
+/// Checks a name against those of the medium.
+///
+/// # Errors
+/// What is wrong with it, and what could be meant.
+pub(crate) fn check_known(
+    what: &str,
+    value: &str,
+    known: &[String],
+) -> Result<(), (String, Option<String>)> {
+    if known.iter().any(|name| name == value) {
+        return Ok(());
+    }
+    let names: Vec<&str> = known.iter().map(String::as_str).collect();
+    let hint = match nearest(value, &names) {
+        Some(near) => Some(format!("did you mean `{near}`?")),
+        None if names.len() <= 12 => Some(format!("the medium has {}", names.join(", "))),
+        None => None,
+    };
+    Err((format!("the medium has no {what} `{}`", shown(value)), hint))
 }
 
 /// Returns a value for a message: without control characters, and not endless.

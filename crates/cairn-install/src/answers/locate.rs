@@ -77,11 +77,50 @@ pub(super) fn of_toml(file: &str, text: &str, error: &toml::de::Error) -> Answer
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("known are {}", names.join(", ")),
         });
+    } else if message.contains("key with no value") {
+        hint = Some(
+            "an answer file is TOML, `key = value`: kickstart, YAML and preseed files are not read"
+                .to_owned(),
+        );
     } else if source.trim_start().starts_with("password") {
         // serde shows the value that has the wrong type.
         "the value is not a text in quotation marks (it is not shown)".clone_into(&mut message);
     }
     AnswersError { file: file.to_owned(), problems: vec![Problem { line, column, message, hint }] }
+}
+
+/// Finds tables that are written as something else: serde would take a list for one, by position.
+pub(super) fn wrong_tables(file: &str, text: &str) -> Option<AnswersError> {
+    let table = DeTable::parse(text).ok()?;
+    let mut found = Vec::new();
+    for (key, value) in table.get_ref() {
+        let name = key.get_ref().as_ref();
+        let tables: Vec<_> = match (name, value.get_ref()) {
+            ("user", DeValue::Array(users)) => users.iter().collect(),
+            _ => vec![value],
+        };
+        let is_known = ["system", "user", "storage", "software", "finish"].contains(&name);
+        for wrong in tables.into_iter().filter(|one| is_known && !one.get_ref().is_table()) {
+            let (line, column) = position(text, wrong.span().start);
+            let (message, hint) = if name == "user" {
+                ("`user` holds something else than tables".to_owned(), "[[user]]".to_owned())
+            } else {
+                (format!("`{name}` is not a table"), format!("[{name}]"))
+            };
+            let hint = Some(format!("write `{hint}`, then its keys"));
+            found.push(Problem { line, column, message, hint });
+        }
+        if let DeValue::Table(storage) = value.get_ref()
+            && name == "storage"
+            && let Some(disk) = storage.get("disk").filter(|disk| !disk.get_ref().is_table())
+        {
+            let (line, column) = position(text, disk.span().start);
+            let message = "`disk` is not a selector".to_owned();
+            let hint = Some("write it like `disk = { serial = \"…\" }`".to_owned());
+            found.push(Problem { line, column, message, hint });
+        }
+    }
+    (!found.is_empty()).then(|| AnswersError { file: file.to_owned(), problems: found })
 }
 
 /// Splits serde's "unknown field `x`, expected one of `a`, `b`".

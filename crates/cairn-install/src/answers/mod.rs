@@ -14,6 +14,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use check::check_known;
 pub use check::{check_host_name, check_ssh_key, check_user_name, parse_size};
 pub use locate::{AnswersError, Problem};
 
@@ -289,6 +290,9 @@ pub fn parse(file: &str, text: &str, medium: Option<&Medium>) -> Result<Answers,
         let message =
             format!("the file is too large (expected at most 1 MiB, found {} bytes)", text.len());
         return Err(AnswersError::of_file(file, message));
+    }
+    if let Some(error) = locate::wrong_tables(file, text) {
+        return Err(error);
     }
     let answers: Answers =
         toml::from_str(text).map_err(|error| locate::of_toml(file, text, &error))?;

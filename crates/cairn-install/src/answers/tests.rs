@@ -81,6 +81,57 @@ fn files_that_are_no_answers() {
     );
 }
 
+/// Files of other installers: kickstart, autoinstall, cloud-config, preseed; and TOML that goes wrong in further ways (row 49 of the
+/// table of bad inputs).
+#[test]
+fn files_of_another_kind() {
+    let message = |text: &str| {
+        let error = parse("a.toml", text, None).unwrap_err();
+        match error.hint() {
+            Some(hint) => format!("{error} ({hint})"),
+            None => error.to_string(),
+        }
+    };
+    let messages = [
+        message(""),
+        message("#version=RHEL9\nclearpart --all --initlabel\n%post\necho hi\n"),
+        message("version: 1\nidentity:\n  hostname: a\n"),
+        message("d-i partman-auto/method string lvm\n"),
+        message("<html><head><title>404 Not Found</title>"),
+        message("version = 1\ninclude = [\"a.toml\"]\n"),
+        message("version = 1\n[storage]\nlayout = \"plain\"\nswap = \"0\"\n"),
+        message("version = 1\n[[storage]]\n"),
+        message("version = 1\nsystem = [\"srv-01\", \"UTC\"]\n"),
+        message("version = 1\nuser = [[\"admin\"]]\n"),
+        message("version = 1\n[storage]\ndisk = [\"/dev/sda\"]\n"),
+        message("version = 1\n[storage]\ndisk = \"/dev/sda\"\n"),
+        message("version = \"1\"\n"),
+        message("version = 1\nversion = 1\n"),
+        message("version = 1\n[system]\nhostname = \"a\n"),
+        message("version = 1\n\u{0}\n"),
+        message("[system]\n"),
+    ];
+    expect![[r#"
+        a.toml:1:1: missing field `version`
+        a.toml:2:11: key with no value, expected `=` (an answer file is TOML, `key = value`: kickstart, YAML and preseed files are not read)
+        a.toml:1:10: key with no value, expected `=` (an answer file is TOML, `key = value`: kickstart, YAML and preseed files are not read)
+        a.toml:1:5: key with no value, expected `=` (an answer file is TOML, `key = value`: kickstart, YAML and preseed files are not read)
+        a.toml:1:24: key with no value, expected `=` (an answer file is TOML, `key = value`: kickstart, YAML and preseed files are not read)
+        a.toml:2:1: unknown key `include` (known are version, system, user, storage, software, finish)
+        a.toml:4:1: unknown key `swap` (known are disk, layout, filesystem)
+        a.toml:2:1: `storage` is not a table (write `[storage]`, then its keys)
+        a.toml:2:10: `system` is not a table (write `[system]`, then its keys)
+        a.toml:2:9: `user` holds something else than tables (write `[[user]]`, then its keys)
+        a.toml:3:8: `disk` is not a selector (write it like `disk = { serial = "…" }`)
+        a.toml:3:8: `disk` is not a selector (write it like `disk = { serial = "…" }`)
+        a.toml:1:11: invalid type: string "1", expected u32
+        a.toml:2:1: duplicate key
+        a.toml:3:14: invalid basic string, expected `"`
+        a.toml:2:2: key with no value, expected `=` (an answer file is TOML, `key = value`: kickstart, YAML and preseed files are not read)
+        a.toml:1:1: missing field `version`"#]]
+    .assert_eq(&messages.join("\n"));
+}
+
 #[test]
 fn names_that_cannot_be() {
     let long = "x".repeat(33);
@@ -209,15 +260,18 @@ fn selectors_and_software_that_cannot_be() {
 #[test]
 fn names_of_the_medium_are_known() {
     let medium = crate::plan::fixtures::software();
-    let text = good()
-        .replace("roles = []", "profile = \"defalt\"\nroles = [\"web-servr\"]")
-        .replace("hostname = \"srv-01\"", "timezone = \"Europe/Berlim\"\nkeyboard = \"xx\"");
+    let text =
+        good().replace("roles = []", "profile = \"defalt\"\nroles = [\"web-servr\"]").replace(
+            "hostname = \"srv-01\"",
+            "timezone = \"Europe/Berlim\"\nkeyboard = \"xx\"\nlocale = \"de_DE\"",
+        );
     let error = parse("a.toml", &text, Some(&medium)).unwrap_err();
     expect![[r#"
         a.toml:3:12: the medium has no time zone `Europe/Berlim`
         a.toml:4:12: the medium has no keyboard layout `xx`
-        a.toml:14:11: the medium has no profile `defalt`
-        a.toml:15:10: the medium has no role `web-servr`"#]]
+        a.toml:5:10: the medium has no locale `de_DE`
+        a.toml:15:11: the medium has no profile `defalt`
+        a.toml:16:10: the medium has no role `web-servr`"#]]
     .assert_eq(&error.to_string());
     assert_eq!(error.hint().as_deref(), Some("did you mean `Europe/Berlin`?"));
 }

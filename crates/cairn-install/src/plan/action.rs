@@ -85,9 +85,7 @@ impl Action {
     pub fn text(&self) -> String {
         match self {
             Self::Verify { names } => {
-                format!(
-                    "Check the {names} packages that are asked for, and what they need, on the medium"
-                )
+                format!("Check every package on the medium, and choose {names} with what they need")
             }
             Self::TearDown { disk, .. } => format!("Take everything on {disk} out of use"),
             Self::Partition { disk, partitions } => {

@@ -30,8 +30,14 @@ pub fn software() -> Software {
         live_cmdline: names(&["console=tty0", "console=ttyS0,115200", "cairn.mode=install"]),
         memory_mib: 1000,
         disk_mib: 4096,
-        locales: names(&["C.UTF-8"]),
-        keyboards: names(&["us"]),
+        locales: BTreeMap::from([
+            ("C.UTF-8".to_owned(), Vec::new()),
+            ("de_DE.UTF-8".to_owned(), names(&["glibc-langpack-de"])),
+        ]),
+        keyboards: BTreeMap::from([
+            ("de".to_owned(), names(&["kbd"])),
+            ("us".to_owned(), Vec::new()),
+        ]),
         timezones: names(&["Europe/Berlin", "UTC"]),
         profiles: BTreeMap::from([
             ("default".to_owned(), profile(&["bash", "cloud-init", "systemd"])),

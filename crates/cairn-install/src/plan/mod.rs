@@ -151,6 +151,8 @@ fn list(found: &[String]) -> String {
 /// What will be done to a machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
+    /// The random text that all identifiers follow from: with it, the same machine and answers give the same plan again.
+    pub identity: String,
     /// The disk.
     pub target: Target,
     /// What starts the machine.
@@ -226,6 +228,9 @@ pub struct PlannedPartition {
     pub size_mib: u64,
 }
 
+/// Digits of its digest that a plan shows.
+const SHOWN_DIGITS: usize = 16;
+
 /// Number of the ESP.
 pub const ESP: usize = 2;
 /// Number of `/boot`.
@@ -251,6 +256,11 @@ impl Plan {
     pub fn digest(&self) -> String {
         // A plain value of texts and numbers can be written as JSON.
         hex::encode(Sha256::digest(serde_json::to_vec(self).unwrap_or_default()))
+    }
+
+    /// Tells whether somebody means this plan: by its digest as it is shown, or more digits of it.
+    pub fn is_meant_by(&self, digest: &str) -> bool {
+        digest.len() >= SHOWN_DIGITS && self.digest().starts_with(&digest.to_ascii_lowercase())
     }
 
     /// Returns `/etc/fstab`; `medium` is the volume identifier of a medium that stays in use as repository.
@@ -290,7 +300,7 @@ impl Plan {
                 let _ = writeln!(text, "     ERASES {destroyed}");
             }
         }
-        let _ = writeln!(text, "Plan      {}", &self.digest()[..16]);
+        let _ = writeln!(text, "Plan      {}", &self.digest()[..SHOWN_DIGITS]);
         text
     }
 }
@@ -330,6 +340,7 @@ pub fn plan(probe: &Probe, answers: &Answers, medium: &Software) -> Result<Plan,
         (answers.storage.layout == Layout::Lvm).then(|| free_group_name(&probe.disks, disk));
     let (packages, units) = software(probe, answers, medium)?;
     let mut plan = Plan {
+        identity: probe.identity.clone(),
         target: target(disk),
         firmware: probe.firmware,
         table,
@@ -430,6 +441,9 @@ fn software(
         packages.extend(role.packages.iter().cloned());
         units.extend(role.units.iter().cloned());
     }
+    let system = &answers.system;
+    let places = [medium.locales.get(&system.locale), medium.keyboards.get(&system.keyboard)];
+    packages.extend(places.into_iter().flatten().flatten().cloned());
     packages.extend(medium.guest_agents.get(&probe.hypervisor).into_iter().flatten().cloned());
     if answers.storage.layout == Layout::Lvm {
         packages.push("lvm2".to_owned());

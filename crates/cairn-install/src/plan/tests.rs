@@ -29,7 +29,7 @@ fn plain_on_bios() {
         Disk      /dev/vda  20 GiB  QEMU HARDDISK
         Serial    CAIRN0
         Holds now empty
-          1. Check the 5 packages that are asked for, and what they need, on the medium
+          1. Check every package on the medium, and choose 5 with what they need
           2. Take everything on /dev/vda out of use
              ERASES everything on /dev/vda: empty
           3. Partition /dev/vda: bios-boot 1 MiB, esp 512 MiB, boot 1 GiB, root 18 GiB
@@ -42,7 +42,7 @@ fn plain_on_bios() {
          10. Make it start under BIOS and UEFI
          11. Read back everything that starting needs
          12. Unmount
-        Plan      5ef64b742eaea1ad
+        Plan      6291bb56db37b073
     "#]]
     .assert_eq(&made.text());
     expect![[r#"
@@ -80,7 +80,7 @@ fn volumes_on_nvme_under_secure_boot() {
         Disk      /dev/nvme0n1  20 GiB  QEMU HARDDISK
         Serial    N1
         Holds now part of LVM
-          1. Check the 10 packages that are asked for, and what they need, on the medium
+          1. Check every package on the medium, and choose 10 with what they need
           2. Take everything on /dev/nvme0n1 out of use
              ERASES everything on /dev/nvme0n1: part of LVM
           3. Partition /dev/nvme0n1: bios-boot 1 MiB, esp 512 MiB, boot 1 GiB, lvm 18 GiB
@@ -94,7 +94,7 @@ fn volumes_on_nvme_under_secure_boot() {
          11. Make it start under BIOS and UEFI, and enter it in the firmware's boot list
          12. Read back everything that starting needs
          13. Unmount
-        Plan      1efe9b51c8ac8847
+        Plan      30ff8a3c51d798eb
     "#]]
     .assert_eq(&made.text());
     assert_eq!(made.root_device(), "/dev/cairn2/root");
@@ -123,6 +123,9 @@ fn disks_that_are_not_chosen() {
     let size = DiskSelector { min_size: Some("10GiB".into()), ..DiskSelector::default() };
     let mut native = disk("/dev/sda", "A", 20);
     native.sector = 4096;
+    let mut in_use = disk("/dev/sda", "A", 20);
+    in_use.obstacles = vec!["/dev/sda1 is mounted at /mnt".into(), "it is write-protected".into()];
+    let twins = vec![disk("/dev/sda", "SAME", 20), disk("/dev/sdb", "SAME", 20)];
     let messages = [
         error(Vec::new(), None),
         error(vec![medium.clone()], None),
@@ -132,6 +135,9 @@ fn disks_that_are_not_chosen() {
         error(two(), Some(size)),
         error(vec![disk("/dev/sda", "A", 3)], None),
         error(vec![native], None),
+        error(vec![in_use], Some(serial("A"))),
+        error(twins, Some(serial("SAME"))),
+        error(vec![disk("/dev/sda", "A", 1)], Some(serial("A"))),
     ];
     expect![[r#"
         there is no disk to install to
@@ -155,7 +161,15 @@ fn disks_that_are_not_chosen() {
         /dev/sda is too small (expected at least 4096 MiB, found 3072 MiB)
           hint: choose a larger disk
         /dev/sda has sectors of 4096 bytes, from which a BIOS cannot start (expected 512)
-          hint: start the machine with UEFI"#]]
+          hint: start the machine with UEFI
+        /dev/sda cannot be used: /dev/sda1 is mounted at /mnt; it is write-protected
+          hint: choose another disk, or free this one first
+        2 disks match { serial = "SAME" }
+          /dev/sda  20 GiB  QEMU HARDDISK  sata  serial SAME  (empty)
+          /dev/sdb  20 GiB  QEMU HARDDISK  sata  serial SAME  (empty)
+          hint: name one in `[storage]`, for example `disk = { serial = "…" }`
+        /dev/sda is too small (expected at least 4096 MiB, found 1024 MiB)
+          hint: choose a larger disk"#]]
     .assert_eq(&messages.join("\n"));
     // The medium is no candidate: with one other disk there is no doubt.
     let one = vec![disk("/dev/sda", "A", 20), medium];
@@ -186,7 +200,10 @@ fn the_digest_covers_machine_and_answers() {
     assert_ne!(plan(&probe, &other, &software()).unwrap().digest(), first);
     let bigger = machine(vec![disk("/dev/vda", "A", 21)]);
     assert_ne!(plan(&bigger, &answers(), &software()).unwrap().digest(), first);
-    assert_eq!(plan(&probe, &answers(), &software()).unwrap().digest(), first);
+    let again = plan(&probe, &answers(), &software()).unwrap();
+    assert_eq!(again.digest(), first);
+    assert!(again.is_meant_by(&first) && again.is_meant_by(&first[..16].to_uppercase()));
+    assert!(!again.is_meant_by(&first[..15]) && !again.is_meant_by(&first[1..]));
 }
 
 #[test]

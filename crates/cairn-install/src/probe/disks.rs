@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::console::LABEL;
+
 /// A whole disk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disk {
@@ -83,6 +85,9 @@ pub struct Device {
     /// Label of the file system.
     #[serde(default)]
     pub label: Option<String>,
+    /// Name of the partition.
+    #[serde(default)]
+    pub partlabel: Option<String>,
     /// Where it is mounted.
     #[serde(default)]
     pub mountpoints: Vec<Option<String>>,
@@ -111,7 +116,7 @@ pub struct Device {
 
 /// Columns that [`Device`] reads.
 pub const COLUMNS: &str =
-    "PATH,SIZE,TYPE,RO,FSTYPE,LABEL,MOUNTPOINTS,MODEL,SERIAL,WWN,TRAN,LOG-SEC,PTTYPE";
+    "PATH,SIZE,TYPE,RO,FSTYPE,LABEL,PARTLABEL,MOUNTPOINTS,MODEL,SERIAL,WWN,TRAN,LOG-SEC,PTTYPE";
 
 /// The whole output of `lsblk`.
 #[derive(Debug, Clone, Deserialize)]
@@ -188,6 +193,9 @@ fn look(device: &Device, whole: &Device, all: &[Device], volumes: &[Membership],
         }
     } else if device.kind == "part" && device.children.is_empty() {
         disk.content.push(format!("a partition of {}", size_text(device.size.unwrap_or(0))));
+    }
+    if [&device.label, &device.partlabel].into_iter().flatten().any(|label| label == LABEL) {
+        disk.obstacles.push(format!("it holds the answers (`{LABEL}`)"));
     }
     for place in device.mountpoints.iter().flatten() {
         disk.obstacles.push(match place.as_str() {

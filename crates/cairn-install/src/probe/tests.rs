@@ -27,6 +27,7 @@ const EVERYTHING: &str = r#"{ "blockdevices": [
   {"path":"/dev/sdf","size":10737418240,"type":"disk","ro":false,"fstype":"LVM2_member","mountpoints":[null],"serial":"V2","log-sec":512},
   {"path":"/dev/nvme0n1","size":10737418240,"type":"disk","ro":false,"fstype":"xfs","mountpoints":["/mnt"],"serial":"N1","tran":"nvme","log-sec":4096},
   {"path":"/dev/sdg","size":1048576,"type":"disk","ro":true,"mountpoints":[null],"serial":"P","log-sec":512,"pttype":"dos"},
+  {"path":"/dev/sdh","size":1048576,"type":"disk","ro":false,"fstype":"vfat","label":"CAIRN-ANSWERS","mountpoints":[null],"serial":"A","log-sec":512},
   {"path":"/dev/sr0","size":480000000,"type":"rom","ro":false,"fstype":"iso9660","mountpoints":["/run/cairn/medium"]},
   {"path":"/dev/zram0","size":480000000,"type":"disk","ro":false,"mountpoints":["[SWAP]"]}
 ]}"#;
@@ -49,7 +50,8 @@ fn every_obstacle_is_seen() {
         /dev/sde  10 GiB  serial V1  (part of LVM) => the volume group `big` has parts on other disks
         /dev/sdf  10 GiB  serial V2  (part of LVM) => the volume group `big` has parts on other disks
         /dev/nvme0n1  10 GiB  nvme  serial N1  (xfs) => /dev/nvme0n1 is mounted at /mnt
-        /dev/sdg  1 MiB  serial P  (an empty partition table) => it is write-protected"#]].assert_eq(&lines.join("\n"));
+        /dev/sdg  1 MiB  serial P  (an empty partition table) => it is write-protected
+        /dev/sdh  1 MiB  serial A  (vfat `CAIRN-ANSWERS`) => it holds the answers (`CAIRN-ANSWERS`)"#]].assert_eq(&lines.join("\n"));
 }
 
 #[test]

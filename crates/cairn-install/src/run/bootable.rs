@@ -10,6 +10,7 @@ use cairn_image::boot::{BootFiles, BootSearch, GrubSettings};
 use cairn_image::esp;
 use cairn_image::gpt::{Partition, PartitionKind, SECTOR};
 use cairn_image::guid::Guid;
+use cairn_image::iso::{ANSWERS, installed_marker};
 use cairn_pkg::rpmdb::{Access, RpmDb};
 use sha2::{Digest, Sha256};
 
@@ -50,6 +51,7 @@ pub(super) fn install(
     let mut notes = Vec::new();
     esp::install(target, &target.open_root("boot/efi")?)?;
     boot_files(target)?.update()?;
+    mark_installed(medium, target)?;
     let bios = if plan.target.sector == SECTOR as u32 { Some(embed(plan, medium)?) } else { None };
     if plan.firmware.is_uefi()
         && let Err(error) = enter_in_boot_list(plan)
@@ -58,6 +60,15 @@ pub(super) fn install(
         notes.push(format!("the firmware's boot list was not changed: {}", error.reason()));
     }
     Ok((Embedded { bios }, notes))
+}
+
+/// A medium with answers that stays in the machine shall start the new system, not install again.
+fn mark_installed(medium: &Medium, target: &Root) -> Result<(), InstallError> {
+    if medium.root.exists(ANSWERS)? {
+        let marker = installed_marker(&medium.root.read(ANSWERS)?);
+        target.write(format!("boot/{marker}"), b"", 0o644)?;
+    }
+    Ok(())
 }
 
 /// Writes GRUB for BIOS: the core image first, then the code that loads it.

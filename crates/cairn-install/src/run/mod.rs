@@ -105,7 +105,11 @@ pub fn run(
         notes: Vec::new(),
         started,
     };
-    let result = state.carry_out(listener);
+    let result = state.carry_out(listener).map_err(|error| match error {
+        // Whatever failed, failed because of it.
+        error if medium.is_gone() => InstallError::MediumGone(Box::new(error)),
+        error => error,
+    });
     if let Err(error) = &result {
         // What the failure is, is the error to show.
         let _ = record::failure(&state, &error.reason());
@@ -139,7 +143,7 @@ impl Run<'_> {
 
     /// The disk must be the one that was shown, and still free.
     fn compare_machine(&self) -> Result<(), InstallError> {
-        let now: Probe = Probe { identity: self.identity(), ..probe::read()? };
+        let now: Probe = probe::read()?;
         let target = &self.plan.target;
         let Some(disk) = now.disks.iter().find(|disk| disk.path == target.path) else {
             return Err(InstallError::Changed(format!("{} is gone", target.path)));
@@ -151,10 +155,6 @@ impl Run<'_> {
             return Err(InstallError::Changed(format!("{}: {obstacle}", target.path)));
         }
         Ok(())
-    }
-
-    fn identity(&self) -> String {
-        self.plan.table.guid.clone()
     }
 
     fn step(&mut self, action: &Action, listener: Listener<'_>) -> Result<(), InstallError> {
@@ -234,4 +234,21 @@ fn call(tool: Tool, arguments: &[&str]) -> Result<String, InstallError> {
 pub fn probe_and_plan(answers: &Answers, medium: &Medium) -> Result<Plan, InstallError> {
     let probe = probe::read()?;
     Ok(plan(&probe, answers, &medium.software)?)
+}
+
+/// Plans again what a saved plan says: nothing else is ever carried out than what answers and machine give.
+///
+/// # Errors
+/// The machine cannot be looked at, does not fit, or it or the answers have changed since the plan was made.
+pub fn plan_again(saved: &Plan, answers: &Answers, medium: &Medium) -> Result<Plan, InstallError> {
+    let probe = Probe { identity: saved.identity.clone(), ..probe::read()? };
+    let now = plan(&probe, answers, &medium.software)?;
+    if now == *saved {
+        return Ok(now);
+    }
+    Err(InstallError::Changed(format!(
+        "the saved plan has the digest {}, now it would be {}",
+        saved.digest(),
+        now.digest()
+    )))
 }

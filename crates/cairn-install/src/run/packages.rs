@@ -2,7 +2,7 @@
 //! Packages: chosen from the medium's signed repository, every one read and checked, then installed by the same engine as `dnf`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Read, Seek as _};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -111,35 +111,39 @@ fn solve(sack: &Sack, names: &[String]) -> Result<resolve::Plan, InstallError> {
 }
 
 impl Prepared {
-    /// Returns the packages that come: id, file below the repository, size and digest.
-    fn files(&self) -> impl Iterator<Item = (PackageId, &str, u64, &str)> {
-        self.plan.inbound().map(|item| {
-            let details = self.sack.get(item.id).details;
-            (item.id, details.location.as_str(), details.size_package, details.checksum.as_str())
-        })
+    /// Returns the packages that come, each with its file below the repository.
+    fn files(&self) -> impl Iterator<Item = (PackageId, &str)> {
+        let location = |id| self.sack.get(id).details.location.as_str();
+        self.plan.inbound().map(move |item| (item.id, location(item.id)))
     }
 }
 
-/// Reads every package that will be installed: its size and SHA-256 must be those of the signed metadata, its own signature and
-/// digests good. Nothing has been written to the disk yet.
+/// Reads every package of the medium, whether it will be installed now or later: its size and SHA-256 must be those of the signed
+/// metadata. Nothing has been written to the disk yet. (Each package's own signature is the package engine's to check.)
 pub(super) fn verify(
     prepared: &Prepared,
     medium: &Medium,
     listener: Listener<'_>,
 ) -> Result<(), InstallError> {
     let repository = medium.root.open_root(REPOSITORY)?;
-    let total: u64 = prepared.files().map(|(_, _, size, _)| size).sum();
+    let mut files: Vec<_> = prepared.sack.available().map(|package| package.details).collect();
+    // As they lie on the medium, which may be a CD.
+    files.sort_by(|one, other| one.location.cmp(&other.location));
+    let total: u64 = files.iter().map(|file| file.size_package).sum();
     let mut done = 0;
     let mut shown = 0;
-    for (_, location, size, checksum) in prepared.files() {
-        verify_one(&repository, location, (size, checksum), &prepared.keyring).map_err(
-            |reason| InstallError::Package { file: format!("/{REPOSITORY}/{location}"), reason },
+    for file in files {
+        verify_one(&repository, &file.location, (file.size_package, &file.checksum)).map_err(
+            |reason| InstallError::Package {
+                file: format!("/{REPOSITORY}/{}", file.location),
+                reason,
+            },
         )?;
-        done += size;
+        done += file.size_package;
         let percent = (done * 100 / total.max(1)) as u8;
         if percent >= shown + 10 {
             shown = percent;
-            listener(Report::Progress { percent, text: location.to_owned() });
+            listener(Report::Progress { percent, text: file.location.clone() });
         }
     }
     Ok(())
@@ -149,7 +153,6 @@ fn verify_one(
     repository: &Root,
     location: &str,
     (size, checksum): (u64, &str),
-    keyring: &Keyring,
 ) -> Result<(), String> {
     let io = |error: std::io::Error| format!("it cannot be read: {error}");
     let mut file = repository.open_read(location).map_err(|error| error.to_string())?;
@@ -171,8 +174,6 @@ fn verify_one(
     if digest != checksum {
         return Err(format!("expected the digest {checksum}, found {digest}"));
     }
-    file.rewind().map_err(io)?;
-    keyring.verify_package_from(&mut file).map_err(|error| error.to_string())?;
     Ok(())
 }
 
@@ -186,7 +187,7 @@ pub(super) fn install(
     let repository = medium.root.path_for_display().join(REPOSITORY);
     let files: BTreeMap<PackageId, PathBuf> = prepared
         .files()
-        .map(|(id, location, _, _)| (id, Path::new(&repository).join(location)))
+        .map(|(id, location)| (id, Path::new(&repository).join(location)))
         .collect();
     let items = prepared.plan.transaction_items(&prepared.sack, &files);
     let state = prepared.plan.state_after(&prepared.sack, &SystemState::default());

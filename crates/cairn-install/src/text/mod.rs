@@ -7,8 +7,8 @@ mod tests;
 use std::io;
 
 use crate::answers::{
-    Answers, DiskSelector, Filesystem, Layout, Sudo, User, check_host_name, check_ssh_key,
-    check_user_name,
+    Answers, DiskSelector, Filesystem, Layout, Sudo, User, check_host_name, check_known,
+    check_ssh_key, check_user_name,
 };
 use crate::crypt;
 use crate::error::InstallError;
@@ -65,6 +65,38 @@ pub fn ask(
     answers.software.profile = questions.profile(medium, &answers.software.profile)?;
     answers.software.roles = questions.roles(medium)?;
     Ok(answers)
+}
+
+/// Waits until somebody is there, and asks for the keyboard layout in the same breath: Enter begins, with the default. `load` puts
+/// another layout to use.
+///
+/// # Errors
+/// The console was closed.
+pub fn begin(
+    terminal: &mut dyn Terminal,
+    medium: &Software,
+    load: &mut dyn FnMut(&str) -> Result<(), String>,
+) -> Result<String, InstallError> {
+    const DEFAULT: &str = "us";
+    let known: Vec<String> = medium.keyboards.keys().cloned().collect();
+    loop {
+        let answer = terminal
+            .ask(&format!("Press Enter to begin, or type a keyboard layout [{DEFAULT}]: "))
+            .map_err(InstallError::Console)?;
+        let answer = answer.trim();
+        if answer.is_empty() {
+            return Ok(DEFAULT.to_owned());
+        }
+        let checked = check_known("keyboard layout", answer, &known)
+            .map_err(|(message, hint)| {
+                hint.map_or(message.clone(), |hint| format!("{message}; {hint}"))
+            })
+            .and_then(|()| load(answer));
+        match checked {
+            Ok(()) => return Ok(answer.to_owned()),
+            Err(reason) => terminal.say(&format!("  {reason}")),
+        }
+    }
 }
 
 /// Shows a plan and asks for `yes`.

@@ -44,13 +44,17 @@ impl Terminal for Script {
 #[test]
 fn defaults_need_twelve_keys() {
     let probe = machine(vec![disk("/dev/vda", "CAIRN0", 20)]);
-    let mut script = Script::new(&["", "", "", KEY, "", "", "", "yes"]);
+    let mut script = Script::new(&["", "", "", "", KEY, "", "", "", "yes"]);
+    assert_eq!(
+        begin(&mut script, &software(), &mut |_| Err("not asked for".into())).unwrap(),
+        "us"
+    );
     let answers = ask(&mut script, &probe, &software(), &[7; 16]).unwrap();
     let made = plan(&probe, &answers, &software()).unwrap();
     confirm(&mut script, &made).unwrap();
-    // The last Enter switches the machine off.
-    assert!(script.keys < 12, "{}", script.keys);
+    assert_eq!(script.keys, 12);
     expect![[r#"
+        Press Enter to begin, or type a keyboard layout [us]: 
         Cairn Linux 0.1: installation
         Enter takes the value in [brackets]. Nothing is changed before you type `yes`.
 
@@ -77,7 +81,7 @@ fn defaults_need_twelve_keys() {
         Disk      /dev/vda  20 GiB  QEMU HARDDISK
         Serial    CAIRN0
         Holds now empty
-          1. Check the 5 packages that are asked for, and what they need, on the medium
+          1. Check every package on the medium, and choose 5 with what they need
           2. Take everything on /dev/vda out of use
              ERASES everything on /dev/vda: empty
           3. Partition /dev/vda: bios-boot 1 MiB, esp 512 MiB, boot 1 GiB, root 18 GiB
@@ -90,7 +94,7 @@ fn defaults_need_twelve_keys() {
          10. Make it start under BIOS and UEFI
          11. Read back everything that starting needs
          12. Unmount
-        Plan      0a3e5a8ce76dc712
+        Plan      d156bf30ebcec926
 
         Type yes to ERASE /dev/vda and install: yes
     "#]].assert_eq(&script.shown);
@@ -165,6 +169,25 @@ fn wrong_answers_are_asked_again() {
     assert_eq!(answers.software.roles, ["web-server", "database"]);
     assert_eq!(answers.system.hostname, "web");
     assert!(crate::answers::check_values(&answers, Some(&software())).is_ok());
+}
+
+#[test]
+fn keyboards_are_known_and_loaded() {
+    let mut script = Script::new(&["dee", "de", "de"]);
+    let mut tries = 0;
+    let mut load = |name: &str| {
+        tries += 1;
+        if tries == 1 { Err(format!("no console for {name}")) } else { Ok(()) }
+    };
+    assert_eq!(begin(&mut script, &software(), &mut load).unwrap(), "de");
+    expect![[r#"
+        Press Enter to begin, or type a keyboard layout [us]: dee
+          the medium has no keyboard layout `dee`; did you mean `de`?
+        Press Enter to begin, or type a keyboard layout [us]: de
+          no console for de
+        Press Enter to begin, or type a keyboard layout [us]: de
+    "#]]
+    .assert_eq(&script.shown);
 }
 
 #[test]

@@ -5,7 +5,10 @@
 //! `/live/root.img` (the live system), `/repo` (the signed repository), `/cairn/software.json` (profiles and roles).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use cairn_host::Root;
@@ -14,6 +17,7 @@ use cairn_image::filesystem::Workshop;
 use cairn_image::iso::{self, IsoContent, IsoEntry, IsoPlan};
 use cairn_install::medium::BIOS;
 use cairn_install::software::{self, Role, Software};
+use cairn_rpm::package::Package;
 use serde::Deserialize;
 
 use super::edit::Edits;
@@ -69,10 +73,6 @@ pub struct Installer {
     pub memory_mib: u64,
     /// MiB of disk that an installation needs.
     pub disk_mib: u64,
-    /// Locales that installed systems may have.
-    pub locales: Vec<String>,
-    /// Keyboard layouts that installed systems may have.
-    pub keyboards: Vec<String>,
     /// Packages of the agent of a hypervisor, by what systemd-detect-virt calls it.
     pub guest_agents: BTreeMap<String, Vec<String>>,
 }
@@ -96,11 +96,11 @@ pub fn compose(build: &Build<'_>, packages: &Packages) -> Result<Vec<PathBuf>> {
     let work = WorkDirectory::create(build.ctx, &name)?;
     let mut staged = stage_live(build, packages, &live, &work)?;
     let boot = BootPair::take(&staged)?;
-    let software = describe(build, &live, &staged)?;
+    let offered = offered(packages, &live);
+    let software = describe(build, &live, &staged, &offered)?;
     let Live { drop, keep, files, links, .. } = &live;
     Edits { drop, keep, files, links }.apply(&staged.root)?;
     finish::seal(build, &mut staged)?;
-    let offered = offered(packages, &live);
     let medium = Root::create(work.path.join("medium"))?;
     repository::write(build, &offered, &work.path.join("medium/repo"))?;
     let scratch = work.path.join("scratch");
@@ -141,7 +141,12 @@ fn stage_live(
 const ESP_NUMBER: u32 = cairn_install::plan::ESP as u32;
 
 /// Returns what the installer reads about the medium.
-fn describe(build: &Build<'_>, live: &Live, staged: &Staged) -> Result<Software> {
+fn describe(
+    build: &Build<'_>,
+    live: &Live,
+    staged: &Staged,
+    offered: &Packages,
+) -> Result<Software> {
     let distro = &build.upstream.distro;
     let directory = build.ctx.distro_dir();
     let mut profiles = BTreeMap::new();
@@ -160,8 +165,7 @@ fn describe(build: &Build<'_>, live: &Live, staged: &Staged) -> Result<Software>
     let plan = plan(build, live);
     let live_cmdline: BTreeSet<String> =
         plan.entries.iter().flat_map(|entry| entry.options.split(' ').map(str::to_owned)).collect();
-    let Installer { memory_mib, disk_mib, locales, keyboards, guest_agents } =
-        live.installer.clone();
+    let Installer { memory_mib, disk_mib, guest_agents } = live.installer.clone();
     Ok(Software {
         version: 1,
         name: distro.name.clone(),
@@ -171,13 +175,61 @@ fn describe(build: &Build<'_>, live: &Live, staged: &Staged) -> Result<Software>
         live_cmdline: live_cmdline.into_iter().collect(),
         memory_mib,
         disk_mib,
-        locales,
-        keyboards,
+        locales: locales(offered)?,
+        keyboards: keyboards(offered)?,
         timezones: time_zones(&staged.root)?,
         profiles,
         roles,
         guest_agents,
     })
+}
+
+/// Returns the locales that packages bring, each with its package; `C.UTF-8` is part of the C library.
+fn locales(offered: &Packages) -> Result<BTreeMap<String, Vec<String>>> {
+    let mut found = BTreeMap::from([("C.UTF-8".to_owned(), Vec::new())]);
+    for (package, path) in offered_files(offered, |name| name.starts_with("glibc-langpack-"))? {
+        if let Some(name) = path
+            .strip_prefix("/usr/lib/locale/")
+            .and_then(|rest| rest.strip_suffix(".utf8/LC_CTYPE"))
+        {
+            found.insert(format!("{name}.UTF-8"), vec![package]);
+        }
+    }
+    Ok(found)
+}
+
+/// Returns the keyboard layouts that loadkeys finds; `us` is built into the kernel.
+fn keyboards(offered: &Packages) -> Result<BTreeMap<String, Vec<String>>> {
+    let mut found = BTreeMap::new();
+    for (_, path) in offered_files(offered, |name| name == "kbd-misc")? {
+        if let Some(name) = path.rsplit('/').next().and_then(|name| name.strip_suffix(".kmap.gz")) {
+            found.insert(name.to_owned(), vec!["kbd".to_owned()]);
+        }
+    }
+    found.insert("us".to_owned(), Vec::new());
+    Ok(found)
+}
+
+/// Returns the files of offered packages, each with the name of its package.
+fn offered_files(
+    offered: &Packages,
+    is_wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<(String, String)>> {
+    let mut found = Vec::new();
+    for path in offered.files.iter().filter(|path| is_wanted(package_name(path))) {
+        let shown = || format!("reading {}", path.display());
+        let mut file = BufReader::new(File::open(path).with_context(shown)?);
+        let package = Package::parse(&mut file).with_context(shown)?;
+        let files = package.header.files().into_iter();
+        found.extend(files.map(|file| (package_name(path).to_owned(), file.path)));
+    }
+    Ok(found)
+}
+
+/// Returns NAME of a file `NAME-VERSION-RELEASE.ARCH.rpm`.
+fn package_name(path: &Path) -> &str {
+    let file = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    file.rsplitn(3, '-').nth(2).unwrap_or_default()
 }
 
 /// Returns the names of the time zones that tzdata has: what its own index names, and the links.
@@ -234,12 +286,8 @@ impl BootPair {
 
 /// Returns the packages that lie on the medium.
 fn offered(packages: &Packages, live: &Live) -> Packages {
-    let withheld = |path: &PathBuf| {
-        let file = path.file_name().unwrap_or_default().to_string_lossy();
-        // NAME-VERSION-RELEASE.ARCH.rpm
-        let name = file.rsplitn(3, '-').nth(2).unwrap_or_default();
-        live.not_offered.iter().any(|other| other == name)
-    };
+    let withheld =
+        |path: &PathBuf| live.not_offered.iter().any(|other| other == package_name(path));
     Packages {
         files: packages.files.iter().filter(|path| !withheld(path)).cloned().collect(),
         origins: packages.origins.clone(),

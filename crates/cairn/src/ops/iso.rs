@@ -64,7 +64,7 @@ pub fn customize_with(
         .bind(&work.path, "/work");
     let (software, digests) = read_medium(&sandbox, &root, &wanted.input)?;
     answers::parse(&wanted.answers.display().to_string(), &text, Some(&software))?;
-    let menu = customization(&wanted.kernel_args, TIMEOUT_SECONDS)?;
+    let menu = customization(text.as_bytes(), &wanted.kernel_args, TIMEOUT_SECONDS)?;
     let files = [(ANSWERS, text.as_bytes()), (CUSTOMIZATION, menu.as_bytes())];
     root.mkdir_all("new/cairn", 0o755)?;
     for (path, bytes) in files {

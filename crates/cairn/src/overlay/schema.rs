@@ -95,6 +95,8 @@ pub struct PackageOverlay {
     pub maintainer_scripts: MaintainerScripts,
     /// What a hard link becomes.
     pub hard_links: HardLinks,
+    /// What a symbolic link to a file of the same `.deb` becomes.
+    pub symlinks: Symlinks,
     /// Whether `.py` files get `__pycache__`.
     pub byte_compile: bool,
 }
@@ -189,6 +191,17 @@ pub enum HardLinks {
     #[default]
     Symlink,
     /// A file of its own.
+    Copy,
+}
+
+/// What a symbolic link to a file of the same `.deb` becomes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Symlinks {
+    /// It stays one.
+    #[default]
+    Keep,
+    /// A file of its own, so that sub-packages do not need each other.
     Copy,
 }
 

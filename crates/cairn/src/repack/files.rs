@@ -7,7 +7,7 @@ use super::{FileExplanation, RepackError, rule_error};
 use crate::deb::{Deb, Entry, EntryKind};
 use crate::overlay::Overlay;
 use crate::overlay::glob::Glob;
-use crate::overlay::schema::{AddedFile, AddedKind, HardLinks, Permissions};
+use crate::overlay::schema::{AddedFile, AddedKind, HardLinks, Permissions, Symlinks};
 
 /// A file of one of our packages before it is given to the RPM builder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -334,14 +334,19 @@ impl Planner<'_> {
         merged_path: &str,
         target: &str,
     ) -> Result<PlannedFile, RepackError> {
+        let mut entry_mode = entry.mode;
         let kind = match &entry.kind {
             EntryKind::File(bytes) => PlannedKind::Regular(bytes.clone()),
             EntryKind::Directory => PlannedKind::Directory,
-            EntryKind::Symlink(link) => {
-                PlannedKind::Symlink(moved_link(&entry.path, link, target, |to| {
+            EntryKind::Symlink(link) => match self.linked_content(entry, link) {
+                Some((bytes, mode)) => {
+                    entry_mode = mode;
+                    PlannedKind::Regular(bytes.to_vec())
+                }
+                None => PlannedKind::Symlink(moved_link(&entry.path, link, target, |to| {
                     self.final_path(to, to).0
-                }))
-            }
+                })),
+            },
             EntryKind::HardLink(_) => PlannedKind::Regular(Vec::new()),
             EntryKind::Special(what) => {
                 return Err(rule_error(
@@ -350,7 +355,7 @@ impl Planner<'_> {
                 ));
             }
         };
-        let mode = if matches!(kind, PlannedKind::Symlink(_)) { 0o777 } else { entry.mode };
+        let mode = if matches!(kind, PlannedKind::Symlink(_)) { 0o777 } else { entry_mode };
         Ok(PlannedFile {
             path: target.to_owned(),
             kind,
@@ -362,6 +367,19 @@ impl Planner<'_> {
             config: false,
             license: false,
         })
+    }
+
+    /// Returns content and mode of the file of the same `.deb` that a symbolic link leads to, where links become copies.
+    fn linked_content(&self, entry: &Entry, link: &str) -> Option<(&[u8], u16)> {
+        if self.overlay.package.symlinks == Symlinks::Keep {
+            return None;
+        }
+        let wanted = absolute_target(&entry.path, link);
+        let found = self.deb.entries.iter().find(|other| merged(&other.path) == wanted)?;
+        match &found.kind {
+            EntryKind::File(bytes) => Some((bytes, found.mode)),
+            _ => None,
+        }
     }
 
     fn owner(

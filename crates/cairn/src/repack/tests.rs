@@ -416,6 +416,24 @@ fn copies_of_hard_links_and_linked_copyright() {
 }
 
 #[test]
+fn copies_of_symbolic_links() {
+    let fixture = Fixture::new("demo", "1", "")
+        .file("/usr/lib/demo/a/x", 0o600, b"text")
+        .symlink("/usr/lib/demo/b/x", "../a/x")
+        .symlink("/usr/lib/demo/b/y", "../elsewhere");
+    check(
+        fixture,
+        "[package.demo]\nsymlinks = \"copy\"\ndrop = [\"/usr/lib/demo/a/**\"]\n",
+        expect![[r"
+            demo-1-0.cn1.x86_64 (LicenseRef-Debian-demo) [demo-1-0.cn1.src.rpm] a test
+              0600 root:root /usr/lib/demo/b/x 4 bytes
+              0777 root:root /usr/lib/demo/b/y -> ../elsewhere
+              provides demo = 1
+        "]],
+    );
+}
+
+#[test]
 fn packages_of_ours() {
     let overlays = overlays(
         "[native.filesystem]\nversion = \"0.1\"\nlicense = \"MIT\"\nsummary = \"Directories\"\nfile = [{ path = \"/usr\", kind = \"dir\" }, { path = \"/bin\", kind = \"symlink\", target = \"usr/bin\" }]\n",

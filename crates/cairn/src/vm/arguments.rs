@@ -74,6 +74,11 @@ pub fn arguments(spec: &VmSpec, engine: Engine) -> Vec<String> {
     list.0
 }
 
+/// Only the older of QEMU's PCs has IDE.
+fn has_ide(spec: &VmSpec) -> bool {
+    spec.disks.iter().any(|disk| disk.bus == Bus::Ide)
+}
+
 struct Arguments(Vec<String>);
 
 struct Drive {
@@ -102,7 +107,8 @@ impl Arguments {
             // One thread for all processors would only make each of them slower.
             Engine::Tcg => ("tcg", 1),
         };
-        self.pair("-machine", format!("q35,accel={accel},smm={smm}"));
+        let machine = if has_ide(spec) { "pc" } else { "q35" };
+        self.pair("-machine", format!("{machine},accel={accel},smm={smm}"));
         self.pair("-cpu", "max");
         self.pair("-smp", cpus.to_string());
         self.pair("-m", format!("{}M", spec.memory_mib));
@@ -149,12 +155,12 @@ impl Arguments {
         };
         self.pair("-drive", format!("if=none,id={id},file={path},format={format}{access}"));
         let boot = boot_index.map(|index| format!(",bootindex={index}")).unwrap_or_default();
-        // Each port of the AHCI controller is a bus with room for one drive.
+        // Each port of the AHCI controller, and each cable of an IDE controller, is a bus: one drive on each is enough.
         let port = self.0.iter().filter(|argument| argument.starts_with("ide-")).count();
         let device = match bus {
             Bus::VirtioBlk => format!("virtio-blk-pci,drive={id},serial={id}{boot}"),
             Bus::Nvme => format!("nvme,drive={id},serial={id}{boot}"),
-            Bus::Sata => format!("ide-hd,bus=ide.{port},drive={id},serial={id}{boot}"),
+            Bus::Sata | Bus::Ide => format!("ide-hd,bus=ide.{port},drive={id},serial={id}{boot}"),
             Bus::Cdrom => format!("ide-cd,bus=ide.{port},drive={id}{boot}"),
             Bus::VirtioScsi => {
                 self.pair("-device", format!("virtio-scsi-pci,id={id}-bus"));
@@ -166,7 +172,7 @@ impl Arguments {
             }
             Bus::Usb => {
                 self.pair("-device", format!("qemu-xhci,id={id}-bus"));
-                format!("usb-storage,bus={id}-bus.0,drive={id},serial={id}{boot}")
+                format!("usb-storage,id={id}-stick,bus={id}-bus.0,drive={id},serial={id}{boot}")
             }
         };
         self.pair("-device", device);

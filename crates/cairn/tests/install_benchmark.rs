@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! How long an installation takes, against the least that could be done: the same partitions and file systems made, and the files
+//! unpacked by `zstd -dc | tar x`, in the same machine, from the same live system.
+//!
+//! A measurement, not a test of anything: `cargo xtask bench install` prints it. The archive is made from what was installed before
+//! and lies on a second disk; both are measured by the machine's own clock, from the first write to the disk or before it to the end of
+//! unmounting.
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement may panic and prints")]
+
+#[expect(dead_code, reason = "shared with the tests of disk images")]
+mod lab;
+#[expect(dead_code, reason = "shared with the tests of installations")]
+mod machine;
+
+use std::time::Instant;
+
+use cairn::vm::{Bus, Disk, DiskAccess, DiskFormat, Firmware, Vm};
+use lab::{Lab, MINUTE};
+use machine::{LIMIT, Machine};
+
+/// How often the baseline is measured.
+const ROUNDS: usize = 2;
+
+#[test]
+fn install_against_mkfs_and_tar() {
+    let lab = Lab::open();
+    let mut machine = Machine::new(&lab, "bench-install", Firmware::Bios, Bus::VirtioBlk);
+    let archive = machine.work.path.join("archive.raw");
+    std::fs::File::create(&archive).unwrap().set_len(2 << 30).unwrap();
+    let iso = machine.customize(&machine.answers("[storage]\ndisk = { serial = \"disk0\" }\n"));
+    let ours = installation(&machine, &iso);
+    machine.spec.disks.push(Disk {
+        path: archive,
+        format: DiskFormat::Raw,
+        bus: Bus::VirtioBlk,
+        access: DiskAccess::Write,
+    });
+    let baseline = baseline(&machine);
+    println!(
+        "install {ours:.1} s, mkfs + zstd | tar {baseline:.1} s, ratio {:.2}",
+        ours / baseline
+    );
+}
+
+/// Installs; returns the seconds from the first step to the last word.
+fn installation(machine: &Machine<'_>, iso: &std::path::Path) -> f64 {
+    let mut vm = machine.start(&machine.with_medium(iso, Bus::Cdrom));
+    machine.wait(&mut vm, &["[1/12] "], LIMIT);
+    let mut begin = Instant::now();
+    let start = begin;
+    // What each step took helps to find the slow one.
+    let mut number = 1;
+    loop {
+        let next = format!("[{}/12] ", number + 1);
+        let ended = machine.wait(&mut vm, &[&next, "cairn-install: complete"], LIMIT) == 1;
+        println!("  step {number}: {:.1} s", begin.elapsed().as_secs_f64());
+        if ended {
+            break;
+        }
+        begin = Instant::now();
+        number += 1;
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    vm.wait_for_end(5 * MINUTE).unwrap();
+    seconds
+}
+
+/// Packs what was installed, then unpacks it onto the disk made anew; returns the seconds of the latter.
+fn baseline(machine: &Machine<'_>) -> f64 {
+    let mut vm = machine.start(&machine.with_medium(&machine.iso(), Bus::Cdrom));
+    machine.wait(&mut vm, &["Check this medium"], 5 * MINUTE);
+    // The third entry is the rescue shell.
+    for _ in 0..2 {
+        vm.send("\x0e").unwrap();
+    }
+    vm.send("\n").unwrap();
+    machine.wait(&mut vm, &["cairn-live ~]#"], LIMIT);
+    let mut shell = Shell { machine, vm, count: 0 };
+    shell.run(
+        "mkdir -p /mnt /run/pack && mke2fs -q -F -t ext4 /dev/vdb && mount /dev/vdb /run/pack",
+    );
+    shell.run("mount -o ro /dev/vda4 /mnt && mount -o ro /dev/vda3 /mnt/boot && mount -o ro /dev/vda2 /mnt/boot/efi");
+    shell.run("tar -C /mnt --xattrs -c . | zstd -q -3 -o /run/pack/tree.tar.zst && umount -R /mnt");
+    shell.run("sfdisk -d /dev/vda > /run/pack/table");
+    let mut seconds = Vec::new();
+    for _ in 0..ROUNDS {
+        shell.run("sync; echo 3 > /proc/sys/vm/drop_caches");
+        let begin = Instant::now();
+        shell.run(
+            "wipefs -qaf /dev/vda && sfdisk -q --wipe always --wipe-partitions always /dev/vda < /run/pack/table && udevadm settle && \
+             mkfs.vfat -F 32 /dev/vda2 && mke2fs -q -F -t ext4 /dev/vda3 && mke2fs -q -F -t ext4 /dev/vda4 && \
+             mount /dev/vda4 /mnt && mkdir -p /mnt/boot && mount /dev/vda3 /mnt/boot && mkdir -p /mnt/boot/efi && mount /dev/vda2 /mnt/boot/efi",
+        );
+        shell.run("zstd -dc /run/pack/tree.tar.zst | tar -C /mnt --xattrs --no-same-owner -x; umount -R /mnt");
+        let taken = begin.elapsed().as_secs_f64();
+        println!("  baseline: {taken:.1} s");
+        seconds.push(taken);
+    }
+    seconds.iter().copied().fold(f64::INFINITY, f64::min)
+}
+
+/// The rescue shell on the serial line.
+struct Shell<'a> {
+    machine: &'a Machine<'a>,
+    vm: Vm,
+    count: usize,
+}
+
+impl Shell<'_> {
+    /// Runs a line that must succeed.
+    fn run(&mut self, line: &str) {
+        self.count += 1;
+        let number = self.count;
+        // The echo of what is typed must not look like the answer.
+        self.vm.send(&format!("{line} && echo 'ok'-{number}- || echo 'bad'-{number}-\n")).unwrap();
+        let (good, bad) = (format!("ok-{number}-"), format!("bad-{number}-"));
+        let outcome = self.machine.wait(&mut self.vm, &[&good, &bad], LIMIT);
+        assert_eq!(outcome, 0, "{line}\n{}", self.vm.console_text());
+    }
+}
