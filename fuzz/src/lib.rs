@@ -10,6 +10,7 @@ use std::io::Cursor;
 
 use cairn_rpm::header::{Header, MAGIC, Value, Values, write_region};
 use cairn_rpm::package::Package;
+use cairn_rpm::repodata::index::{FastOutcome, IndexBuilder, PackageIndex, index_primary};
 use cairn_rpm::repodata::{
     Limits, RepoMd, parse_comps, parse_filelists, parse_other, parse_primary,
 };
@@ -27,6 +28,7 @@ pub const TARGETS: &[(&str, fn(&[u8]))] = &[
     ("payload", payload),
     ("repomd", repomd),
     ("primary", primary),
+    ("index", index),
     ("filelists", filelists),
     ("comps", comps),
     ("repofile", repofile),
@@ -103,6 +105,27 @@ fn primary(data: &[u8]) {
     let _ = parse_primary(Cursor::new(data), &Limits::for_size(1 << 24), &mut |package| {
         let _ = format!("{package:?}");
     });
+}
+
+/// primary.xml read fast, which must find what the strict reader finds, or leave the file to it; and an index with any content.
+fn index(data: &[u8]) {
+    let limits = Limits::for_size(1 << 24);
+    let mut builder = IndexBuilder::new(Vec::new()).expect("memory can be written to");
+    let outcome = index_primary(data, &limits, &mut builder).expect("memory can be read");
+    if outcome == FastOutcome::Complete {
+        let bytes = builder.finish([0; 32]).expect("memory can be written to");
+        let found = PackageIndex::open(&bytes, &[0; 32]).expect("what was written can be read");
+        let found: Vec<_> = found.packages().map(|package| package.to_package()).collect();
+        let mut wanted = Vec::new();
+        let strict = parse_primary(Cursor::new(data), &limits, &mut |package| wanted.push(package));
+        assert!(strict.is_ok_and(|outcome| outcome.problems.is_empty()), "read too easily");
+        assert_eq!(found, wanted, "the readers disagree");
+    }
+    if let Ok(index) = PackageIndex::open(data, &[0; 32]) {
+        index.packages().take(100).for_each(|package| drop(package.to_package()));
+        let id = index.lookup("a");
+        id.into_iter().flat_map(|id| index.provided_by(id)).take(100).for_each(drop);
+    }
 }
 
 fn filelists(data: &[u8]) {

@@ -5,7 +5,8 @@ use cairn_rpm::build::{BuildOptions, FileSpec, PackageSpec, build_package};
 use cairn_rpm::dependency::Dependency;
 use cairn_rpm::evr::Evr;
 use cairn_rpm::package::{LEAD_LENGTH, Package};
-use cairn_rpm::repodata::{RepoPackage, RepodataOptions, build_repodata};
+use cairn_rpm::repodata::index::{IndexBuilder, index_primary};
+use cairn_rpm::repodata::{Limits, RepoPackage, RepodataOptions, build_repodata};
 use cairn_rpm::signature::SigningKey;
 
 /// 2024-01-01.
@@ -30,6 +31,14 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
         }
         "repomd" => metadata(&package, "repomd"),
         "primary" => metadata(&package, "primary"),
+        "index" => {
+            let primary = metadata(&package, "primary");
+            let mut builder = IndexBuilder::new(Vec::new()).expect("memory can be written to");
+            let limits = Limits::for_size(1 << 20);
+            index_primary(primary[0].as_slice(), &limits, &mut builder).expect("it is good");
+            let index = builder.finish([0; 32]).expect("memory can be written to");
+            primary.into_iter().chain([index]).collect()
+        }
         "filelists" => metadata(&package, "filelists"),
         "comps" => vec![
             b"<comps><group><id>a</id><name>A</name><packagelist><packagereq type=\"mandatory\">b</packagereq></packagelist></group></comps>".to_vec(),

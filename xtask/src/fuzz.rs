@@ -33,7 +33,7 @@ pub(crate) fn run(target: &str, seconds: Option<&str>) -> Result<()> {
     let mut build = cargo(&["build", "--release", "--target", TRIPLE]);
     build.current_dir(&directory).env("RUSTFLAGS", FLAGS).env("CARGO_TARGET_DIR", "target");
     stage("build the fuzzer", &mut build)?;
-    let names = output(&mut Command::new(built.join("seeds")))?;
+    let names = output(Command::new(built.join("fuzz")).env_remove("CAIRN_FUZZ_TARGET"))?;
     let chosen: Vec<&str> =
         names.lines().filter(|name| target == "all" || *name == target).collect();
     if chosen.is_empty() {
@@ -51,8 +51,8 @@ fn run_one(directory: &Path, built: &Path, name: &str, seconds: &str) -> Result<
     for path in [&corpus, &artifacts] {
         std::fs::create_dir_all(path).with_context(|| format!("creating {}", path.display()))?;
     }
-    let mut seeds = Command::new(built.join("seeds"));
-    output(seeds.arg(name).arg(&corpus))?;
+    let mut seeds = Command::new(built.join("fuzz"));
+    output(seeds.env("CAIRN_FUZZ_TARGET", name).env("CAIRN_FUZZ_SEEDS", &corpus))?;
     let mut fuzz = Command::new(built.join("fuzz"));
     fuzz.env("CAIRN_FUZZ_TARGET", name)
         .arg(&corpus)

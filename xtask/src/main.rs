@@ -23,6 +23,7 @@ cargo xtask COMMAND
   fuzz TARGET [SECONDS]  look for inputs that break a parser (`all`: every parser in turn)
   bench boot    time to the login prompt against Debian's installation of the same packages
   bench install time of an installation against mkfs and `zstd | tar` of the same files in the same machine
+  bench packages [ROW]  our dnf, rpm and `cairn repo index` against dnf 5, dnf 4, rpm and createrepo_c (as root; docs/benchmarks.md)
   differential  our rpm against Debian's on scenarios built for both (with a WORD only those whose names have it)
   docs          regenerate the command reference in docs/reference
 ";
@@ -38,6 +39,8 @@ fn main() -> ExitCode {
         ["vm", "--matrix"] => test::vm(test::Which::Matrix),
         ["bench", "boot"] => test::bench_boot(),
         ["bench", "install"] => test::bench_install(),
+        ["bench", "packages"] => test::bench_packages(None),
+        ["bench", "packages", row] => test::bench_packages(Some(row)),
         ["differential"] => test::differential(None),
         ["differential", word] => test::differential(Some(word)),
         ["docs"] => docs::regenerate(),

@@ -83,6 +83,20 @@ pub(crate) fn bench_install() -> Result<()> {
     stage("benchmark", &mut cargo(&words))
 }
 
+/// Measures our package programs beside others, all rows or those whose name has a word.
+pub(crate) fn bench_packages(row: Option<&str>) -> Result<()> {
+    // What ships is built without increments: they make programs larger and slower.
+    let mut build = cargo(&["build", "--release", "-p", "cairn", "-p", "cairn-dnf"]);
+    stage("build the programs", build.env("CARGO_INCREMENTAL", "0"))?;
+    let words = ["test", "--quiet", "-p", "cairn", "--test", "package_benchmark"];
+    let mut command = cargo(&words);
+    command.args(["--", "--nocapture"]);
+    if let Some(row) = row {
+        command.env("BENCH_ROWS", row);
+    }
+    stage("benchmark", &mut command)
+}
+
 /// Compares our `rpm` with Debian's on the scenarios of `crates/cairn/tests/differential`.
 pub(crate) fn differential(word: Option<&str>) -> Result<()> {
     stage("rpm", &mut cargo(&["build", "-p", "cairn-dnf", "--bins"]))?;

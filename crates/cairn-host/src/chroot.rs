@@ -10,9 +10,10 @@ use std::io::{self, Read, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal};
 use rustix::thread::UnshareFlags;
@@ -119,10 +120,7 @@ pub fn run_function(
     };
     let mut report = sys::prepare_work(&mut command, steps, work).map_err(failed)?;
     let text = Arc::new(Mutex::new(Vec::new()));
-    let collector = thread::spawn({
-        let text = Arc::clone(&text);
-        move || collect(reader, &text)
-    });
+    let collected = collect_into(&text, reader);
     // Returns when the child has ended.
     let mut child = command.spawn().map_err(|source| match report.failed_step() {
         Some(step) => step_error(name, step, source),
@@ -131,10 +129,8 @@ pub fn run_function(
     drop(command);
     let number = status_number(child.wait().map_err(failed)?);
     let ending = if number < 0 { Ending::Killed(-number) } else { Ending::Exited(number) };
-    let grace = Instant::now();
-    while !collector.is_finished() && grace.elapsed() < OUTPUT_GRACE {
-        thread::sleep(Duration::from_millis(2));
-    }
+    // Something it left running may hold the pipe open.
+    let _ = collected.recv_timeout(OUTPUT_GRACE);
     let text =
         text.lock().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
     Ok(ScriptletOutput { ending, text })
@@ -186,19 +182,14 @@ fn run_prepared(
     // The command holds the writing ends of the pipe: without dropping it the reader would never see the end.
     drop(command);
     let text = Arc::new(Mutex::new(Vec::new()));
-    let collector = thread::spawn({
-        let text = Arc::clone(&text);
-        move || collect(reader, &text)
-    });
+    let collected = collect_into(&text, reader);
     let stdin = child.stdin.take();
     let bytes = scriptlet.stdin.to_vec();
     // Not joined: a scriptlet that never reads must not block us; its end closes the pipe and ends the thread.
     thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(&bytes)));
     let ending = wait(&mut child, scriptlet.time_limit).map_err(failed)?;
-    let grace = Instant::now();
-    while !collector.is_finished() && grace.elapsed() < OUTPUT_GRACE {
-        thread::sleep(Duration::from_millis(2));
-    }
+    // Something it left running may hold the pipe open.
+    let _ = collected.recv_timeout(OUTPUT_GRACE);
     let text =
         text.lock().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
     Ok(ScriptletOutput { ending, text })
@@ -247,23 +238,26 @@ fn enter_steps(root: &Root) -> Result<Vec<Step>> {
 }
 
 fn wait(child: &mut std::process::Child, limit: Duration) -> io::Result<Ending> {
-    let start = Instant::now();
-    let mut pause = Duration::from_micros(200);
-    loop {
-        if let Some(status) = child.try_wait()? {
-            let number = status_number(status);
-            return Ok(if number < 0 { Ending::Killed(-number) } else { Ending::Exited(number) });
+    if !crate::invocation::ends_within(child, limit)? {
+        if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+            rustix::process::kill_process_group(group, Signal::KILL)?;
         }
-        if start.elapsed() >= limit {
-            if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
-                rustix::process::kill_process_group(group, Signal::KILL)?;
-            }
-            child.wait()?;
-            return Ok(Ending::TimedOut);
-        }
-        thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(20));
+        child.wait()?;
+        return Ok(Ending::TimedOut);
     }
+    let number = status_number(child.wait()?);
+    Ok(if number < 0 { Ending::Killed(-number) } else { Ending::Exited(number) })
+}
+
+/// Collects what comes out of a pipe; the receiver hears of the end of it.
+fn collect_into(text: &Arc<Mutex<Vec<u8>>>, reader: impl Read + Send + 'static) -> Receiver<()> {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let text = Arc::clone(text);
+    thread::spawn(move || {
+        collect(reader, &text);
+        drop(sender);
+    });
+    receiver
 }
 
 fn collect(mut reader: impl Read, text: &Mutex<Vec<u8>>) {

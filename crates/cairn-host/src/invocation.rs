@@ -14,6 +14,10 @@ use std::process::{ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, St
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
 use crate::{HostError, Result, Tool};
 
 /// What a program reads from its standard input.
@@ -349,21 +353,32 @@ impl<'a> Running<'a> {
 /// Waits for the end; kills the program and reports [`HostError::TimedOut`] when the limit is over.
 fn wait_within(child: &mut Child, limit: Option<Duration>) -> Result<i32> {
     let Some(limit) = limit else { return child.wait() };
+    let failed = |source| HostError::Start { command: child.command.clone(), source };
+    if ends_within(&child.process, limit).map_err(failed)? {
+        return child.wait();
+    }
+    child.kill()?;
+    Err(HostError::TimedOut { command: child.command.clone(), seconds: limit.as_secs() })
+}
+
+/// Waits until a child that nobody has waited for ends; `false` when the limit is over first.
+pub(crate) fn ends_within(child: &std::process::Child, limit: Duration) -> io::Result<bool> {
+    let Some(id) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    let handle = pidfd_open(id, PidfdFlags::empty())?;
     let start = Instant::now();
-    let mut pause = Duration::from_millis(1);
     loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(status);
+        let left = limit.saturating_sub(start.elapsed());
+        let timeout = Timespec {
+            tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: i64::from(left.subsec_nanos()),
+        };
+        match poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&timeout)) {
+            Ok(ended) => return Ok(ended > 0),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
         }
-        if start.elapsed() >= limit {
-            child.kill()?;
-            return Err(HostError::TimedOut {
-                command: child.command.clone(),
-                seconds: limit.as_secs(),
-            });
-        }
-        thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(50));
     }
 }
 

@@ -23,6 +23,7 @@ pub use error::HostError;
 pub use invocation::{Child, Input, Invocation, Output, Sink};
 pub use root::{FileKind, Lock, Root, Stat};
 pub use sandbox::{Access, Bind, Network, Sandbox, user_namespaces_available};
+pub use sys::Mapping;
 pub use tool::Tool;
 
 /// The result of everything in this crate but [`fetch`].

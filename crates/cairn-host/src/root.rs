@@ -16,12 +16,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rustix::fd::OwnedFd;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags, RenameFlags, ResolveFlags};
 use rustix::io::Errno;
 
 pub use self::attributes::{FileKind, Stat};
-use crate::{HostError, Result};
+use crate::{HostError, Mapping, Result};
 
 /// A directory below which files are read and written; see the module text.
 ///
@@ -121,6 +121,14 @@ impl Root {
             .read_to_end(&mut bytes)
             .map_err(|source| HostError::io("read", self.display(rel), source))?;
         Ok(bytes)
+    }
+
+    /// Maps a whole file for reading; a link is followed inside the root. Only for files that are replaced and never written again:
+    /// see [`Mapping`].
+    pub fn map(&self, rel: impl AsRef<Path>) -> Result<Mapping> {
+        let rel = rel.as_ref();
+        Mapping::new(&self.open_read(rel)?)
+            .map_err(|source| HostError::io("map", self.display(rel), source))
     }
 
     /// Reads a whole file that must be UTF-8; a link is followed inside the root.
@@ -327,7 +335,7 @@ impl Root {
     }
 
     /// Opens the directory that holds `rel` and returns it with the last component; the root itself is (root, ".").
-    fn parent<'a>(&self, rel: &'a Path, operation: &'static str) -> Result<(OwnedFd, &'a OsStr)> {
+    fn parent<'a>(&self, rel: &'a Path, operation: &'static str) -> Result<(Parent, &'a OsStr)> {
         let path = relative(rel);
         let (dir, name) = match (path.parent(), path.file_name()) {
             (Some(dir), Some(name)) => (dir, name),
@@ -336,7 +344,12 @@ impl Root {
             }
             _ => return Err(HostError::BadPath { root: self.path.clone(), path: rel.into() }),
         };
-        Ok((self.resolve(dir, OFlags::PATH | OFlags::DIRECTORY, Mode::empty(), operation)?, name))
+        if dir.as_os_str().is_empty() {
+            // It is open already.
+            return Ok((Parent::Root(Arc::clone(&self.fd)), name));
+        }
+        let flags = OFlags::PATH | OFlags::DIRECTORY;
+        Ok((Parent::Below(self.resolve(dir, flags, Mode::empty(), operation)?), name))
     }
 
     fn rename_with(&self, from: &Path, to: &Path, flags: RenameFlags) -> Result<()> {
@@ -388,6 +401,21 @@ impl Root {
         match durability {
             Durability::None => Ok(()),
             Durability::Fsync => self.fsync_dir(relative(rel).parent().unwrap_or(Path::new(""))),
+        }
+    }
+}
+
+/// The directory that holds something.
+enum Parent {
+    Root(Arc<OwnedFd>),
+    Below(OwnedFd),
+}
+
+impl AsFd for Parent {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Root(fd) => fd.as_fd(),
+            Self::Below(fd) => fd.as_fd(),
         }
     }
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The one place with `unsafe` code: steps that a child process takes between fork and exec.
+//! The one place with `unsafe` code: steps that a child process takes between fork and exec, and mapped files.
 //!
 //! After fork in a program with threads only async-signal-safe code may run, so every string is made before, and the child makes
 //! raw system calls only (rustix's linux-raw backend), without allocating. The number of the step that failed goes to the parent
 //! through a pipe, because std passes on nothing but the error number.
-#![expect(unsafe_code, reason = "std::os::unix::process::CommandExt::pre_exec is unsafe")]
+#![expect(unsafe_code, reason = "CommandExt::pre_exec and mmap are unsafe")]
 
 use std::ffi::CString;
 use std::io::{self, Read as _};
@@ -283,4 +283,67 @@ fn make_read_only(path: &CString) -> Result<(), Errno> {
         }
     }
     rustix::mount::mount_remount(path.as_c_str(), flags, c"")
+}
+
+/// A file's content, mapped for reading. It changes when someone writes into the file, so map only files that are replaced and never
+/// written again.
+#[derive(Debug)]
+pub struct Mapping {
+    start: std::ptr::NonNull<u8>,
+    length: usize,
+}
+
+// SAFETY: the memory is only read, and belongs to the mapping until it is dropped.
+unsafe impl Send for Mapping {}
+// SAFETY: as above.
+unsafe impl Sync for Mapping {}
+
+impl Mapping {
+    /// Maps the whole file.
+    pub(crate) fn new(file: &std::fs::File) -> io::Result<Self> {
+        let length = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
+        if length == 0 {
+            return Ok(Self { start: std::ptr::NonNull::dangling(), length });
+        }
+        let (protection, flags) = (rustix::mm::ProtFlags::READ, rustix::mm::MapFlags::SHARED);
+        // SAFETY: a new mapping at an address of the kernel's choice touches no memory of ours.
+        let start =
+            unsafe { rustix::mm::mmap(std::ptr::null_mut(), length, protection, flags, file, 0)? };
+        let start = std::ptr::NonNull::new(start.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
+        Ok(Self { start, length })
+    }
+
+    /// Gives back the memory of the pages that were read; they are brought in again when they are read again.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn release(&self) -> io::Result<()> {
+        if self.length == 0 {
+            return Ok(());
+        }
+        let advice = rustix::mm::Advice::LinuxDontNeed;
+        // SAFETY: the range is the mapping, which is shared and only read: dropping its pages changes no content.
+        let advised =
+            unsafe { rustix::mm::madvise(self.start.as_ptr().cast(), self.length, advice) };
+        advised.map_err(io::Error::from)
+    }
+}
+
+impl std::ops::Deref for Mapping {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        // SAFETY: the kernel mapped so many readable bytes there, or the length is 0 and the pointer is not null.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.length) }
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        if self.length > 0 {
+            // SAFETY: it was mapped by `new`, and no reference into it outlives this value.
+            let unmapped = unsafe { rustix::mm::munmap(self.start.as_ptr().cast(), self.length) };
+            debug_assert!(unmapped.is_ok(), "a mapping can be given back");
+        }
+    }
 }

@@ -19,6 +19,7 @@ pub mod failpoint;
 pub mod journal;
 mod lua;
 pub mod owners;
+mod parallel;
 pub mod query;
 pub mod recover;
 pub mod repos;

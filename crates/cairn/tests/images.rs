@@ -48,7 +48,8 @@ fn real_dnf_reads_the_repository_and_resolves_a_server() {
     assert!(out.lines().any(|line| line.starts_with("glibc-")), "{out}");
 }
 
-/// createrepo_c reads the same packages and comes to the same index entries: package, digest, size, provides, requires, files.
+/// createrepo_c reads the same packages and comes to the same index entries: package, digest, size, provides, requires, files. So does
+/// `cairn repo index`.
 #[test]
 fn createrepo_agrees_with_our_index() {
     let lab = Lab::open();
@@ -59,6 +60,11 @@ fn createrepo_agrees_with_our_index() {
     sandbox.run(&Invocation::new(Tool::CreaterepoC).args(words)).unwrap();
     let theirs = index_entries(&work.path.join("repodata"));
     let ours = index_entries(&lab.out.join("repo/repodata"));
+    let indexed = work.path.join("indexed");
+    std::fs::create_dir(&indexed).unwrap();
+    std::os::unix::fs::symlink(lab.out.join("repo/packages"), indexed.join("packages")).unwrap();
+    cairn::ops::index::index(&indexed, &cairn::ops::index::Options::default()).unwrap();
+    assert_eq!(index_entries(&indexed.join("repodata")), ours);
     assert!(ours.len() > 300, "only {} packages", ours.len());
     assert_eq!(ours.len(), theirs.len());
     let mut differences = Vec::new();

@@ -5,10 +5,12 @@ use super::cli::GlobalOptions;
 use crate::failure::Failure;
 use cairn_host::fetch::Fetcher;
 use cairn_host::{Clock, Root};
-use cairn_pkg::query::sack::Filters;
+use cairn_pkg::query::sack::{Filters, header_candidate};
+use cairn_pkg::query::selection::{self, Closure, Links};
 use cairn_pkg::query::{Sack, SackBuilder};
 use cairn_pkg::repos::metadata::{
-    self, Cache, Freshness, LoadContext, LoadEvent, Repository, load_repository, must_sign_packages,
+    self, Cache, Extent, Freshness, LoadContext, LoadEvent, Reading, Repository, load_repository,
+    must_sign_packages,
 };
 use cairn_pkg::repos::trust::TRUST_DIRECTORY;
 use cairn_pkg::repos::{Configuration, LoadOptions, SetOption, load_configuration};
@@ -17,6 +19,7 @@ use cairn_pkg::rpmdb::{self, RpmDb};
 use cairn_pkg::state::SystemState;
 use cairn_pkg::state::versionlock::VersionLocks;
 use cairn_rpm::header::Header;
+use cairn_rpm::repodata::index::PackageIndex;
 use cairn_rpm::repodata::{Advisory, is_primary_path};
 use cairn_solve::PackageId;
 use cairn_ui::{Color, Printer, Problem, Verbosity};
@@ -60,6 +63,21 @@ pub struct Needs {
     pub filelists: bool,
     /// Advisories of the repositories.
     pub advisories: bool,
+}
+
+/// Which of the available packages a command reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope<'a> {
+    /// All.
+    All,
+    /// Name, version and architecture of all.
+    Identities,
+    /// What the arguments mean and everything that may come or go with it.
+    Change(&'a [String]),
+    /// Those whose name or summary has these words.
+    Words(&'a [String]),
+    /// Those that provide one of these names.
+    Providers(&'a [String]),
 }
 
 impl Needs {
@@ -194,12 +212,33 @@ impl Session {
         self.load_stored(needs, files, &[])
     }
 
+    /// Loads what a command needs, of the available packages only those that a change of what `specs` mean can lead to.
+    pub fn load_for_change(
+        &self,
+        needs: Needs,
+        files: &[(PathBuf, Header, u64)],
+        specs: &[String],
+    ) -> Result<Loaded, Failure> {
+        self.load_scope(needs, files, &[], Scope::Change(specs))
+    }
+
     /// Loads what a command needs and package files of these repositories.
     pub fn load_stored(
         &self,
         needs: Needs,
         files: &[(PathBuf, Header, u64)],
         repositories: &[&str],
+    ) -> Result<Loaded, Failure> {
+        self.load_scope(needs, files, repositories, Scope::All)
+    }
+
+    /// Loads what a command needs and package files, of the available packages only those in a scope.
+    pub fn load_scope(
+        &self,
+        needs: Needs,
+        files: &[(PathBuf, Header, u64)],
+        repositories: &[&str],
+        scope: Scope<'_>,
     ) -> Result<Loaded, Failure> {
         let state = self.state()?;
         let mut builder = SackBuilder::new();
@@ -219,18 +258,12 @@ impl Session {
         let mut groups = GroupSet::new();
         let mut advisories = Vec::new();
         if needs.available {
-            for mut repository in
-                self.load_repositories(wants_files && needs.installed || needs.filelists)?
-            {
-                if !repository.has_filelists
-                    && repository.packages.iter().any(|p| needs_filelists(p.requires.iter()))
-                {
-                    metadata::add_filelists(
-                        &mut repository,
-                        &self.load_context(true),
-                        &mut |event| self.show(event),
-                    )?;
-                }
+            // What installed packages need counts only where they may change.
+            let is_change = matches!(scope, Scope::All | Scope::Change(_));
+            let wants_files = wants_files && needs.installed && is_change || needs.filelists;
+            let mut loaded = self.load_repositories()?;
+            self.read_packages(&mut loaded, wants_files, &builder, files, scope)?;
+            for repository in loaded {
                 if needs.advisories {
                     let context = self.load_context(false);
                     advisories.extend(metadata::load_advisories(&repository, &context)?);
@@ -250,6 +283,77 @@ impl Session {
         let sack = builder.build();
         let excluded = self.locked_out(&sack)?;
         Ok(Loaded { sack, groups, state, files, excluded, advisories })
+    }
+
+    /// Reads the packages of loaded repositories that are in the scope, with their file lists where something needs them.
+    fn read_packages(
+        &self,
+        repositories: &mut [Repository],
+        wants_files: bool,
+        installed: &SackBuilder,
+        files: &[(PathBuf, Header, u64)],
+        scope: Scope<'_>,
+    ) -> Result<(), Failure> {
+        let context = self.load_context(wants_files);
+        if !wants_files {
+            if scope == Scope::Identities {
+                for repository in repositories {
+                    metadata::read_packages(repository, &context, Reading::Identities)?;
+                }
+                return Ok(());
+            }
+            if let Some(chosen) = self.choose(repositories, installed, files, scope) {
+                for (repository, numbers) in repositories.iter_mut().zip(chosen) {
+                    metadata::read_packages(repository, &context, Reading::These(&numbers))?;
+                }
+                return Ok(());
+            }
+        }
+        for repository in repositories {
+            metadata::read_packages(repository, &context, Reading::Everything)?;
+            let wants_files = wants_files
+                || repository.packages.iter().any(|p| needs_filelists(p.requires.iter()));
+            if wants_files {
+                let context = self.load_context(true);
+                metadata::add_filelists(repository, &context, &mut |event| self.show(event))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the numbers of the packages in the scope, by repository; `None` when that is all.
+    fn choose(
+        &self,
+        repositories: &[Repository],
+        installed: &SackBuilder,
+        files: &[(PathBuf, Header, u64)],
+        scope: Scope<'_>,
+    ) -> Option<Vec<Vec<u32>>> {
+        let indexes: Result<Vec<PackageIndex<'_>>, _> =
+            repositories.iter().map(|repository| repository.indexed.index()).collect();
+        let indexes = indexes.ok()?;
+        let is_weak = self.configuration.main.install_weak_deps;
+        match scope {
+            Scope::All | Scope::Identities => None,
+            Scope::Words(words) => {
+                Some(indexes.iter().map(|index| selection::with_words(index, words)).collect())
+            }
+            Scope::Providers(names) => {
+                Some(indexes.iter().map(|index| selection::with_names(index, names)).collect())
+            }
+            Scope::Change(specs) => {
+                let links = if is_weak { Links::All } else { Links::Strong };
+                let mut closure = Closure::new(&indexes, links);
+                if !specs.iter().all(|spec| closure.add_spec(spec)) {
+                    return None;
+                }
+                installed.candidates().iter().for_each(|package| closure.add_package(package));
+                for (_, header, _) in files {
+                    closure.add_package(&header_candidate(header));
+                }
+                closure.finish()
+            }
+        }
     }
 
     /// Returns the available packages that version locks keep away.
@@ -290,14 +394,15 @@ impl Session {
             fetcher: &self.fetcher,
             freshness,
             filelists,
+            extent: Extent::All,
             now: self.now(),
         }
     }
 
-    /// Loads the enabled repositories, those of `skip_if_unavailable` only if they can be loaded.
-    pub fn load_repositories(&self, filelists: bool) -> Result<Vec<Repository>, Failure> {
+    /// Loads the enabled repositories without their packages, those of `skip_if_unavailable` only if they can be loaded.
+    pub fn load_repositories(&self) -> Result<Vec<Repository>, Failure> {
         self.printer.info("Updating and loading repositories:");
-        let context = self.load_context(filelists);
+        let context = LoadContext { extent: Extent::None, ..self.load_context(false) };
         let mut loaded = Vec::new();
         for repository in self.configuration.enabled() {
             match load_repository(repository, &context, &mut |event| self.show(event)) {

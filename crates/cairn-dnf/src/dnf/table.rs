@@ -2,6 +2,8 @@
 //! Tables and texts in dnf5's own form: columns one blank apart, sizes as `12.3 MiB` with the unit in three places.
 
 use cairn_ui::escape_control;
+use std::borrow::Cow;
+use std::fmt::Write as _;
 
 /// Which side of a column its text stands at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,19 +16,14 @@ pub enum Side {
 
 /// Returns rows as lines; every column is as wide as its widest cell. Blanks at the end of a line stay away.
 pub fn columns(sides: &[Side], rows: &[Vec<String>]) -> Vec<String> {
-    let rows: Vec<Vec<String>> = rows
-        .iter()
-        .map(|row| row.iter().map(|cell| escape_control(cell).into_owned()).collect())
-        .collect();
-    let widths: Vec<usize> = (0..sides.len())
-        .map(|column| {
-            rows.iter()
-                .filter_map(|row| row.get(column))
-                .map(|c| c.chars().count())
-                .max()
-                .unwrap_or(0)
-        })
-        .collect();
+    let rows: Vec<Vec<Cow<'_, str>>> =
+        rows.iter().map(|row| row.iter().map(|cell| escape_control(cell)).collect()).collect();
+    let mut widths = vec![0; sides.len()];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
     rows.iter().map(|row| line(sides, &widths, row)).collect()
 }
 
@@ -34,8 +31,11 @@ pub fn columns(sides: &[Side], rows: &[Vec<String>]) -> Vec<String> {
 /// second line, under its columns. Nothing is cut.
 pub fn fitted(sides: &[Side], rows: &[Vec<String>], width: Option<usize>) -> Vec<String> {
     let lines = columns(sides, rows);
+    let Some(width) = width else { return lines };
     let longest = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
-    let Some(width) = width.filter(|width| longest > *width) else { return lines };
+    if longest <= width {
+        return lines;
+    }
     let first = |row: &Vec<String>| row.first().map_or(0, |cell| cell.chars().count());
     let column = rows.iter().map(first).max().unwrap_or(0);
     let limit = column.saturating_sub(longest - width).max(12);
@@ -54,19 +54,73 @@ pub fn fitted(sides: &[Side], rows: &[Vec<String>], width: Option<usize>) -> Vec
     lines.collect()
 }
 
-fn line(sides: &[Side], widths: &[usize], row: &[String]) -> String {
-    let mut text = String::new();
+/// Many short cells in one piece of memory: a table may have as many rows as a distribution has packages.
+#[derive(Debug, Default)]
+pub struct Cells {
+    text: String,
+    ends: Vec<usize>,
+}
+
+impl Cells {
+    /// Adds a cell.
+    pub fn push(&mut self, cell: std::fmt::Arguments<'_>) {
+        let start = self.text.len();
+        // Writing into a string does not fail.
+        let _ = self.text.write_fmt(cell);
+        if let Cow::Owned(escaped) = escape_control(&self.text[start..]) {
+            self.text.truncate(start);
+            self.text.push_str(&escaped);
+        }
+        self.ends.push(self.text.len());
+    }
+
+    /// Appends rows of so many left-aligned columns to `out`, as [`columns`] does, each ended by a line break.
+    pub fn write_rows<const N: usize>(&self, rows: std::ops::Range<usize>, out: &mut String) {
+        let mut widths = [0; N];
+        for (cell, column) in (0..self.ends.len()).zip((0..N).cycle()) {
+            widths[column] = self.cell(cell).chars().count().max(widths[column]);
+        }
+        for row in rows {
+            for column in 0..N {
+                let cell = self.cell(row * N + column);
+                out.push_str(cell);
+                if column + 1 < N {
+                    let padding = widths[column] + 1 - cell.chars().count();
+                    out.extend(std::iter::repeat_n(' ', padding));
+                }
+            }
+            out.truncate(out.trim_end_matches(' ').len());
+            out.push('\n');
+        }
+    }
+
+    fn cell(&self, number: usize) -> &str {
+        let start = number.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.text[start..self.ends[number]]
+    }
+}
+
+fn line(sides: &[Side], widths: &[usize], row: &[Cow<'_, str>]) -> String {
+    let mut text = String::with_capacity(widths.iter().sum::<usize>() + widths.len());
     for (index, cell) in row.iter().enumerate() {
         if index > 0 {
             text.push(' ');
         }
-        let padding = " ".repeat(widths[index].saturating_sub(cell.chars().count()));
+        let padding = widths[index].saturating_sub(cell.chars().count());
+        let padding = std::iter::repeat_n(' ', padding);
         match sides[index] {
-            Side::Left => text.extend([cell.as_str(), &padding]),
-            Side::Right => text.extend([padding.as_str(), cell]),
+            Side::Left => {
+                text.push_str(cell);
+                text.extend(padding);
+            }
+            Side::Right => {
+                text.extend(padding);
+                text.push_str(cell);
+            }
         }
     }
-    text.trim_end().to_owned()
+    text.truncate(text.trim_end().len());
+    text
 }
 
 /// Returns a size with one decimal, the unit right-aligned in three places: `4.0   B`, `12.9 KiB`.

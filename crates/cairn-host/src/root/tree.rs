@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fd::OwnedFd;
+use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, Dir, Mode, OFlags};
 use rustix::io::Errno;
 
@@ -89,7 +89,7 @@ fn remove_content(dir: OwnedFd, device: u64, depth: usize) -> std::result::Resul
     Ok(())
 }
 
-fn open_dir(parent: &OwnedFd, name: &OsStr) -> std::result::Result<OwnedFd, Errno> {
+fn open_dir(parent: impl AsFd + Copy, name: &OsStr) -> std::result::Result<OwnedFd, Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     match rustix::fs::openat(parent, name, flags, Mode::empty()) {
         Err(Errno::ACCESS) => {

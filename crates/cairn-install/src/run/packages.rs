@@ -11,7 +11,7 @@ use cairn_host::{Clock, Root};
 use cairn_pkg::event::{Event, Phase};
 use cairn_pkg::owners::Owners;
 use cairn_pkg::query::{Sack, SackBuilder};
-use cairn_pkg::repos::metadata::{Cache, Freshness, LoadContext, load_repository};
+use cairn_pkg::repos::metadata::{Cache, Extent, Freshness, LoadContext, load_repository};
 use cairn_pkg::repos::{MainConfig, RepoConfig};
 use cairn_pkg::resolve;
 use cairn_pkg::rpmdb::{Access, RpmDb};
@@ -77,6 +77,7 @@ fn load(medium: &Medium) -> Result<Sack, InstallError> {
             fetcher: &Fetcher::new(),
             freshness: Freshness::Refresh,
             filelists: false,
+            extent: Extent::All,
             now: Clock::system().now_unix(),
         },
         &mut |_| {},

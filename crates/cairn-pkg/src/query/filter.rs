@@ -45,29 +45,54 @@ impl DependencyKind {
     }
 }
 
+/// Returns the packages sorted by name and architecture; nearly no work where they come so from the metadata.
+fn by_name_and_arch(sack: &Sack, ids: &[PackageId]) -> Vec<PackageId> {
+    let mut sorted = ids.to_vec();
+    sorted.sort_by(|a, b| name_and_arch(sack, *a).cmp(&name_and_arch(sack, *b)));
+    sorted
+}
+
+fn name_and_arch(sack: &Sack, id: PackageId) -> (&str, &str) {
+    let nevra = sack.get(id).nevra();
+    (&nevra.name, &nevra.arch)
+}
+
+/// Keeps the packages, in their order, that `choose` keeps of those of each name and architecture.
+fn keep_of_each(
+    sack: &Sack,
+    ids: &[PackageId],
+    choose: &dyn Fn(&mut Vec<PackageId>),
+) -> Vec<PackageId> {
+    let sorted = by_name_and_arch(sack, ids);
+    let mut kept = Vec::with_capacity(ids.len());
+    let mut members = Vec::new();
+    for group in sorted.chunk_by(|a, b| name_and_arch(sack, *a) == name_and_arch(sack, *b)) {
+        members.clear();
+        members.extend_from_slice(group);
+        choose(&mut members);
+        kept.append(&mut members);
+    }
+    if kept.len() == ids.len() {
+        return ids.to_vec();
+    }
+    kept.sort_unstable();
+    ids.iter().copied().filter(|id| kept.binary_search(id).is_ok()).collect()
+}
+
 /// Keeps the `limit` highest versions of each name and architecture; a negative limit drops them instead.
 pub fn latest(sack: &Sack, ids: &[PackageId], limit: i64) -> Vec<PackageId> {
-    let mut groups: BTreeMap<(&str, &str), Vec<PackageId>> = BTreeMap::new();
-    for id in ids {
-        let nevra = sack.get(*id).candidate;
-        groups.entry((&nevra.nevra.name, &nevra.nevra.arch)).or_default().push(*id);
-    }
-    let mut kept: BTreeSet<PackageId> = BTreeSet::new();
-    for members in groups.values_mut() {
-        members.sort_by(|a, b| sack.get(*b).nevra().evr.cmp(&sack.get(*a).nevra().evr));
-        let mut evrs =
-            members.iter().map(|id| sack.get(*id).nevra().evr.clone()).collect::<Vec<_>>();
+    let evr = |id: &PackageId| &sack.get(*id).nevra().evr;
+    let count = usize::try_from(limit.unsigned_abs()).unwrap_or(usize::MAX);
+    keep_of_each(sack, ids, &|members| {
+        if members.len() == 1 && limit > 0 {
+            return;
+        }
+        let mut evrs: Vec<_> = members.iter().map(evr).collect();
+        evrs.sort_unstable_by(|a, b| b.cmp(a));
         evrs.dedup();
-        let count = usize::try_from(limit.unsigned_abs()).unwrap_or(usize::MAX).min(evrs.len());
-        let top = &evrs[..count];
-        kept.extend(
-            members
-                .iter()
-                .copied()
-                .filter(|id| top.contains(&sack.get(*id).nevra().evr) == (limit >= 0)),
-        );
-    }
-    ids.iter().copied().filter(|id| kept.contains(id)).collect()
+        evrs.truncate(count);
+        members.retain(|id| evrs.contains(&evr(id)) == (limit >= 0));
+    })
 }
 
 /// Returns the available packages that are newer than the installed ones of their name, latest only.
@@ -92,20 +117,11 @@ pub fn newer(sack: &Sack) -> Vec<PackageId> {
 
 /// Keeps, for each name and architecture, the packages of the best priority.
 pub fn best_priority(sack: &Sack, ids: &[PackageId]) -> Vec<PackageId> {
-    let mut best: BTreeMap<(&str, &str), i32> = BTreeMap::new();
-    for id in ids {
-        let candidate = sack.get(*id).candidate;
-        let entry = best
-            .entry((&candidate.nevra.name, &candidate.nevra.arch))
-            .or_insert(candidate.priority);
-        *entry = (*entry).min(candidate.priority);
-    }
-    let keep = |id: &PackageId| {
-        let candidate = sack.get(*id).candidate;
-        best.get(&(candidate.nevra.name.as_str(), candidate.nevra.arch.as_str()))
-            == Some(&candidate.priority)
-    };
-    ids.iter().copied().filter(keep).collect()
+    let priority = |id: &PackageId| sack.get(*id).candidate.priority;
+    keep_of_each(sack, ids, &|members| {
+        let best = members.iter().map(priority).min();
+        members.retain(|id| Some(priority(id)) == best);
+    })
 }
 
 fn arch_fits(a: &str, b: &str) -> bool {

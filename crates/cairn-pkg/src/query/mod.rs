@@ -5,6 +5,7 @@ pub mod filter;
 pub mod glob;
 pub mod providers;
 pub mod sack;
+pub mod selection;
 pub mod spec;
 
 pub use sack::{Details, Origin, Sack, SackBuilder, SackPackage};

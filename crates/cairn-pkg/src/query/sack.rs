@@ -11,7 +11,6 @@ use cairn_rpm::header::Header;
 use cairn_rpm::repodata::RepoPackage;
 use cairn_rpm::tag;
 use cairn_solve::{Candidate, PackageId, Universe};
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Name of the installed packages' repository.
@@ -36,8 +35,15 @@ pub enum Origin {
     File(PathBuf),
 }
 
+impl Default for Origin {
+    /// A place of no package.
+    fn default() -> Self {
+        Self::Repository(usize::MAX)
+    }
+}
+
 /// What solving does not need.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Details {
     /// Where the package is.
     pub origin: Origin,
@@ -123,7 +129,10 @@ pub struct Sack {
     /// For the solver.
     pub universe: Universe,
     details: Vec<Details>,
-    by_name: BTreeMap<String, Vec<u32>>,
+    /// Which of the details are a package's: packages of which no more is known share theirs.
+    details_of: Vec<u32>,
+    /// Sorted by name, then by number.
+    by_name: Vec<u32>,
     /// Repositories, by [`Origin::Repository`].
     pub repositories: Vec<SackRepository>,
     /// Packages that excludes and includes keep out.
@@ -199,7 +208,9 @@ impl SackBuilder {
 
     /// Says which repository a package file is from.
     pub fn set_repository(&mut self, id: PackageId, repository: &str) {
-        if let Some(details) = self.sack.details.get_mut(id.0 as usize) {
+        let details = self.sack.details_of.get(id.0 as usize);
+        if let Some(details) = details.and_then(|index| self.sack.details.get_mut(*index as usize))
+        {
             repository.clone_into(&mut details.repository);
         }
     }
@@ -219,6 +230,32 @@ impl SackBuilder {
             directory: repository.directory,
             must_sign,
         });
+        let shared = self.sack.details.len() as u32;
+        if !repository.identities.is_empty() {
+            self.sack.details.push(Details {
+                origin: Origin::Repository(index),
+                repository: repository.config.id.clone(),
+                cost: repository.config.cost,
+                ..Details::default()
+            });
+        }
+        self.sack.universe.candidates.reserve(repository.identities.len());
+        for nevra in repository.identities {
+            if !architectures.contains(&nevra.arch.as_str()) {
+                continue;
+            }
+            if !filters.iter().all(|filter| filter.lets_in(&nevra)) {
+                self.sack.filtered.push(nevra);
+                continue;
+            }
+            self.sack.universe.candidates.push(Candidate {
+                nevra,
+                repository: index as u32 + 1,
+                priority: repository.config.priority,
+                ..Candidate::default()
+            });
+            self.sack.details_of.push(shared);
+        }
         for package in repository.packages {
             if !architectures.contains(&package.nevra.arch.as_str()) {
                 continue;
@@ -279,11 +316,16 @@ impl SackBuilder {
     }
 
     fn push(&mut self, candidate: Candidate, details: Details) -> PackageId {
-        let id = self.sack.details.len() as u32;
-        self.sack.by_name.entry(candidate.nevra.name.clone()).or_default().push(id);
+        let id = self.sack.universe.candidates.len() as u32;
         self.sack.universe.candidates.push(candidate);
+        self.sack.details_of.push(self.sack.details.len() as u32);
         self.sack.details.push(details);
         PackageId(id)
+    }
+
+    /// Returns what was added so far.
+    pub fn candidates(&self) -> &[Candidate] {
+        &self.sack.universe.candidates
     }
 
     /// Returns the sack.
@@ -295,6 +337,13 @@ impl SackBuilder {
         {
             candidate.repository = command_line;
         }
+        let candidates = &sack.universe.candidates;
+        sack.by_name = (0..candidates.len() as u32).collect();
+        // Stable, and fast on what is nearly sorted, as metadata is.
+        sack.by_name.sort_by(|a, b| {
+            let name = |index: u32| candidates[index as usize].nevra.name.as_str();
+            name(*a).cmp(name(*b))
+        });
         let ids = sack.repositories.iter().map(|repository| repository.id.clone());
         sack.universe.repositories = std::iter::once(SYSTEM.to_owned())
             .chain(ids)
@@ -353,12 +402,12 @@ fn header_details(header: &Header) -> Details {
 impl Sack {
     /// Returns the number of packages.
     pub fn len(&self) -> usize {
-        self.details.len()
+        self.universe.candidates.len()
     }
 
     /// Returns whether there is no package.
     pub fn is_empty(&self) -> bool {
-        self.details.is_empty()
+        self.universe.candidates.is_empty()
     }
 
     /// Returns one package.
@@ -367,13 +416,13 @@ impl Sack {
         SackPackage {
             id,
             candidate: &self.universe.candidates[index],
-            details: &self.details[index],
+            details: &self.details[self.details_of[index] as usize],
         }
     }
 
     /// Returns all packages in the order they were added: installed first.
     pub fn iter(&self) -> impl Iterator<Item = SackPackage<'_>> {
-        (0..self.details.len() as u32).map(|index| self.get(PackageId(index)))
+        (0..self.len() as u32).map(|index| self.get(PackageId(index)))
     }
 
     /// Returns the installed packages.
@@ -387,8 +436,11 @@ impl Sack {
     }
 
     /// Returns the packages of that name.
-    pub fn by_name(&self, name: &str) -> impl Iterator<Item = SackPackage<'_>> {
-        self.by_name.get(name).into_iter().flatten().map(|index| self.get(PackageId(*index)))
+    pub fn by_name<'a>(&'a self, name: &'a str) -> impl Iterator<Item = SackPackage<'a>> {
+        let name_of = |index: &u32| self.universe.candidates[*index as usize].nevra.name.as_str();
+        let start = self.by_name.partition_point(|index| name_of(index) < name);
+        let found = self.by_name[start..].iter().take_while(move |index| name_of(index) == name);
+        found.map(|index| self.get(PackageId(*index)))
     }
 
     /// Returns the packages that provide what `wanted` needs, by their Provides and their files.
@@ -406,7 +458,9 @@ impl Sack {
 
     /// Returns the names of all packages.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.by_name.keys().map(String::as_str)
+        let name_of = |index: &u32| self.universe.candidates[*index as usize].nevra.name.as_str();
+        let groups = self.by_name.chunk_by(move |a, b| name_of(a) == name_of(b));
+        groups.map(move |group| name_of(&group[0]))
     }
 }
 

@@ -167,7 +167,7 @@ pub fn nevra_matches(pattern: &str, nevra: &Nevra) -> Option<NevraForm> {
 }
 
 /// Returns every name a spec without pattern characters can begin with.
-fn possible_names(spec: &str) -> Vec<&str> {
+pub(super) fn possible_names(spec: &str) -> Vec<&str> {
     let mut names = vec![spec];
     if let Some((rest, _)) = spec.rsplit_once('.') {
         names.push(rest);

@@ -18,17 +18,29 @@ pub fn limit(compressed: u64, open_size: Option<u64>) -> u64 {
 ///
 /// # Errors
 /// The decoder cannot be set up.
-pub fn open<'a>(bytes: &'a [u8], limit: u64) -> std::io::Result<Box<dyn BufRead + 'a>> {
-    let inner: Box<dyn Read + 'a> = if bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        let mut decoder = zstd::stream::read::Decoder::new(bytes)?;
+pub fn open(bytes: &[u8], limit: u64) -> std::io::Result<Box<dyn BufRead + Send + '_>> {
+    open_stream(bytes, limit)
+}
+
+/// As [`open`], for what is read piece by piece.
+///
+/// # Errors
+/// The first bytes cannot be read, or the decoder cannot be set up.
+pub fn open_stream<'a>(
+    mut bytes: impl BufRead + Send + 'a,
+    limit: u64,
+) -> std::io::Result<Box<dyn BufRead + Send + 'a>> {
+    let head = bytes.fill_buf()?;
+    let inner: Box<dyn Read + Send + 'a> = if head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+        let mut decoder = zstd::stream::read::Decoder::with_buffer(bytes)?;
         decoder.window_log_max(27)?;
         Box::new(decoder)
-    } else if bytes.starts_with(&[0x1f, 0x8b]) {
-        Box::new(flate2::read::MultiGzDecoder::new(bytes))
-    } else if bytes.starts_with(b"\xfd7zXZ\0") {
-        Box::new(liblzma::read::XzDecoder::new(bytes))
-    } else if bytes.starts_with(b"BZh") {
-        Box::new(bzip2::read::BzDecoder::new(bytes))
+    } else if head.starts_with(&[0x1f, 0x8b]) {
+        Box::new(flate2::bufread::MultiGzDecoder::new(bytes))
+    } else if head.starts_with(b"\xfd7zXZ\0") {
+        Box::new(liblzma::bufread::XzDecoder::new(bytes))
+    } else if head.starts_with(b"BZh") {
+        Box::new(bzip2::bufread::BzDecoder::new(bytes))
     } else {
         Box::new(bytes)
     };
@@ -37,7 +49,7 @@ pub fn open<'a>(bytes: &'a [u8], limit: u64) -> std::io::Result<Box<dyn BufRead 
 
 /// Fails, instead of ending, where more than the limit comes.
 struct Limited<'a> {
-    inner: Box<dyn Read + 'a>,
+    inner: Box<dyn Read + Send + 'a>,
     left: u64,
     limit: u64,
 }

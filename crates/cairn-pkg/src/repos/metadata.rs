@@ -4,19 +4,25 @@
 //! `repomd.xml` is checked (signature, age of its revision) before anything it names is fetched; every file it names is
 //! checked by size and SHA-256 before it gets its name in the cache, and again when it is read.
 
+use super::packages::{self, Packages};
 use super::trust::{self, Seen};
 use super::{MainConfig, RepoConfig, RepoError, decompress, error, mirrors};
 use cairn_host::Root;
 use cairn_host::fetch::{Expected, Fetcher};
+use cairn_rpm::evr::Nevra;
+use cairn_rpm::repodata::index::{IndexError, IndexedPackage};
 use cairn_rpm::repodata::{
     Advisory, Comps, Limits, RepoMd, RepoMdRecord, RepoPackage, check_location, parse_comps,
-    parse_filelists, parse_primary, parse_updateinfo,
+    parse_filelists, parse_updateinfo,
 };
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// Largest `repomd.xml` and signature accepted, in bytes.
 const REPOMD_LIMIT: u64 = 1 << 20;
+
+/// Packages that are read out of an index between giving back its memory.
+const READ_AT_ONCE: usize = 2048;
 
 /// Where metadata is kept.
 #[derive(Debug, Clone)]
@@ -40,6 +46,15 @@ pub enum Freshness {
     Refresh,
 }
 
+/// Which packages are read when a repository is loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// All.
+    All,
+    /// None: [`read_packages`] follows.
+    None,
+}
+
 /// Everything that loading needs besides the repository.
 #[derive(Debug, Clone, Copy)]
 pub struct LoadContext<'a> {
@@ -55,6 +70,8 @@ pub struct LoadContext<'a> {
     pub freshness: Freshness,
     /// Whether file lists are needed.
     pub filelists: bool,
+    /// Which packages are read at once.
+    pub extent: Extent,
     /// Seconds since 1970.
     pub now: u64,
 }
@@ -96,8 +113,12 @@ pub struct Repository {
     pub base_urls: Vec<String>,
     /// Directory of its cache inside the cache's root.
     pub directory: String,
-    /// Packages in the order of the metadata.
+    /// All packages, not read yet.
+    pub indexed: Packages,
+    /// The packages that were read, in the order of the metadata.
     pub packages: Vec<RepoPackage>,
+    /// Packages of which no more was read, in the order of the metadata.
+    pub identities: Vec<Nevra>,
     /// Groups.
     pub comps: Comps,
     /// Whether `packages` have all of their files.
@@ -144,18 +165,30 @@ pub fn load_repository(
         base_urls: None,
     };
     let (repomd, checked) = session.index()?;
+    let Some(record) = repomd.record("primary").cloned() else {
+        return Err(session.malformed("repomd.xml names no primary metadata".to_owned()));
+    };
+    let indexed = session.open_packages(&record)?;
+    let index = indexed.index().map_err(|e| session.malformed(e.to_string()))?;
+    for reason in index.problems().map(str::to_owned) {
+        events(LoadEvent::Package { id: repository.id.clone(), reason });
+    }
     let mut loaded = Repository {
+        indexed: indexed.clone(),
         config: repository.clone(),
         base_urls: Vec::new(),
         directory: session.directory.clone(),
         packages: Vec::new(),
+        identities: Vec::new(),
         comps: Comps::default(),
         has_filelists: false,
         checked,
         repomd,
     };
-    session.load_primary(&mut loaded, events)?;
     session.load_comps(&mut loaded)?;
+    if context.extent == Extent::All {
+        read_packages(&mut loaded, context, Reading::Everything)?;
+    }
     if context.filelists {
         session.load_filelists(&mut loaded)?;
     }
@@ -165,6 +198,69 @@ pub fn load_repository(
         events(LoadEvent::Downloaded { id: repository.id.clone(), bytes: session.downloaded });
     }
     Ok(loaded)
+}
+
+/// What is read of packages.
+#[derive(Debug, Clone, Copy)]
+pub enum Reading<'a> {
+    /// All of all.
+    Everything,
+    /// Name, version and architecture of all.
+    Identities,
+    /// All of those with these numbers, which are sorted.
+    These(&'a [u32]),
+}
+
+/// Reads packages of a repository that was loaded without them.
+///
+/// # Errors
+/// The index is damaged and cannot be made again.
+pub fn read_packages(
+    loaded: &mut Repository,
+    context: &LoadContext<'_>,
+    reading: Reading<'_>,
+) -> Result<(), RepoError> {
+    if loaded.read(reading).is_ok() {
+        return Ok(());
+    }
+    let repository = loaded.config.clone();
+    let mut session = Session {
+        repository: &repository,
+        context,
+        directory: loaded.directory.clone(),
+        downloaded: 0,
+        base_urls: None,
+    };
+    let record = loaded.repomd.record("primary").cloned().unwrap_or_default();
+    packages::remove(session.root(), &format!("{}/repodata", session.directory), &record)?;
+    loaded.indexed = session.open_packages(&record)?;
+    loaded.read(reading).map_err(|error| session.malformed(error.to_string()))
+}
+
+impl Repository {
+    fn read(&mut self, reading: Reading<'_>) -> Result<(), IndexError> {
+        let index = self.indexed.index()?;
+        (self.packages, self.identities) = (Vec::new(), Vec::new());
+        match reading {
+            Reading::Everything => {
+                self.packages = index.packages().map(IndexedPackage::to_package).collect();
+            }
+            Reading::Identities => {
+                self.identities = index.packages().map(|package| package.nevra()).collect();
+            }
+            Reading::These(numbers) => {
+                self.packages.reserve_exact(numbers.len());
+                // What was read to find these, and then what was copied, need not stay in memory.
+                for some in numbers.chunks(READ_AT_ONCE) {
+                    self.indexed.release();
+                    let packages = some.iter().map(|number| index.package(*number).to_package());
+                    self.packages.extend(packages);
+                }
+                self.indexed.release();
+            }
+        }
+        index.check()
+    }
 }
 
 /// Adds file lists to a repository that was loaded without them.
@@ -402,14 +498,19 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Returns the checked bytes of a record, from the cache or a mirror.
-    fn record_bytes(&mut self, record: &RepoMdRecord) -> Result<Vec<u8>, RepoError> {
+    /// Returns where the file of a record is in the cache.
+    fn record_path(&self, record: &RepoMdRecord) -> String {
         let base = record.location.rsplit('/').next().unwrap_or_default();
         let extension = base.split_once('.').map_or("", |(_, extension)| extension);
         let is_plain = extension.chars().all(|c| c.is_ascii_alphanumeric() || c == '.');
         let extension = if is_plain { extension } else { "bin" };
         let name = format!("{}-{}.{extension}", record.checksum, record.kind.replace('/', "_"));
-        let path = format!("{}/repodata/{name}", self.directory);
+        format!("{}/repodata/{name}", self.directory)
+    }
+
+    /// Returns the checked bytes of a record, from the cache or a mirror.
+    fn record_bytes(&mut self, record: &RepoMdRecord) -> Result<Vec<u8>, RepoError> {
+        let path = self.record_path(record);
         match self.root().read(&path) {
             Ok(bytes) if self.check_record(record, &bytes).is_ok() => return Ok(bytes),
             Ok(_) => {}
@@ -460,27 +561,24 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn load_primary(
-        &mut self,
-        into: &mut Repository,
-        events: &mut dyn FnMut(LoadEvent),
-    ) -> Result<(), RepoError> {
-        let Some(record) = into.repomd.record("primary").cloned() else {
-            return Err(self.malformed("repomd.xml names no primary metadata".to_owned()));
-        };
-        let bytes = self.record_bytes(&record)?;
-        let limit = decompress::limit(bytes.len() as u64, record.open_size);
-        let reader = decompress::open(&bytes, limit)
-            .map_err(|e| self.malformed(format!("{}: {e}", record.location)))?;
-        let packages = &mut into.packages;
-        let outcome =
-            parse_primary(reader, &Limits::for_size(limit), &mut |package| packages.push(package))
-                .map_err(|e| self.malformed(e.to_string()))?;
-        for problem in outcome.problems {
-            let reason = format!("{}: {}", problem.package, problem.error);
-            events(LoadEvent::Package { id: self.id(), reason });
+    /// Opens the index of the packages, which is made where it is not in the cache.
+    fn open_packages(&mut self, record: &RepoMdRecord) -> Result<Packages, RepoError> {
+        let directory = format!("{}/repodata", self.directory);
+        if let Some(packages) = packages::open(self.root(), &directory, record) {
+            return Ok(packages);
         }
-        Ok(())
+        let path = self.record_path(record);
+        if self.root().metadata(&path)?.is_none() {
+            drop(self.record_bytes(record)?);
+        }
+        let made = packages::make(self.root(), &directory, (&path, record))
+            .map_err(|e| self.malformed(format!("{}: {e}", record.location)))?;
+        if let Some(packages) = made {
+            return Ok(packages);
+        }
+        let bytes = self.record_bytes(record)?;
+        packages::make_strictly(self.root(), &directory, (&bytes, record))
+            .map_err(|message| self.malformed(message))
     }
 
     fn load_comps(&mut self, into: &mut Repository) -> Result<(), RepoError> {

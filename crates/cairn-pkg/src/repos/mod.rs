@@ -8,6 +8,7 @@
 //! | [`variables`] | `$releasever` and friends |
 //! | [`load`] | reads all of it from a root |
 //! | [`metadata`] | downloads, verifies and caches `repodata/` |
+//! | [`packages`] | the packages of a repository, indexed |
 //! | [`trust`] | signature of `repomd.xml`, and the newest revision seen |
 //! | [`mirrors`] | base URLs, given or from a mirror list |
 
@@ -18,6 +19,7 @@ pub mod ini;
 pub mod load;
 pub mod metadata;
 pub mod mirrors;
+pub mod packages;
 pub mod trust;
 pub mod value;
 pub mod variables;

@@ -27,9 +27,10 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const STATE_DIRECTORY: &str = "usr/lib/sysimage/libdnf5";
 
 /// Why a package is installed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PackageReason {
     /// Nothing is known; treated as wanted by the user.
+    #[default]
     None,
     /// Something needs it.
     Dependency,

@@ -8,7 +8,7 @@ use std::io;
 use cairn_host::{HostError, Root};
 
 use super::options::{Durability, Ownership, Scriptlets};
-use super::paths::parent;
+use super::paths::{Directories, base, parent};
 use super::stage::{set_attributes, staged_name};
 use crate::error::TransactionError;
 use crate::event::{Event, Phase};
@@ -81,6 +81,7 @@ impl Applier<'_> {
         if self.keeps_undo() {
             self.root.mkdir_all(undo::directory(self.content.begin.id), 0o700)?;
         }
+        let directories = Directories::new(self.root);
         for step in &self.content.steps {
             match step {
                 Step::MakeDirectory { .. } => {}
@@ -89,7 +90,7 @@ impl Applier<'_> {
                     set_attributes(self.root, path, attributes)?;
                 }
                 Step::Place { serial, target, keep_as, .. } => {
-                    self.place(*serial, target, keep_as.as_deref())?;
+                    self.place(&directories, *serial, target, keep_as.as_deref())?;
                 }
             }
         }
@@ -98,18 +99,26 @@ impl Applier<'_> {
 
     fn place(
         &self,
+        directories: &Directories<'_>,
         serial: u32,
         target: &str,
         keep_as: Option<&str>,
     ) -> Result<(), TransactionError> {
         let staged = staged_name(target, self.content.begin.id, serial);
+        // What was staged lies beside its target.
+        let (directory, name) = match directories.of(target) {
+            // Then nothing staged is there either.
+            Err(TransactionError::Host(error)) if is_absent(&error) => return Ok(()),
+            found => found?,
+        };
+        let staged_base = base(&staged);
         if self.keeps_undo() || keep_as.is_some() {
-            if !self.root.exists(&staged)? {
+            if !directory.exists(staged_base)? {
                 // Placed before a crash.
                 return Ok(());
             }
             self.fail_points.pass("place file");
-            if self.root.exists(target)? {
+            if directory.exists(name)? {
                 self.keep_for_undo(serial, target)?;
                 if let Some(keep_as) = keep_as {
                     self.keep_beside(target, keep_as, &format!("{staged}-old"))?;
@@ -117,9 +126,9 @@ impl Applier<'_> {
                 self.fail_points.pass("old file kept");
             }
         }
-        match self.root.rename(&staged, target) {
+        match directory.rename(staged_base, name) {
             // Only without an undo store: nothing was looked at before.
-            Err(error) if error.is_not_found() && !self.root.exists(&staged)? => Ok(()),
+            Err(error) if error.is_not_found() && !directory.exists(staged_base)? => Ok(()),
             result => Ok(result?),
         }
     }

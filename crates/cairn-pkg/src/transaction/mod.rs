@@ -34,6 +34,7 @@ use crate::journal::{
     TransactionId,
 };
 use crate::owners::Owners;
+use crate::parallel;
 use crate::recover;
 use crate::rpmdb::{Access, FileState, InstallRecord, RpmDb, fingerprint_of, installed_blob};
 use crate::scriptlet::CollectedScriptlet;
@@ -377,13 +378,14 @@ impl Prepared<'_> {
             journal.flush()?;
         }
         self.options.fail_points.pass("steps recorded");
-        let mut stager = Stager::new(self.root, self.id, serials, source(), self.options);
+        let stager = Stager::new(self.root, self.id, serials, source(), self.options);
         stager.make_directories(&self.content.steps)?;
         let total = self.set.added.len();
-        for at in 0..total {
+        let unpack = |at| stager.unpack(&self.set, at);
+        parallel::in_order(total, &unpack, &mut |at, unpacked| {
             events(Event::Staging { package: self.set.added[at].label.clone(), done: at, total });
-            stager.unpack(&self.set, at, events)?;
-        }
+            unpacked.map(|()| stager.warn(&self.set, at, events))
+        })?;
         for (extra, serial) in self.options.extra_files.iter().zip(&extra) {
             self.options.fail_points.pass("stage extra file");
             self.root.write(

@@ -5,6 +5,7 @@
 //! filesystem package), so that `/bin/sh` and `/usr/bin/sh` are one file. A path through a link of its own package is refused: the
 //! package could write anywhere. Results contain no links, so later operations cannot be led astray.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use cairn_host::{Root, Stat};
@@ -30,6 +31,8 @@ pub(crate) struct Paths<'a> {
     coming: BTreeMap<String, Link>,
     on_disk: BTreeMap<String, Option<Link>>,
     directories: BTreeMap<String, (String, Vec<(usize, String)>)>,
+    /// What was looked at on disk. Nothing changes there while a transaction is planned.
+    looked_at: RefCell<BTreeMap<String, Option<Stat>>>,
     /// User ids whose links are followed.
     trusted: Option<u32>,
 }
@@ -42,6 +45,7 @@ impl<'a> Paths<'a> {
             coming: BTreeMap::new(),
             on_disk: BTreeMap::new(),
             directories: BTreeMap::new(),
+            looked_at: RefCell::default(),
             trusted,
         }
     }
@@ -58,7 +62,7 @@ impl<'a> Paths<'a> {
             let (resolved, _) = self.directory(directory)?;
             let key = join(&resolved, name);
             // What is a directory on disk stays one; that the link cannot replace it is reported when files are planned.
-            if !self.root.symlink_metadata(&key)?.is_some_and(|stat| stat.is_dir()) {
+            if !self.stat(&key)?.is_some_and(|stat| stat.is_dir()) {
                 self.coming
                     .entry(key)
                     .or_insert(Link { target: target.to_owned(), package: Some(package) });
@@ -90,7 +94,15 @@ impl<'a> Paths<'a> {
 
     /// Returns the metadata of a resolved path.
     pub(crate) fn stat(&self, resolved: &str) -> Result<Option<Stat>, TransactionError> {
-        Ok(self.root.symlink_metadata(resolved)?)
+        if let Some(known) = self.looked_at.borrow().get(resolved) {
+            return Ok(known.clone());
+        }
+        // Below what does not exist there is nothing: one look answers for a whole new tree.
+        let directory = parent(resolved);
+        let is_absent = !directory.is_empty() && self.stat(directory)?.is_none();
+        let stat = if is_absent { None } else { self.root.symlink_metadata(resolved)? };
+        self.looked_at.borrow_mut().insert(resolved.to_owned(), stat.clone());
+        Ok(stat)
     }
 
     /// Resolves a directory; returns its path and the transaction's links passed: (package, link).
@@ -144,7 +156,7 @@ impl<'a> Paths<'a> {
         if let Some(known) = self.on_disk.get(candidate) {
             return Ok(known.clone());
         }
-        let link = match self.root.symlink_metadata(candidate)? {
+        let link = match self.stat(candidate)? {
             Some(stat) if stat.is_symlink() => {
                 if self.trusted.is_some_and(|user| stat.uid != 0 && stat.uid != user) {
                     return Err(TransactionError::ThroughLink {
@@ -180,4 +192,39 @@ pub(crate) fn join(directory: &str, name: &str) -> String {
 /// Returns the directory of a resolved path.
 pub(crate) fn parent(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(directory, _)| directory)
+}
+
+/// Returns the last component of a resolved path.
+pub(crate) fn base(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, base)| base)
+}
+
+/// Opens the directories of resolved paths, one at a time: the files of a directory come one after another.
+///
+/// Only while nothing else changes the tree: the open directory stays the same one even if it is moved.
+pub(crate) struct Directories<'a> {
+    root: &'a Root,
+    last: RefCell<Option<(String, Root)>>,
+}
+
+impl<'a> Directories<'a> {
+    pub(crate) fn new(root: &'a Root) -> Self {
+        Self { root, last: RefCell::new(None) }
+    }
+
+    /// Returns the directory of a path, and the path in it.
+    pub(crate) fn of<'p>(&self, path: &'p str) -> Result<(Root, &'p str), TransactionError> {
+        let (directory, name) = split(path);
+        if directory.is_empty() {
+            return Ok((self.root.clone(), name));
+        }
+        if let Some((known, root)) = &*self.last.borrow()
+            && known == directory
+        {
+            return Ok((root.clone(), name));
+        }
+        let root = self.root.open_root(directory)?;
+        *self.last.borrow_mut() = Some((directory.to_owned(), root.clone()));
+        Ok((root, name))
+    }
 }

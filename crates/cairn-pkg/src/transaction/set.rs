@@ -14,6 +14,7 @@ use super::options::{Action, TransactionItem, TransactionOptions, Trust};
 use crate::error::TransactionError;
 use crate::event::Event;
 use crate::journal::Removal;
+use crate::parallel;
 use crate::rpmdb::{FileState, Installed, RpmDb};
 use crate::scriptlet::chain;
 
@@ -79,10 +80,10 @@ impl Set {
     ) -> Result<Self, TransactionError> {
         let mut set = Self::default();
         let mut erased = BTreeMap::new();
-        let total = items.iter().filter(|item| item.action.adds()).count();
         let mut named = BTreeSet::new();
+        let mut wanted = Vec::new();
         for item in items {
-            let replaced_by = item.action.adds().then_some(set.added.len());
+            let replaced_by = item.action.adds().then_some(wanted.len());
             for hnum in replaced_rows(db, &item)? {
                 // A package both removed and replaced counts as replaced.
                 let known: &mut Option<usize> = erased.entry(hnum).or_insert(replaced_by);
@@ -98,28 +99,15 @@ impl Set {
             let Some(path) = item.rpm else {
                 return Err(TransactionError::NoFile { package: label });
             };
-            events(Event::Verifying { package: label.clone(), done: set.added.len(), total });
-            let package = read_package(&path, options)?;
-            let found = package.header.nevra();
-            if found != item.nevra {
-                return Err(TransactionError::WrongPackage {
-                    path,
-                    expected: label,
-                    found: found.to_string(),
-                });
-            }
-            let files = package.header.files();
-            set.added.push(Added {
-                nevra: found,
-                label,
-                path,
-                package,
-                fates: vec![Fate::Skip; files.len()],
-                files,
-                resolved: Vec::new(),
-                hnum: 0,
-            });
+            wanted.push((label, path, item.nevra));
         }
+        let total = wanted.len();
+        let read = |at: usize| read_package(&wanted[at].1, options);
+        parallel::in_order(total, &read, &mut |at, package| {
+            let (label, path, nevra) = &wanted[at];
+            events(Event::Verifying { package: label.clone(), done: at, total });
+            set.add(package?, label, path, nevra)
+        })?;
         let next = db.map_or(Ok(1), RpmDb::next_number)?;
         for (hnum, replaced_by) in erased {
             let package = db.map(|db| db.package(hnum)).transpose()?.flatten();
@@ -129,6 +117,35 @@ impl Set {
         }
         set.number(next);
         Ok(set)
+    }
+
+    fn add(
+        &mut self,
+        package: Package,
+        label: &str,
+        path: &Path,
+        expected: &Nevra,
+    ) -> Result<(), TransactionError> {
+        let found = package.header.nevra();
+        if found != *expected {
+            return Err(TransactionError::WrongPackage {
+                path: path.to_owned(),
+                expected: label.to_owned(),
+                found: found.to_string(),
+            });
+        }
+        let files = package.header.files();
+        self.added.push(Added {
+            nevra: found,
+            label: label.to_owned(),
+            path: path.to_owned(),
+            package,
+            fates: vec![Fate::Skip; files.len()],
+            files,
+            resolved: Vec::new(),
+            hnum: 0,
+        });
+        Ok(())
     }
 
     /// Gives the packages that come their rows, in the present order.

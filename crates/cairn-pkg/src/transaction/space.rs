@@ -25,7 +25,7 @@ struct Need {
 
 /// Compares what the transaction writes with what is free, per file system.
 pub(crate) fn check(root: &Root, set: &Set, plan: &FilePlan) -> Result<(), TransactionError> {
-    let mut devices: BTreeMap<String, u64> = BTreeMap::new();
+    let mut devices: BTreeMap<String, (u64, String)> = BTreeMap::new();
     let mut needs: BTreeMap<u64, Need> = BTreeMap::new();
     let mut add = |directory: &str, bytes: u64| -> Result<(), TransactionError> {
         let (device, existing) = device_of(root, directory, &mut devices)?;
@@ -82,21 +82,20 @@ pub(crate) fn check(root: &Root, set: &Set, plan: &FilePlan) -> Result<(), Trans
 fn device_of(
     root: &Root,
     directory: &str,
-    devices: &mut BTreeMap<String, u64>,
+    devices: &mut BTreeMap<String, (u64, String)>,
 ) -> Result<(u64, String), TransactionError> {
-    let mut existing = directory;
-    loop {
-        if let Some(device) = devices.get(existing) {
-            return Ok((*device, existing.to_owned()));
-        }
-        if existing.is_empty() || root.symlink_metadata(existing)?.is_some_and(|stat| stat.is_dir())
-        {
-            let device = root.device(existing)?;
-            devices.insert(existing.to_owned(), device);
-            return Ok((device, existing.to_owned()));
-        }
-        existing = parent(existing);
+    if let Some(known) = devices.get(directory) {
+        return Ok(known.clone());
     }
+    let found = if directory.is_empty()
+        || root.symlink_metadata(directory)?.is_some_and(|stat| stat.is_dir())
+    {
+        (root.device(directory)?, directory.to_owned())
+    } else {
+        device_of(root, parent(directory), devices)?
+    };
+    devices.insert(directory.to_owned(), found.clone());
+    Ok(found)
 }
 
 /// Returns the top directory of the file system that holds `place`, as an absolute path.

@@ -12,7 +12,7 @@ use cairn_rpm::payload::PayloadEntry;
 
 use super::fate::{FilePlan, attributes_of};
 use super::options::{Ownership, OwnershipEntry, OwnershipKind, TransactionOptions};
-use super::paths::{join, parent};
+use super::paths::{Directories, join, parent};
 use super::set::{Added, Fate, Set};
 use crate::capability::Capabilities;
 use crate::digest::Running;
@@ -202,13 +202,8 @@ impl<'a> Stager<'a> {
         Ok(())
     }
 
-    /// Unpacks one package.
-    pub(crate) fn unpack(
-        &mut self,
-        set: &Set,
-        at: usize,
-        events: &mut dyn FnMut(Event),
-    ) -> Result<(), TransactionError> {
+    /// Unpacks one package. Packages may be unpacked side by side.
+    pub(crate) fn unpack(&self, set: &Set, at: usize) -> Result<(), TransactionError> {
         let added = &set.added[at];
         let failed = |error: &dyn std::error::Error| payload_error(added, chain(error));
         let mut file = File::open(&added.path).map_err(|error| failed(&error))?;
@@ -218,9 +213,16 @@ impl<'a> Stager<'a> {
             .payload(BufReader::with_capacity(BUFFER, file))
             .map_err(|error| failed(&error))?;
         let mut linked = vec![false; added.files.len()];
+        let directories = Directories::new(self.root);
         while let Some(entry) = payload.next_entry().map_err(|error| failed(&error))? {
-            self.unpack_entry(added, at, entry, &mut linked)?;
+            self.unpack_entry((added, at), &directories, entry, &mut linked)?;
         }
+        Ok(())
+    }
+
+    /// Says which owners of a package's files do not exist.
+    pub(crate) fn warn(&self, set: &Set, at: usize, events: &mut dyn FnMut(Event)) {
+        let added = &set.added[at];
         for (entry, serial) in added.files.iter().zip(&self.serials.files[at]) {
             if serial.is_some()
                 && let Some(message) = self.attributes.unknown(entry)
@@ -228,13 +230,12 @@ impl<'a> Stager<'a> {
                 events(Event::Warning(format!("{}: {message}", added.label)));
             }
         }
-        Ok(())
     }
 
     fn unpack_entry(
-        &mut self,
-        added: &Added,
-        at: usize,
+        &self,
+        (added, at): (&Added, usize),
+        directories: &Directories<'_>,
         mut entry: PayloadEntry<'_, BufReader<File>>,
         linked: &mut [bool],
     ) -> Result<(), TransactionError> {
@@ -256,7 +257,7 @@ impl<'a> Stager<'a> {
             }
             let Some((first, others)) = members.split_first() else { return Ok(()) };
             let first_name = self.name(added, at, *first);
-            self.write_regular(added, file, &first_name, &mut entry)?;
+            self.write_regular((added, file), directories, &first_name, &mut entry)?;
             for other in others {
                 self.options.fail_points.pass("stage link");
                 self.root.hard_link(&first_name, self.name(added, at, *other))?;
@@ -269,7 +270,9 @@ impl<'a> Stager<'a> {
         let name = self.name(added, at, index);
         self.options.fail_points.pass("stage file");
         match file.kind() {
-            mode::REGULAR => return self.write_regular(added, file, &name, &mut entry),
+            mode::REGULAR => {
+                return self.write_regular((added, file), directories, &name, &mut entry);
+            }
             mode::SYMLINK => self.root.symlink(&file.link_target, &name)?,
             mode::FIFO => self.root.mknod(&name, FileKind::Fifo, 0o600, 0)?,
             mode::CHARACTER => {
@@ -296,16 +299,17 @@ impl<'a> Stager<'a> {
     }
 
     fn write_regular(
-        &mut self,
-        added: &Added,
-        file: &FileEntry,
+        &self,
+        (added, file): (&Added, &FileEntry),
+        directories: &Directories<'_>,
         name: &str,
         entry: &mut PayloadEntry<'_, BufReader<File>>,
     ) -> Result<(), TransactionError> {
         let attributes = self.attributes.of(file);
         let created = if attributes.owner.is_some() { 0o600 } else { attributes.mode };
+        let (directory, base) = directories.of(name)?;
         let mut target = Hashing {
-            file: self.root.create_new(name, created)?,
+            file: directory.create_new(base, created)?,
             hash: Running::like(&file.digest),
         };
         entry

@@ -32,6 +32,36 @@ pub struct BuiltFile {
     pub bytes: Vec<u8>,
 }
 
+/// A metadata file that does not come from packages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExtraMetadata {
+    /// How repomd.xml names it.
+    pub record: RepoMdRecord,
+    /// Its content as it is stored.
+    pub bytes: Vec<u8>,
+}
+
+impl ExtraMetadata {
+    /// A file that is stored as it is; `timestamp` in Unix seconds.
+    pub fn plain(kind: &str, name: &str, bytes: Vec<u8>, timestamp: u64) -> Self {
+        Self { record: record(kind, name, &bytes, timestamp), bytes }
+    }
+
+    /// A file that is stored compressed with zstd, at a time in Unix seconds and a level. Fails only when zstd does.
+    pub fn compressed(
+        kind: &str,
+        name: &str,
+        document: &[u8],
+        (timestamp, level): (u64, i32),
+    ) -> std::io::Result<Self> {
+        let bytes = zstd::bulk::compress(document, level)?;
+        let mut record = record(kind, &format!("{name}.zst"), &bytes, timestamp);
+        record.open_checksum = Some(hex::encode(Sha256::digest(document)));
+        record.open_size = Some(document.len() as u64);
+        Ok(Self { record, bytes })
+    }
+}
+
 /// Builds `repodata/`: primary, filelists, other, group when there are any, and repomd.xml last.
 ///
 /// Packages are sorted by NEVRA and location, so their order does not matter. Signing
@@ -41,14 +71,38 @@ pub fn build_repodata(
     comps: Option<&Comps>,
     options: &RepodataOptions,
 ) -> std::io::Result<Vec<BuiltFile>> {
-    let mut packages = packages.to_vec();
+    let group = comps.map(|comps| {
+        // Not compressed, which every reader of comps.xml understands.
+        let bytes = write_comps(comps).into_bytes();
+        ExtraMetadata::plain("group", "comps.xml", bytes, options.timestamp)
+    });
+    build_repodata_with(packages.to_vec(), group.into_iter().collect(), options)
+}
+
+/// As [`build_repodata`], with any further metadata. The documents are written side by side.
+pub fn build_repodata_with(
+    mut packages: Vec<RepoPackage>,
+    extras: Vec<ExtraMetadata>,
+    options: &RepodataOptions,
+) -> std::io::Result<Vec<BuiltFile>> {
     packages
         .sort_by(|a, b| (&a.nevra, &a.location, &a.pkgid).cmp(&(&b.nevra, &b.location, &b.pkgid)));
-    let documents = [
-        ("primary", "primary.xml", write_primary(&packages)),
-        ("filelists", "filelists.xml", write_filelists(&packages)),
-        ("other", "other.xml", write_other(&packages)),
-    ];
+    let documents: [(&str, fn(&[RepoPackage]) -> String); 3] =
+        [("primary", write_primary), ("filelists", write_filelists), ("other", write_other)];
+    let packages = packages.as_slice();
+    let made = std::thread::scope(|scope| {
+        let threads = documents.map(|(kind, write)| {
+            scope.spawn(move || {
+                let how = (options.timestamp, options.zstd_level);
+                let document = write(packages);
+                ExtraMetadata::compressed(kind, &format!("{kind}.xml"), document.as_bytes(), how)
+            })
+        });
+        threads.map(|thread| match thread.join() {
+            Ok(made) => made,
+            Err(panic) => std::panic::resume_unwind(panic),
+        })
+    });
     let mut repomd = RepoMd {
         revision: options.revision.clone(),
         content_tags: options.content_tags.clone(),
@@ -56,18 +110,8 @@ pub fn build_repodata(
         records: Vec::new(),
     };
     let mut files = Vec::new();
-    for (kind, name, document) in documents {
-        let bytes = zstd::bulk::compress(document.as_bytes(), options.zstd_level)?;
-        let mut record = record(kind, &format!("{name}.zst"), &bytes, options);
-        record.open_checksum = Some(hex::encode(Sha256::digest(document.as_bytes())));
-        record.open_size = Some(document.len() as u64);
-        files.push(BuiltFile { path: record.location.clone(), bytes });
-        repomd.records.push(record);
-    }
-    if let Some(comps) = comps {
-        // Not compressed, which every reader of comps.xml understands.
-        let bytes = write_comps(comps).into_bytes();
-        let record = record("group", "comps.xml", &bytes, options);
+    for file in made.into_iter().chain(extras.into_iter().map(Ok)) {
+        let ExtraMetadata { record, bytes } = file?;
         files.push(BuiltFile { path: record.location.clone(), bytes });
         repomd.records.push(record);
     }
@@ -76,7 +120,7 @@ pub fn build_repodata(
     Ok(files)
 }
 
-fn record(kind: &str, name: &str, bytes: &[u8], options: &RepodataOptions) -> RepoMdRecord {
+fn record(kind: &str, name: &str, bytes: &[u8], timestamp: u64) -> RepoMdRecord {
     let checksum = hex::encode(Sha256::digest(bytes));
     RepoMdRecord {
         kind: kind.to_owned(),
@@ -85,6 +129,6 @@ fn record(kind: &str, name: &str, bytes: &[u8], options: &RepodataOptions) -> Re
         size: Some(bytes.len() as u64),
         open_checksum: None,
         open_size: None,
-        timestamp: options.timestamp,
+        timestamp,
     }
 }

@@ -11,6 +11,7 @@ mod comps;
 mod error;
 mod filelists;
 mod from_package;
+pub mod index;
 mod location;
 mod package;
 mod primary;
@@ -19,7 +20,7 @@ mod updateinfo;
 mod write;
 mod xml;
 
-pub use build::{BuiltFile, RepodataOptions, build_repodata};
+pub use build::{BuiltFile, ExtraMetadata, RepodataOptions, build_repodata, build_repodata_with};
 pub use comps::{
     Category, Comps, Environment, Group, GroupPackage, GroupPackageKind, parse_comps, write_comps,
 };

@@ -57,6 +57,20 @@ pub fn parse_primary<R: BufRead>(
     }
 }
 
+/// Returns the number of packages that the root element declares, of a document without packages; `None` when it is malformed.
+pub(super) fn declared_packages(document: &[u8], limits: &Limits) -> Option<u64> {
+    let mut declared = None;
+    let walked = walk(document, (FILE, "metadata"), limits, &mut |token, _| {
+        match token {
+            Token::Start { depth: 1, element } => declared = element.number("packages")?,
+            Token::Start { .. } => return Err(RepodataProblem::Missing { element: "package" }),
+            Token::End { .. } => {}
+        }
+        Ok(())
+    });
+    walked.ok().and(declared)
+}
+
 /// Which list of dependencies is open.
 #[derive(Clone, Copy)]
 enum List {
@@ -268,7 +282,7 @@ impl Parser {
 }
 
 /// Says whether a name or architecture is usable: not empty, no blanks, slashes or controls.
-fn is_plain_word(text: &str) -> bool {
+pub(super) fn is_plain_word(text: &str) -> bool {
     !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '/')
 }
 

@@ -3,6 +3,7 @@
 
 pub mod build;
 pub mod explain;
+pub mod index;
 pub mod iso;
 pub mod lock;
 pub mod packages;

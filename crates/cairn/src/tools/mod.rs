@@ -49,6 +49,12 @@ pub fn open_reference(ctx: &Context, lock: &Lock) -> Result<Sandbox> {
     open_tree(ctx, &files)
 }
 
+/// Makes a tree of files that no lock names: a peer of a benchmark. They must be in the cache.
+pub fn open_files(ctx: &Context, files: &[&LockedFile]) -> Result<Sandbox> {
+    cairn_host::user_namespaces_available()?;
+    open_tree(ctx, files)
+}
+
 fn open_tree(ctx: &Context, files: &[&LockedFile]) -> Result<Sandbox> {
     let tree = ctx.cache_dir("tools")?.join(tree_name(files));
     if !tree.is_dir() {

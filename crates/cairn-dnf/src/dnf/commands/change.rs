@@ -34,7 +34,7 @@ fn needs_for(specs: &[String]) -> Needs {
 pub fn install(session: &Session, args: &InstallArgs) -> CommandResult {
     recover_first(session)?;
     let (files, specs) = split_specs(session, &args.specs)?;
-    let loaded = session.load_with_files(needs_for(&specs), &files)?;
+    let loaded = session.load_for_change(needs_for(&specs), &files, &specs)?;
     let mut request = request(session, &loaded, &args.resolve);
     add_files(&mut request, &loaded);
     for spec in &specs {
@@ -49,7 +49,7 @@ pub fn upgrade(session: &Session, args: &UpgradeArgs) -> CommandResult {
     let (files, specs) = split_specs(session, &args.specs)?;
     let by_advisories = args.minimal || args.advisories.is_active();
     let needs = Needs { advisories: by_advisories, ..needs_for(&specs) };
-    let loaded = session.load_with_files(needs, &files)?;
+    let loaded = session.load_for_change(needs, &files, &specs)?;
     let mut request = request(session, &loaded, &args.resolve);
     if by_advisories {
         add_advisories(&loaded, args, &mut request, &specs)?;
@@ -99,7 +99,7 @@ fn add_advisories(
 /// Runs `dnf distro-sync`.
 pub fn distro_sync(session: &Session, args: &DistroSyncArgs) -> CommandResult {
     recover_first(session)?;
-    let loaded = session.load(needs_for(&args.specs))?;
+    let loaded = session.load_for_change(needs_for(&args.specs), &[], &args.specs)?;
     let mut request = request(session, &loaded, &args.resolve);
     request.distro_sync(&args.specs);
     resolve_and_run(session, &loaded, request, &choices(&args.resolve))
@@ -109,7 +109,7 @@ pub fn distro_sync(session: &Session, args: &DistroSyncArgs) -> CommandResult {
 pub fn downgrade(session: &Session, args: &SpecsArgs) -> CommandResult {
     recover_first(session)?;
     let (files, specs) = split_specs(session, &args.specs)?;
-    let loaded = session.load_with_files(needs_for(&specs), &files)?;
+    let loaded = session.load_for_change(needs_for(&specs), &files, &specs)?;
     let mut request = request(session, &loaded, &args.resolve);
     for id in &loaded.files {
         request.downgrade(&loaded.sack.get(*id).nevra().to_string());
@@ -124,7 +124,7 @@ pub fn downgrade(session: &Session, args: &SpecsArgs) -> CommandResult {
 pub fn reinstall(session: &Session, args: &SpecsArgs) -> CommandResult {
     recover_first(session)?;
     let (files, specs) = split_specs(session, &args.specs)?;
-    let loaded = session.load_with_files(needs_for(&specs), &files)?;
+    let loaded = session.load_for_change(needs_for(&specs), &files, &specs)?;
     let mut request = request(session, &loaded, &args.resolve);
     for id in &loaded.files {
         request.reinstall(&loaded.sack.get(*id).nevra().to_string());
@@ -158,7 +158,7 @@ pub fn remove(session: &Session, args: &RemoveArgs) -> CommandResult {
 pub fn swap(session: &Session, args: &SwapArgs) -> CommandResult {
     recover_first(session)?;
     let (files, specs) = split_specs(session, std::slice::from_ref(&args.install))?;
-    let loaded = session.load_with_files(needs_for(&specs), &files)?;
+    let loaded = session.load_for_change(needs_for(&specs), &files, &specs)?;
     let mut request = request(session, &loaded, &args.resolve);
     request.remove(&args.remove);
     add_files(&mut request, &loaded);

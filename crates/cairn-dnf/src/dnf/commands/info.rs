@@ -3,7 +3,7 @@
 
 use super::list::{complain_of_missing, nothing, print_json, sections};
 use crate::dnf::cli::ListArgs;
-use crate::dnf::session::Session;
+use crate::dnf::session::{Scope, Session};
 use crate::dnf::table::{key_values, size_text};
 use crate::failure::CommandResult;
 use cairn_pkg::query::SackPackage;
@@ -11,7 +11,7 @@ use cairn_ui::exit;
 
 /// Runs `dnf info`.
 pub fn info(session: &Session, args: &ListArgs) -> CommandResult {
-    let (loaded, sections) = sections(session, args)?;
+    let (loaded, sections) = sections(session, args, Scope::All)?;
     if args.json {
         return print_json(session, &loaded.sack, &sections);
     }

@@ -3,16 +3,18 @@
 
 use crate::dnf::advisories::{Reach, upgrades};
 use crate::dnf::cli::{CheckUpgradeArgs, ListArgs};
-use crate::dnf::session::{Loaded, Needs, Session};
-use crate::dnf::table::{Side, fitted};
+use crate::dnf::session::{Loaded, Needs, Scope, Session};
+use crate::dnf::table::{Cells, Side, fitted};
 use crate::failure::{CommandResult, Failure, complain};
 use cairn_pkg::query::filter;
 use cairn_pkg::query::sack::Sack;
 use cairn_pkg::query::spec::nevra_matches;
+use cairn_rpm::evr::{Evr, Nevra};
 use cairn_solve::PackageId;
 use cairn_ui::exit;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// One block of a list.
 #[derive(Debug)]
@@ -27,7 +29,7 @@ pub struct Section {
 
 /// Runs `dnf list`.
 pub fn list(session: &Session, args: &ListArgs) -> CommandResult {
-    let (loaded, sections) = sections(session, args)?;
+    let (loaded, sections) = sections(session, args, Scope::Identities)?;
     if args.json {
         return print_json(session, &loaded.sack, &sections);
     }
@@ -36,6 +38,8 @@ pub fn list(session: &Session, args: &ListArgs) -> CommandResult {
     }
     print_sections(session, &loaded.sack, &sections);
     complain_of_missing(&loaded.sack, &sections, &args.specs);
+    // The process ends here: giving back the memory of every package would take as long as reading them.
+    std::mem::forget(loaded);
     Ok(exit::SUCCESS)
 }
 
@@ -56,10 +60,17 @@ pub fn nothing(args: &ListArgs) -> CommandResult {
 }
 
 /// Loads and selects what `list` and `info` show.
-pub fn sections(session: &Session, args: &ListArgs) -> Result<(Loaded, Vec<Section>), Failure> {
+pub fn sections(
+    session: &Session,
+    args: &ListArgs,
+    extent: Scope<'_>,
+) -> Result<(Loaded, Vec<Section>), Failure> {
     let which = args.which;
     let needs = if which.installed || which.autoremove { Needs::INSTALLED } else { Needs::ALL };
-    let loaded = session.load(needs)?;
+    // Only lists by something else than names and versions need more than those.
+    let is_more = which.obsoletes || which.upgrades || which.recent || which.extras;
+    let scope = if is_more { Scope::All } else { extent };
+    let loaded = session.load_scope(needs, &[], &[], scope)?;
     let sack = &loaded.sack;
     let matches = |id: &PackageId| {
         let nevra = sack.get(*id).nevra();
@@ -75,7 +86,8 @@ pub fn sections(session: &Session, args: &ListArgs) -> Result<(Loaded, Vec<Secti
             ids = filter::latest(sack, &filter::best_priority(sack, &ids), 1);
         }
         if hide_installed {
-            ids.retain(|id| !is_present(sack, *id));
+            let present = installed_versions(sack);
+            ids.retain(|id| !is_present(&present, sack.get(*id).nevra()));
         }
         select(ids)
     };
@@ -105,13 +117,20 @@ pub fn sections(session: &Session, args: &ListArgs) -> Result<(Loaded, Vec<Secti
     Ok((loaded, sections))
 }
 
+/// Installed packages by name and architecture.
+fn installed_versions(sack: &Sack) -> BTreeMap<(&str, &str), Vec<&Evr>> {
+    let mut versions: BTreeMap<(&str, &str), Vec<&Evr>> = BTreeMap::new();
+    for package in sack.installed() {
+        let Nevra { name, evr, arch } = package.nevra();
+        versions.entry((name, arch)).or_default().push(evr);
+    }
+    versions
+}
+
 /// An available package is hidden when its name.arch is installed in the same or a newer version.
-fn is_present(sack: &Sack, id: PackageId) -> bool {
-    let nevra = sack.get(id).nevra();
-    sack.by_name(&nevra.name).any(|other| {
-        let have = other.nevra();
-        other.is_installed() && have.arch == nevra.arch && have.evr >= nevra.evr
-    })
+fn is_present(installed: &BTreeMap<(&str, &str), Vec<&Evr>>, nevra: &Nevra) -> bool {
+    let versions = installed.get(&(nevra.name.as_str(), nevra.arch.as_str()));
+    versions.is_some_and(|versions| versions.iter().any(|evr| **evr >= nevra.evr))
 }
 
 /// Sorts by name, architecture and version.
@@ -125,38 +144,64 @@ pub fn sorted(sack: &Sack, mut ids: Vec<PackageId>) -> Vec<PackageId> {
 }
 
 fn print_sections(session: &Session, sack: &Sack, sections: &[Section]) {
-    let rows: Vec<Vec<String>> =
-        sections.iter().flat_map(|s| &s.ids).map(|id| row(sack, *id)).collect();
     // All blocks share their columns.
-    let sides = [Side::Left, Side::Left, Side::Left];
-    let mut lines = fitted(&sides, &rows, session.width()).into_iter();
-    let mut is_first = true;
+    let mut text = String::new();
+    if let Some(width) = session.width() {
+        let rows: Vec<Vec<String>> =
+            sections.iter().flat_map(|s| &s.ids).map(|id| row(sack, *id)).collect();
+        let sides = [Side::Left, Side::Left, Side::Left];
+        let mut lines = fitted(&sides, &rows, Some(width)).into_iter();
+        write_sections(sections, &mut text, &mut |rows, text| {
+            for line in lines.by_ref().take(rows.len()) {
+                text.push_str(&line);
+                text.push('\n');
+            }
+        });
+    } else {
+        let mut cells = Cells::default();
+        for id in sections.iter().flat_map(|section| &section.ids) {
+            let nevra = sack.get(*id).nevra();
+            cells.push(format_args!("{}.{}", nevra.name, nevra.arch));
+            cells.push(format_args!("{}", nevra.evr));
+            cells.push(format_args!("{}", repository_of(sack, *id)));
+        }
+        write_sections(sections, &mut text, &mut |rows, text| cells.write_rows::<3>(rows, text));
+    }
+    session.printer.raw(&text);
+}
+
+/// Writes each block under its heading; `write_rows` gets the numbers of its rows.
+fn write_sections(
+    sections: &[Section],
+    text: &mut String,
+    write_rows: &mut dyn FnMut(Range<usize>, &mut String),
+) {
+    let mut start = 0;
     for section in sections.iter().filter(|section| !section.ids.is_empty()) {
-        if !is_first {
-            session.printer.data("");
+        if start > 0 {
+            text.push('\n');
         }
-        is_first = false;
-        session.printer.data(section.heading);
-        for line in lines.by_ref().take(section.ids.len()) {
-            session.printer.data(&line);
-        }
+        text.push_str(section.heading);
+        text.push('\n');
+        write_rows(start..start + section.ids.len(), text);
+        start += section.ids.len();
     }
 }
 
 fn row(sack: &Sack, id: PackageId) -> Vec<String> {
     let package = sack.get(id);
     let nevra = package.nevra();
-    vec![format!("{}.{}", nevra.name, nevra.arch), nevra.evr.to_string(), repository_of(sack, id)]
+    vec![
+        format!("{}.{}", nevra.name, nevra.arch),
+        nevra.evr.to_string(),
+        repository_of(sack, id).to_owned(),
+    ]
 }
 
 /// Returns the repository as lists show it: of an installed package the one it came from.
-pub fn repository_of(sack: &Sack, id: PackageId) -> String {
+pub fn repository_of(sack: &Sack, id: PackageId) -> &str {
     let details = sack.get(id).details;
-    if sack.get(id).is_installed() {
-        details.from_repository.clone()
-    } else {
-        details.repository.clone()
-    }
+    if sack.get(id).is_installed() { &details.from_repository } else { &details.repository }
 }
 
 #[derive(Serialize)]
@@ -177,7 +222,7 @@ pub fn print_json(session: &Session, sack: &Sack, sections: &[Section]) -> Comma
                 name: nevra.name.clone(),
                 arch: nevra.arch.clone(),
                 evr: nevra.evr.to_string(),
-                repository: repository_of(sack, *id),
+                repository: repository_of(sack, *id).to_owned(),
             }
         });
         document.insert(section.key, packages.collect());

@@ -166,7 +166,7 @@ fn shutdown(args: &OfflineRebootArgs) -> Shutdown {
 }
 
 fn makecache(session: &Session) -> CommandResult {
-    session.load_repositories(true)?;
+    session.load_repositories()?;
     session.printer.data("Metadata cache created.");
     Ok(exit::SUCCESS)
 }

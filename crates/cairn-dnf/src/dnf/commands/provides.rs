@@ -2,7 +2,7 @@
 //! `dnf provides`: which packages have a file or a capability.
 
 use crate::dnf::cli::ProvidesArgs;
-use crate::dnf::session::{Needs, Session};
+use crate::dnf::session::{Needs, Scope, Session};
 use crate::failure::{CommandResult, Failure, complain};
 use cairn_pkg::query::sack::Sack;
 use cairn_pkg::query::{SackPackage, glob};
@@ -16,7 +16,9 @@ const PROGRAM_DIRECTORIES: [&str; 4] = ["/usr/bin/", "/usr/sbin/", "/bin/", "/sb
 /// Runs `dnf provides`.
 pub fn provides(session: &Session, args: &ProvidesArgs) -> CommandResult {
     let filelists = args.specs.iter().any(|spec| spec.starts_with('/') || spec.starts_with('*'));
-    let loaded = session.load(Needs { filelists, ..Needs::ALL })?;
+    let names = names(&args.specs);
+    let scope = names.as_deref().map_or(Scope::All, Scope::Providers);
+    let loaded = session.load_scope(Needs { filelists, ..Needs::ALL }, &[], &[], scope)?;
     let mut all_found = true;
     for spec in &args.specs {
         let mut hits = matches(&loaded.sack, spec);
@@ -40,6 +42,19 @@ pub fn provides(session: &Session, args: &ProvidesArgs) -> CommandResult {
         "If searching for a file, try specifying the full path or using a wildcard prefix (\"*/\") at the beginning.",
     );
     Err(Failure::silent(exit::FAILURE))
+}
+
+/// Returns the names of which a package must provide one to match; `None` when that cannot be said.
+fn names(specs: &[String]) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    for spec in specs {
+        if glob::is_pattern(spec) {
+            return None;
+        }
+        names.extend(Dependency::parse(spec).ok().map(|wanted| wanted.name));
+        names.extend(PROGRAM_DIRECTORIES.iter().map(|directory| format!("{directory}{spec}")));
+    }
+    Some(names)
 }
 
 /// What of a package matched.

@@ -3,7 +3,7 @@
 
 use super::list::sorted;
 use crate::dnf::cli::SearchArgs;
-use crate::dnf::session::{Needs, Session};
+use crate::dnf::session::{Needs, Scope, Session};
 use crate::failure::{CommandResult, complain};
 use cairn_pkg::query::{SackPackage, filter, glob};
 use cairn_solve::PackageId;
@@ -34,7 +34,8 @@ impl Field {
 
 /// Runs `dnf search`.
 pub fn search(session: &Session, args: &SearchArgs) -> CommandResult {
-    let loaded = session.load(Needs::ALL)?;
+    let scope = if args.all { Scope::All } else { Scope::Words(&args.words) };
+    let loaded = session.load_scope(Needs::ALL, &[], &[], scope)?;
     let sack = &loaded.sack;
     let mut found: BTreeMap<Vec<Field>, Vec<PackageId>> = BTreeMap::new();
     for package in sack.iter() {
