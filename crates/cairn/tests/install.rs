@@ -102,6 +102,10 @@ fn secure_boot_nvme_lvm_xfs() {
     inspect(&ssh, "xfs");
     assert_eq!(check(&ssh, "LC_ALL= LANG=de_DE.UTF-8 date -d 2026-03-01 +%B").trim(), "März");
     assert!(check(&ssh, "cat /etc/locale.conf").contains("LANG=de_DE.UTF-8"));
+    // Every layout that the medium offers can be loaded.
+    let unloadable = "for file in /usr/share/keymaps/i386/*/*.kmap.gz; do loadkeys --unicode --bkeymap $(basename $file .kmap.gz) \
+                      >/dev/null 2>&1 || echo $file; done";
+    assert_eq!(check(&ssh, unloadable), "");
     // Key 44 has `z` on a US keyboard and `y` on a German one.
     assert!(check(&ssh, "sudo dumpkeys -C /dev/tty0 | grep -m1 'keycode  44 '").contains("y"));
     let kernel_log = check(&ssh, "sudo dmesg");
