@@ -72,8 +72,7 @@ fn effect(line: &str) -> Option<Effect> {
         ["/usr/bin/kernel-install", "add", version, ..] => Effect::BootEntry((*version).to_owned()),
         ["/usr/lib/systemd/systemd-update-helper", "post", ..] => Effect::Presets,
         ["/usr/bin/systemd-tmpfiles", "--create"]
-        | ["/usr/lib/systemd/systemd-sysctl"]
-        | ["/usr/lib/systemd/systemd-update-helper", "reload"]
+        | ["/usr/lib/systemd/systemd-update-helper", "reload" | "sysctl"]
         | ["/usr/bin/udevadm", "control", "--reload"]
         | ["/usr/bin/systemctl", ..]
         | ["set", "-e"]
