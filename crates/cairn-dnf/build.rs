@@ -5,8 +5,8 @@
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
-    // Rust brings its own linker for this target only; others may not know the option.
-    if std::env::var("TARGET").as_deref() == Ok("x86_64-unknown-linux-gnu") {
+    // Rust brings its own linker for this target only (nothing is built for another one); others may not know the option.
+    if cfg!(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu")) {
         println!("cargo::rustc-link-arg-bins=-Wl,--icf=all");
     }
 }

@@ -3,7 +3,6 @@
 
 use cairn_ui::escape_control;
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 /// Which side of a column its text stands at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,12 +61,13 @@ pub struct Cells {
 }
 
 impl Cells {
-    /// Adds a cell.
-    pub fn push(&mut self, cell: std::fmt::Arguments<'_>) {
+    /// Adds a cell, given in parts.
+    pub fn push(&mut self, parts: &[&str]) {
         let start = self.text.len();
-        // Writing into a string does not fail.
-        let _ = self.text.write_fmt(cell);
-        if let Cow::Owned(escaped) = escape_control(&self.text[start..]) {
+        parts.iter().for_each(|part| self.text.push_str(part));
+        let cell = &self.text[start..];
+        let is_plain = cell.bytes().all(|byte| byte.is_ascii_graphic());
+        if !is_plain && let Cow::Owned(escaped) = escape_control(cell) {
             self.text.truncate(start);
             self.text.push_str(&escaped);
         }
@@ -81,11 +81,11 @@ impl Cells {
             widths[column] = self.cell(cell).chars().count().max(widths[column]);
         }
         for row in rows {
-            for column in 0..N {
+            for (column, width) in widths.iter().enumerate() {
                 let cell = self.cell(row * N + column);
                 out.push_str(cell);
                 if column + 1 < N {
-                    let padding = widths[column] + 1 - cell.chars().count();
+                    let padding = width + 1 - cell.chars().count();
                     out.extend(std::iter::repeat_n(' ', padding));
                 }
             }

@@ -10,6 +10,7 @@ use super::spec::possible_names;
 use cairn_rpm::dependency::{Dependency, RichDependency};
 use cairn_rpm::repodata::index::{List, PackageIndex, StringId};
 use cairn_rpm::repodata::is_primary_path;
+use std::borrow::Cow;
 
 /// What leads from a package to others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,24 +108,11 @@ impl<'a> Closure<'a> {
 
     /// Chooses the packages that have or provide a name, wherever they are.
     fn demand(&mut self, name: &str) {
-        for repository in 0..self.indexes.len() {
-            if let Some(id) = self.indexes[repository].lookup(name) {
-                self.demand_here(repository, id);
-            }
-        }
-        // In a merged /usr a file has two names.
-        if let Some(rest) = name.strip_prefix("/usr/") {
-            let other = format!("/{rest}");
-            self.demand_file(&other);
-        } else if name.starts_with('/') {
-            self.demand_file(&format!("/usr{name}"));
-        }
-    }
-
-    fn demand_file(&mut self, path: &str) {
-        for repository in 0..self.indexes.len() {
-            if let Some(id) = self.indexes[repository].lookup(path) {
-                self.demand_here(repository, id);
+        for spelling in spellings(name) {
+            for repository in 0..self.indexes.len() {
+                if let Some(id) = self.indexes[repository].lookup(&spelling) {
+                    self.demand_here(repository, id);
+                }
             }
         }
     }
@@ -183,13 +171,15 @@ impl<'a> Closure<'a> {
         if self.links == Links::Strong {
             return;
         }
-        for repository in 0..self.indexes.len() {
-            let index = &self.indexes[repository];
-            if let Some(id) = index.lookup(name)
-                && self.offered[repository].insert(id.0)
-            {
-                for number in index.supplemented_by(id) {
-                    self.choose(repository, number);
+        for spelling in spellings(name) {
+            for repository in 0..self.indexes.len() {
+                let index = &self.indexes[repository];
+                if let Some(id) = index.lookup(&spelling)
+                    && self.offered[repository].insert(id.0)
+                {
+                    for number in index.supplemented_by(id) {
+                        self.choose(repository, number);
+                    }
                 }
             }
         }
@@ -207,6 +197,15 @@ impl<'a> Closure<'a> {
             self.queue.push((repository, number));
         }
     }
+}
+
+/// Returns a name, and of a file the other name it has where /usr is merged.
+fn spellings(name: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    let other = match name.strip_prefix("/usr/") {
+        Some(rest) => Some(format!("/{rest}")),
+        None => name.starts_with('/').then(|| format!("/usr{name}")),
+    };
+    std::iter::once(Cow::Borrowed(name)).chain(other.map(Cow::Owned))
 }
 
 /// Returns the packages that have one of these names, provide it, or have a file of that path that primary.xml lists.
@@ -385,7 +384,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { cases: 600, max_global_rejects: 100_000, ..ProptestConfig::default() })]
 
         /// The solver finds in the closure what it finds in everything.
         #[test]
@@ -425,6 +424,29 @@ mod tests {
                 solved(&installed, &some, &name, weak),
                 solved(&installed, &all, &name, weak)
             );
+        }
+    }
+
+    /// Found by the test above: what supplements `/bin/tool` comes with `/usr/bin/tool`.
+    #[test]
+    fn files_have_two_names() {
+        let named = |name: &str, number: u32| RepoPackage {
+            nevra: Nevra::new(name, Evr::new(0, "1", "1"), "noarch"),
+            pkgid: format!("{number:064x}"),
+            ..RepoPackage::default()
+        };
+        let tool = Dependency::new("/usr/bin/tool");
+        let packages = [
+            RepoPackage { provides: vec![tool], ..named("a", 0) },
+            RepoPackage { supplements: vec![Dependency::new("/bin/tool")], ..named("b", 1) },
+            named("c", 2),
+        ];
+        let bytes = indexed(&packages);
+        let indexes = [PackageIndex::open(&bytes, &[0; 32]).unwrap()];
+        for (links, expected) in [(Links::All, vec![0, 1]), (Links::Strong, vec![0])] {
+            let mut closure = Closure::new(&indexes, links);
+            assert!(closure.add_spec("a"));
+            assert_eq!(closure.finish(), Some(vec![expected]));
         }
     }
 

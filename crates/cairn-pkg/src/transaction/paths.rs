@@ -95,13 +95,13 @@ impl<'a> Paths<'a> {
     /// Returns the metadata of a resolved path.
     pub(crate) fn stat(&self, resolved: &str) -> Result<Option<Stat>, TransactionError> {
         if let Some(known) = self.looked_at.borrow().get(resolved) {
-            return Ok(known.clone());
+            return Ok(*known);
         }
         // Below what does not exist there is nothing: one look answers for a whole new tree.
         let directory = parent(resolved);
         let is_absent = !directory.is_empty() && self.stat(directory)?.is_none();
         let stat = if is_absent { None } else { self.root.symlink_metadata(resolved)? };
-        self.looked_at.borrow_mut().insert(resolved.to_owned(), stat.clone());
+        self.looked_at.borrow_mut().insert(resolved.to_owned(), stat);
         Ok(stat)
     }
 

@@ -32,6 +32,9 @@ pub struct BuiltFile {
     pub bytes: Vec<u8>,
 }
 
+/// Writes all packages into one document.
+type WriteDocument = fn(&[RepoPackage]) -> String;
+
 /// A metadata file that does not come from packages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExtraMetadata {
@@ -87,7 +90,7 @@ pub fn build_repodata_with(
 ) -> std::io::Result<Vec<BuiltFile>> {
     packages
         .sort_by(|a, b| (&a.nevra, &a.location, &a.pkgid).cmp(&(&b.nevra, &b.location, &b.pkgid)));
-    let documents: [(&str, fn(&[RepoPackage]) -> String); 3] =
+    let documents: [(&str, WriteDocument); 3] =
         [("primary", write_primary), ("filelists", write_filelists), ("other", write_other)];
     let packages = packages.as_slice();
     let made = std::thread::scope(|scope| {

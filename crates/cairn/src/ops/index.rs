@@ -89,7 +89,7 @@ fn find_packages(directory: &Path) -> Result<Vec<String>> {
         for entry in std::fs::read_dir(&path).with_context(failed)? {
             let name = entry.with_context(failed)?.file_name();
             let Some(name) = name.to_str() else {
-                bail!("{} has a file name that is not UTF-8: {name:?}", path.display());
+                bail!("{} has a file name that is not UTF-8: {}", path.display(), name.display());
             };
             let location =
                 if below.is_empty() { name.to_owned() } else { format!("{below}/{name}") };

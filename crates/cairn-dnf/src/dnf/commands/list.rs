@@ -160,10 +160,15 @@ fn print_sections(session: &Session, sack: &Sack, sections: &[Section]) {
     } else {
         let mut cells = Cells::default();
         for id in sections.iter().flat_map(|section| &section.ids) {
-            let nevra = sack.get(*id).nevra();
-            cells.push(format_args!("{}.{}", nevra.name, nevra.arch));
-            cells.push(format_args!("{}", nevra.evr));
-            cells.push(format_args!("{}", repository_of(sack, *id)));
+            let Nevra { name, evr, arch } = sack.get(*id).nevra();
+            cells.push(&[name, ".", arch]);
+            if evr.epoch == 0 && !evr.release.is_empty() {
+                // As it is displayed, without the cost of formatting.
+                cells.push(&[&evr.version, "-", &evr.release]);
+            } else {
+                cells.push(&[&evr.to_string()]);
+            }
+            cells.push(&[repository_of(sack, *id)]);
         }
         write_sections(sections, &mut text, &mut |rows, text| cells.write_rows::<3>(rows, text));
     }

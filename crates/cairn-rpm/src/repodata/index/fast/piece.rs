@@ -156,20 +156,19 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn span(&mut self, text: &Cow<'a, str>) -> Span {
-        let start = match text {
-            // Both are parts of the same text.
-            Cow::Borrowed(text) => text.as_ptr().addr() - self.text.as_ptr().addr(),
-            Cow::Owned(text) => {
-                let start = self.text.len() + self.unescaped.len();
-                self.unescaped.push_str(text);
-                start
-            }
+    /// Returns where a text is: in the piece, or behind it when it had to be unescaped.
+    fn span(&mut self, text: &str) -> Span {
+        let is_inside = self.text.as_bytes().as_ptr_range().contains(&text.as_ptr());
+        let start = if is_inside {
+            text.as_ptr().addr() - self.text.as_ptr().addr()
+        } else {
+            self.unescaped.push_str(text);
+            self.text.len() + self.unescaped.len() - text.len()
         };
         Span { start: start as u32, length: text.len() as u32 }
     }
 
-    fn hashed(&mut self, text: &Cow<'a, str>) -> Hashed {
+    fn hashed(&mut self, text: &str) -> Hashed {
         Hashed { span: self.span(text), hash: hash(text.as_bytes()) }
     }
 
@@ -272,12 +271,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes an attribute of a version; returns its bit.
-    fn version_attribute(
-        &mut self,
-        version: &mut Version,
-        name: &str,
-        value: &Cow<'a, str>,
-    ) -> Option<u32> {
+    fn version_attribute(&mut self, version: &mut Version, name: &str, value: &str) -> Option<u32> {
         Some(match name {
             "epoch" => {
                 version.epoch = plain_number(value)?.try_into().ok()?;

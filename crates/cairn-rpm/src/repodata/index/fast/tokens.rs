@@ -95,9 +95,8 @@ pub(super) fn attribute<'a>(attributes: &mut &'a str) -> Option<(&'a str, Cow<'a
 /// Says whether all bytes are at least `least` and none begins a tag or a reference. Looks at every byte, which is faster than
 /// stopping early.
 fn is_plain(text: &str, least: u8) -> bool {
-    !text
-        .bytes()
-        .fold(false, |found, byte| found | (byte < least) | (byte == b'<') | (byte == b'&'))
+    let special = |byte| u8::from(byte < least) | u8::from(byte == b'<') | u8::from(byte == b'&');
+    text.bytes().fold(0, |found, byte| found | special(byte)) == 0
 }
 
 /// Replaces XML's five entities. `None` for other references and for line ends that would be normalised.
