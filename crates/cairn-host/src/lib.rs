@@ -9,6 +9,8 @@
 pub mod chroot;
 mod clock;
 mod error;
+#[cfg(feature = "faults")]
+pub mod fault;
 pub mod fetch;
 mod invocation;
 pub mod paths;
