@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Developer commands: `cargo xtask tidy|test|ci|vm|differential|fuzz|bench|docs|help`.
+//! Developer commands: `cargo xtask tidy|test|ci|vm|differential|crash|fuzz|bench|docs|help`.
 //!
 //! Needs nothing but cargo. Everything a test run brings besides (tools trees, package downloads) is fetched by the
 //! `cairn` program itself into the cache.
@@ -23,6 +23,8 @@ cargo xtask COMMAND
   fuzz TARGET [SECONDS]  look for inputs that break a parser (`all`: every parser in turn)
   bench boot    time to the login prompt against Debian's installation of the same packages
   differential  our rpm against Debian's on scenarios built for both (with a WORD only those whose names have it)
+  crash [--runs N] [--seed S]  kill transactions, undo and recovery at every fail point and at N random moments, and let
+                N file operations of each fail: the state must be the one before or the one after
   docs          regenerate the command reference in docs/reference
 ";
 
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         ["bench", "boot"] => test::bench_boot(),
         ["differential"] => test::differential(None),
         ["differential", word] => test::differential(Some(word)),
+        ["crash", rest @ ..] => test::crash(rest),
         ["docs"] => docs::regenerate(),
         ["fuzz", target] => fuzz::run(target, None),
         ["fuzz", target, seconds] => fuzz::run(target, Some(seconds)),
