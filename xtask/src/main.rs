@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Developer commands: `cargo xtask tidy|test|ci|vm|differential|fuzz|bench|docs|help`.
+//! Developer commands: `cargo xtask tidy|test|ci|vm|differential|crash|fuzz|bench|docs|help`.
 //!
 //! Needs nothing but cargo. Everything a test run brings besides (tools trees, package downloads) is fetched by the
 //! `cairn` program itself into the cache.
@@ -25,6 +25,8 @@ cargo xtask COMMAND
   bench install time of an installation against mkfs and `zstd | tar` of the same files in the same machine
   bench packages [ROW]  our dnf, rpm and `cairn repo index` against dnf 5, dnf 4, rpm and createrepo_c (as root; docs/benchmarks.md)
   differential  our rpm against Debian's on scenarios built for both (with a WORD only those whose names have it)
+  crash [--runs N] [--seed S]  kill transactions, undo and recovery at every fail point and at N random moments, and let
+                N file operations of each fail: the state must be the one before or the one after
   docs          regenerate the command reference in docs/reference
 ";
 
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         ["bench", "packages", row] => test::bench_packages(Some(row)),
         ["differential"] => test::differential(None),
         ["differential", word] => test::differential(Some(word)),
+        ["crash", rest @ ..] => test::crash(rest),
         ["docs"] => docs::regenerate(),
         ["fuzz", target] => fuzz::run(target, None),
         ["fuzz", target, seconds] => fuzz::run(target, Some(seconds)),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The test stages.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, bail};
 
 use crate::run::{cargo, output, stage};
 use crate::tidy;
@@ -99,13 +99,34 @@ pub(crate) fn bench_packages(row: Option<&str>) -> Result<()> {
 
 /// Compares our `rpm` with Debian's on the scenarios of `crates/cairn/tests/differential`.
 pub(crate) fn differential(word: Option<&str>) -> Result<()> {
-    stage("rpm", &mut cargo(&["build", "-p", "cairn-dnf", "--bins"]))?;
-    let words = ["test", "-p", "cairn", "--test", "differential", "--", "--nocapture"];
-    let mut command = cargo(&words);
+    // One selection of packages for both, so that nothing is built twice.
+    let both = ["-p", "cairn", "-p", "cairn-dnf"];
+    stage("rpm", cargo(&["build"]).args(both).args(["--bin", "dnf", "--test", "differential"]))?;
+    let mut command = cargo(&["test"]);
+    command.args(both).args(["--test", "differential", "--", "--nocapture"]);
     if let Some(word) = word {
         command.env("DIFFERENTIAL", word);
     }
     stage("differential", &mut command)
+}
+
+/// Kills transactions at every fail point and at random moments, and lets their file operations fail; prints tables.
+pub(crate) fn crash(arguments: &[&str]) -> Result<()> {
+    let words = ["test", "-p", "cairn-pkg", "--test", "engine", "--"];
+    let mut command = cargo(&words);
+    command.args(["--nocapture", "--test-threads", "1", "crash::", "random::", "faults::"]);
+    let mut rest = arguments.iter();
+    while let Some(option) = rest.next() {
+        let variable = match *option {
+            "--runs" => "CAIRN_CRASH_RUNS",
+            "--seed" => "CAIRN_CRASH_SEED",
+            other => bail!("`{other}` is no option of crash (there are: --runs N, --seed S)"),
+        };
+        let value = rest.next().with_context(|| format!("{option} needs a number"))?;
+        value.parse::<u64>().with_context(|| format!("{option}: `{value}` is not a number"))?;
+        command.env(variable, value);
+    }
+    stage("crash", &mut command)
 }
 
 fn has_nextest() -> bool {

@@ -99,15 +99,26 @@ pub fn run(root: &Root, scriptlet: &Scriptlet<'_>) -> Result<ScriptletOutput> {
     run_prepared(root, command, scriptlet, &name)
 }
 
-/// Does `work` in a child process whose root is `root`, and waits for its end; `work` returns the exit status.
+/// A part of this program that runs as a child.
+pub struct Function {
+    /// What it does; returns the exit status.
+    pub work: Box<dyn FnMut() -> i32 + Send + Sync>,
+    /// The kernel ends it when it has run this long (whole seconds).
+    pub time_limit: Duration,
+}
+
+impl std::fmt::Debug for Function {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Function").field("time_limit", &self.time_limit).finish_non_exhaustive()
+    }
+}
+
+/// Does `function.work` in a child process whose root is `root`, and waits for its end.
 ///
-/// For interpreters that are part of this program (rpm's `<lua>`): nothing has to be installed in `root`. `work` limits its own
-/// time.
-pub fn run_function(
-    root: &Root,
-    name: &str,
-    work: Box<dyn FnMut() -> i32 + Send + Sync>,
-) -> Result<ScriptletOutput> {
+/// For interpreters that are part of this program (rpm's `<lua>`): nothing has to be installed in `root`. The child is a copy of this
+/// process with the calling thread only, see [`sys::prepare_work`] for what it may do.
+pub fn run_function(root: &Root, name: &str, function: Function) -> Result<ScriptletOutput> {
+    let Function { work, time_limit } = function;
     let failed = |source: io::Error| HostError::Start { command: name.to_owned(), source };
     let (reader, writer) = io::pipe().map_err(failed)?;
     // The child never becomes this program.
@@ -118,7 +129,8 @@ pub fn run_function(
     } else {
         enter_steps(root)?
     };
-    let mut report = sys::prepare_work(&mut command, steps, work).map_err(failed)?;
+    let seconds = u32::try_from(time_limit.as_secs().max(1)).unwrap_or(u32::MAX);
+    let mut report = sys::prepare_work(&mut command, steps, (work, seconds)).map_err(failed)?;
     let text = Arc::new(Mutex::new(Vec::new()));
     let collected = collect_into(&text, reader);
     // Returns when the child has ended.
@@ -127,8 +139,11 @@ pub fn run_function(
         None => failed(source),
     })?;
     drop(command);
-    let number = status_number(child.wait().map_err(failed)?);
-    let ending = if number < 0 { Ending::Killed(-number) } else { Ending::Exited(number) };
+    let ending = match status_number(child.wait().map_err(failed)?) {
+        number if number == -Signal::ALARM.as_raw() => Ending::TimedOut,
+        number if number < 0 => Ending::Killed(-number),
+        number => Ending::Exited(number),
+    };
     // Something it left running may hold the pipe open.
     let _ = collected.recv_timeout(OUTPUT_GRACE);
     let text =
@@ -143,6 +158,24 @@ pub fn execute(program: &str, args: &[String], env: &[(String, String)]) -> io::
     command.args(args).stdin(Stdio::null()).env_clear();
     command.envs(env.iter().map(|(name, value)| (name, value)));
     Ok(status_number(command.status()?))
+}
+
+/// Makes a copy of this process, which must have one thread only, as in [`run_function`]; returns its number, 0 in the copy.
+pub fn fork() -> io::Result<i32> {
+    sys::fork()
+}
+
+/// Replaces this process by a program; returns only if that fails.
+pub fn replace(program: &str, args: &[String], env: &[(String, String)]) -> io::Error {
+    let mut command = Command::new(program);
+    command.args(args).env_clear().envs(env.iter().map(|(name, value)| (name, value)));
+    command.exec()
+}
+
+/// Lets a file descriptor of this process write to nowhere.
+pub fn redirect_to_null(fd: i32) -> io::Result<()> {
+    let null = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")?;
+    sys::replace_descriptor(&null, fd)
 }
 
 /// Tells whether `root` is the root directory this process sees.

@@ -10,6 +10,8 @@ pub mod chroot;
 mod clock;
 pub mod early;
 mod error;
+#[cfg(feature = "faults")]
+pub mod fault;
 pub mod fetch;
 mod invocation;
 pub mod paths;

@@ -321,6 +321,8 @@ impl Root {
         mode: Mode,
         operation: &'static str,
     ) -> Result<OwnedFd> {
+        #[cfg(feature = "faults")]
+        crate::fault::pass(operation, &self.display(rel))?;
         let path = relative(rel);
         let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
         let how = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;

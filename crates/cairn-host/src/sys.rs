@@ -199,11 +199,20 @@ pub(crate) fn prepare(command: &mut Command, steps: Vec<Step>) -> io::Result<Rep
 /// What a child does instead of becoming a program; returns its exit status.
 pub(crate) type Work = Box<dyn FnMut() -> i32 + Send + Sync>;
 
-/// As [`prepare`], but the child does `work` and ends.
+/// As [`prepare`], but the child does `work` and ends, at the latest after so many seconds.
+///
+/// The child of a process with threads is a copy with one thread and with every lock as it was. What `work` may rely on, and what it must
+/// not do:
+/// - allocating is fine: glibc puts its allocator and its stdio streams in order in the child;
+/// - std's lock of the environment is at most held for reading, by the forking thread itself, since nothing here sets variables;
+/// - locks of this program's other threads (printer, progress) may be held for ever: `work` must not write through them, but to the
+///   descriptors 1 and 2; and it shares no lock with those threads (that of the collected output belongs to the parent alone);
+/// - a panic would write through such a lock: should it wait for ever, or `work` itself, the alarm ends the child, and with it the
+///   parent's wait.
 pub(crate) fn prepare_work(
     command: &mut Command,
     steps: Vec<Step>,
-    work: Work,
+    work: (Work, u32),
 ) -> io::Result<Report> {
     prepare_with(command, steps, Some(work))
 }
@@ -211,7 +220,7 @@ pub(crate) fn prepare_work(
 fn prepare_with(
     command: &mut Command,
     steps: Vec<Step>,
-    mut work: Option<Work>,
+    mut work: Option<(Work, u32)>,
 ) -> io::Result<Report> {
     let (reader, writer) = rustix::pipe::pipe_with(
         rustix::pipe::PipeFlags::CLOEXEC | rustix::pipe::PipeFlags::NONBLOCK,
@@ -229,18 +238,38 @@ fn prepare_with(
                 return Err(error.into());
             }
         }
-        if let Some(work) = &mut work {
+        if let Some((work, seconds)) = &mut work {
+            // SAFETY: alarm has no precondition; its signal ends this child only.
+            unsafe { libc::alarm(*seconds) };
             let status = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
             end(status.unwrap_or(101));
         }
         Ok(())
     };
     // SAFETY: without `work` the closure runs after fork. It reads memory that was allocated before, makes raw system calls and allocates nothing:
-    // all paths are CStrings, the slots have their final length, and io::Error from an errno holds no heap data. `work` may
-    // allocate: the allocators of the C libraries this runs on are usable in the child of a threaded program; it takes no lock
-    // that another thread of this crate holds (those threads only read pipes), and it ends the child without returning.
+    // all paths are CStrings, the slots have their final length, and io::Error from an errno holds no heap data. For `work` see
+    // prepare_work; it ends the child without returning.
     unsafe { command.pre_exec(take_all) };
     Ok(Report { steps, pipe: reader.into() })
+}
+
+/// Makes a copy of this process; returns its number, 0 in the copy. For the child of [`prepare_work`], which has one thread.
+pub(crate) fn fork() -> io::Result<i32> {
+    // SAFETY: the only thread is the one that is copied, so that no lock stays held in the copy.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        pid => Ok(pid),
+    }
+}
+
+/// Makes the descriptor `fd` a copy of `file`.
+pub(crate) fn replace_descriptor(file: &std::fs::File, fd: i32) -> io::Result<()> {
+    use std::os::fd::AsRawFd as _;
+    // SAFETY: `file` is open; nothing of this program owns `fd`, which is one of the standard ones or a script's.
+    match unsafe { libc::dup2(file.as_raw_fd(), fd) } {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
 }
 
 /// Ends the process at once: what the parent had registered to happen at its own end must not happen here.

@@ -46,6 +46,24 @@ pub enum Event {
         /// The text.
         text: String,
     },
+    /// A scriptlet failed on which its package depends.
+    ScriptletFailed {
+        /// The package it belongs to.
+        package: String,
+        /// Its kind.
+        kind: String,
+        /// How it ended.
+        ending: String,
+    },
+    /// A package does not come or go because a scriptlet failed.
+    LeftOut {
+        /// The package.
+        package: String,
+        /// It was to be installed, not removed.
+        installs: bool,
+        /// Nothing of its own failed after its turn came.
+        skipped: bool,
+    },
     /// Something the operator should know.
     Warning(String),
 }

@@ -107,6 +107,13 @@ pub enum AfterStep {
         /// Files and directories, in order.
         removals: Vec<Removal>,
     },
+    /// Accounts are created for lines as in sysusers.d(5), because their files came with the transaction.
+    Accounts {
+        /// The lines.
+        lines: Vec<String>,
+        /// Seconds since 1970, recorded as the last change of the passwords.
+        time: u32,
+    },
     /// Owners that could not be resolved before a scriptlet created them: path, mode, user, group.
     Own(Vec<(String, u32, String, String)>),
 }
@@ -240,15 +247,23 @@ pub struct Journal {
 impl Journal {
     /// Begins a journal; its directory must exist.
     pub fn create(root: &Root, begin: &Begin) -> Result<Self, JournalError> {
-        let mut file = root.create_new(format!("{DIRECTORY}/{}", file_name(begin.id)), 0o600)?;
+        let path = format!("{DIRECTORY}/{}", file_name(begin.id));
+        let mut journal = Self { file: root.create_new(&path, 0o600)? };
+        if let Err(error) = journal.begin(root, begin) {
+            // The first error is the one to report; what is left here is dropped by the next recovery.
+            let _ = root.remove_file(&path);
+            return Err(error);
+        }
+        Ok(journal)
+    }
+
+    fn begin(&mut self, root: &Root, begin: &Begin) -> Result<(), JournalError> {
         let mut head = MAGIC.to_vec();
         head.extend_from_slice(&VERSION.to_le_bytes());
-        file.write_all(&head).map_err(JournalError::Write)?;
-        let mut journal = Self { file };
-        journal.append(&Record::Begin(begin.clone()))?;
-        journal.flush()?;
-        root.fsync_dir(DIRECTORY)?;
-        Ok(journal)
+        self.file.write_all(&head).map_err(JournalError::Write)?;
+        self.append(&Record::Begin(begin.clone()))?;
+        self.flush()?;
+        Ok(root.fsync_dir(DIRECTORY)?)
     }
 
     /// Opens an existing journal for more records, after cutting it to `length` intact bytes.

@@ -27,6 +27,7 @@ pub mod resolve;
 pub mod rpmdb;
 pub mod scriptlet;
 pub mod state;
+mod sysusers;
 pub mod transaction;
 pub mod triggers;
 pub mod undo;

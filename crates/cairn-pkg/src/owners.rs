@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 
 use cairn_host::{HostError, Root};
 
+const SETUID: u32 = 0o4000;
+const SETGID: u32 = 0o2000;
+
 /// Names and numbers of a root's users and groups.
 #[derive(Clone, Debug, Default)]
 pub struct Owners {
@@ -16,6 +19,11 @@ impl Owners {
     /// Reads a root's files; a missing file has no entries.
     pub fn load(root: &Root) -> Result<Self, HostError> {
         Ok(Self { users: read(root, "etc/passwd")?, groups: read(root, "etc/group")? })
+    }
+
+    /// Takes what the two files say.
+    pub(crate) fn from_text(passwd: &str, group: &str) -> Self {
+        Self { users: entries(passwd), groups: entries(group) }
     }
 
     /// Returns a user's number. `root` is always 0.
@@ -39,6 +47,41 @@ impl Owners {
     }
 }
 
+/// Owner and permission bits a file gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolved {
+    /// User number.
+    pub user: u32,
+    /// Group number.
+    pub group: u32,
+    /// Permission bits, 0o7777.
+    pub mode: u32,
+    /// Names that do not exist, as messages in rpm's words.
+    pub unknown: Vec<String>,
+}
+
+impl Owners {
+    /// Resolves a file's names. As in rpm, root stands in for a name that does not exist, and then nothing runs with its rights.
+    pub fn resolve(&self, user: &str, group: &str, mode: u32) -> Resolved {
+        let mut resolved = Resolved { user: 0, group: 0, mode, unknown: Vec::new() };
+        match self.user(user) {
+            Some(id) => resolved.user = id,
+            None => {
+                resolved.mode &= !SETUID;
+                resolved.unknown.push(format!("user {user} does not exist - using root"));
+            }
+        }
+        match self.group(group) {
+            Some(id) => resolved.group = id,
+            None => {
+                resolved.mode &= !SETGID;
+                resolved.unknown.push(format!("group {group} does not exist - using root"));
+            }
+        }
+        resolved
+    }
+}
+
 fn name_of(names: &BTreeMap<String, u32>, id: u32) -> Option<&str> {
     names.iter().find(|(_, number)| **number == id).map(|(name, _)| name.as_str())
 }
@@ -50,11 +93,14 @@ fn read(root: &Root, path: &str) -> Result<BTreeMap<String, u32>, HostError> {
         Err(error) if error.is_not_found() => return Ok(BTreeMap::new()),
         Err(error) => return Err(error),
     };
-    let text = String::from_utf8_lossy(&bytes);
+    Ok(entries(&String::from_utf8_lossy(&bytes)))
+}
+
+fn entries(text: &str) -> BTreeMap<String, u32> {
     let entry = |line: &str| {
         let mut fields = line.split(':');
         let name = fields.next()?.to_owned();
         Some((name, fields.nth(1)?.parse().ok()?))
     };
-    Ok(text.lines().filter_map(entry).collect())
+    text.lines().filter_map(entry).collect()
 }

@@ -15,6 +15,7 @@ use crate::journal::{self, Content, Journal, Side, TransactionId};
 use crate::rpmdb::{Access, RpmDb, fingerprint_of};
 use crate::transaction::apply::{Applier, file_away, interrupted, other_root, roll_back};
 use crate::transaction::{Durability, Ownership, Scriptlets};
+use crate::undo;
 
 const LOCK: &str = "var/lib/cairn/lock";
 const LOCK_ATTEMPTS: u32 = 50;
@@ -126,6 +127,7 @@ fn recover_one(
     }
     if content.progress.done {
         file_away(root, id)?;
+        undo::prune(root)?;
         return Ok(None);
     }
     if !content.progress.stored {

@@ -14,6 +14,9 @@ pub const TIME_LIMIT: Duration = Duration::from_mins(30);
 /// rpm's name of its embedded interpreter.
 pub const LUA: &str = "<lua>";
 
+/// How a Lua scriptlet ends that failed by an error of its own; the error itself is in its output.
+pub const LUA_FAILED: &str = "lua script failed";
+
 /// A scriptlet or trigger with everything needed to run it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CollectedScriptlet {
@@ -80,6 +83,8 @@ impl CollectedScriptlet {
                 }
                 match output.ending {
                     chroot::Ending::Exited(0) => None,
+                    // What was wrong has been written.
+                    chroot::Ending::Exited(1) if self.is_lua() => Some(LUA_FAILED.to_owned()),
                     chroot::Ending::Exited(status) => {
                         Some(format!("scriptlet failed, exit status {status}"))
                     }

@@ -26,8 +26,17 @@ const PRIORITY_BOUND: u32 = 10_000;
 #[derive(Clone, Debug)]
 pub(crate) struct Before {
     pub(crate) scriptlet: CollectedScriptlet,
-    /// Its failure stops the transaction.
-    pub(crate) critical: bool,
+    /// The package that cannot come or go if it fails; `None` if its failure is only told.
+    pub(crate) decides: Option<Side>,
+}
+
+/// A package of the transaction, by its position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Side {
+    /// In [`Set::added`].
+    Added(usize),
+    /// In [`Set::erased`].
+    Erased(usize),
 }
 
 /// What runs, in order.
@@ -35,6 +44,8 @@ pub(crate) struct Before {
 pub(crate) struct Program {
     pub(crate) before: Vec<Before>,
     pub(crate) after: Vec<AfterStep>,
+    /// Packages whose owners a late `%pre` may create.
+    pub(crate) owned_later: BTreeSet<usize>,
 }
 
 /// A package as triggers see it.
@@ -81,16 +92,21 @@ impl Class {
 
 struct Builder<'a> {
     set: &'a Set,
+    order: &'a [Element],
     silenced: &'a BTreeSet<String>,
     db: Option<&'a RpmDb>,
     /// Installed instances by name, as the database would say at this point.
     counts: BTreeMap<String, i32>,
+    /// Of these, packages that are only stored again.
+    stored_again: BTreeMap<String, i32>,
     /// Packages with triggers, present at this point, by row.
     members: BTreeMap<u64, Member>,
     added: Vec<Member>,
     erased: Vec<Member>,
     program: Program,
     committed: bool,
+    /// A `%pre` has run after the files were written: it may have created their owners.
+    late_accounts: bool,
     /// `$1` of the scriptlets of what comes and of what goes: instances after its own step.
     added_args: Vec<i32>,
     erased_args: Vec<i32>,
@@ -121,6 +137,12 @@ pub(crate) fn program(
         }
     }
     let order = order.as_slice();
+    for element in &quiet {
+        if let Element::Erase(at) = element {
+            *builder.stored_again.entry(set.erased[*at].nevra.name.clone()).or_insert(0) += 1;
+        }
+    }
+    builder.order = order;
     builder.count_instances(order);
     builder.before_transaction(order)?;
     builder.before_elements(order, deferred)?;
@@ -202,14 +224,17 @@ impl<'a> Builder<'a> {
             .collect();
         Ok(Self {
             set,
+            order: &[],
             silenced,
             db,
             counts,
+            stored_again: BTreeMap::new(),
             members,
             added,
             erased,
             program: Program::default(),
             committed: false,
+            late_accounts: false,
             added_args: vec![0; set.added.len()],
             erased_args: vec![0; set.erased.len()],
             come: BTreeSet::new(),
@@ -239,20 +264,32 @@ impl<'a> Builder<'a> {
         self.counts.get(name).copied().unwrap_or(0)
     }
 
-    fn push(&mut self, scriptlet: CollectedScriptlet, critical: bool) {
+    fn push(&mut self, scriptlet: CollectedScriptlet, decides: Option<Side>) {
         if self.silenced.contains(&scriptlet.kind) {
             return;
         }
         if self.committed {
             self.program.after.push(AfterStep::Scriptlet(scriptlet));
         } else {
-            self.program.before.push(Before { scriptlet, critical });
+            self.program.before.push(Before { scriptlet, decides });
         }
     }
 
-    fn own(&mut self, header: &Header, label: &str, kind: ScriptletKind, arg: i32, critical: bool) {
+    fn own(&mut self, side: Side, kind: ScriptletKind, arg: i32) {
+        let set = self.set;
+        let (header, label) = match side {
+            Side::Added(at) => (&set.added[at].package.header, &set.added[at].label),
+            Side::Erased(at) => (&set.erased[at].header, &set.erased[at].label),
+        };
+        let critical = matches!(
+            kind,
+            ScriptletKind::PreTransaction
+                | ScriptletKind::PreUnTransaction
+                | ScriptletKind::PreInstall
+                | ScriptletKind::PreUninstall
+        );
         if let Some(Scriptlet { interpreter, body, .. }) = header.scriptlet(kind) {
-            let (package, kind) = (label.to_owned(), kind.name().to_owned());
+            let (package, kind) = (label.clone(), kind.name().to_owned());
             let scriptlet = CollectedScriptlet {
                 package,
                 kind,
@@ -262,27 +299,41 @@ impl<'a> Builder<'a> {
                 stdin: Vec::new(),
                 env: Vec::new(),
             };
-            self.push(scriptlet, critical);
+            self.push(scriptlet, critical.then_some(side));
         }
     }
 
-    fn own_of_added(&mut self, at: usize, kind: ScriptletKind, critical: bool) {
-        let added = &self.set.added[at];
-        self.own(&added.package.header, &added.label, kind, self.added_args[at], critical);
+    fn own_of_added(&mut self, at: usize, kind: ScriptletKind) {
+        self.own(Side::Added(at), kind, self.added_args[at]);
     }
 
-    fn own_of_erased(&mut self, at: usize, kind: ScriptletKind, critical: bool) {
+    fn own_of_erased(&mut self, at: usize, kind: ScriptletKind) {
+        self.own(Side::Erased(at), kind, self.erased_args[at]);
+    }
+
+    /// `$1` before the transaction: what will be left, but all instances if another package replaces it.
+    fn argument_before(&self, at: usize) -> i32 {
         let erased = &self.set.erased[at];
-        self.own(&erased.header, &erased.label, kind, self.erased_args[at], critical);
+        self.count(&erased.nevra.name) - i32::from(erased.replaced_by.is_none())
+    }
+
+    /// `$1` after the transaction: the instances there are, and one more if it replaced a package.
+    fn argument_after(&self, at: usize) -> i32 {
+        let replaces = self.order.iter().any(|element| {
+            matches!(element, Element::Erase(erased) if self.set.erased[*erased].replaced_by == Some(at))
+        });
+        let name = &self.set.added[at].nevra.name;
+        let stored_again = self.stored_again.get(name).copied().unwrap_or(0);
+        self.count(name) - stored_again + i32::from(replaces)
     }
 
     /// `%pretrans`, `%preuntrans`, `%transfiletriggerun`.
     fn before_transaction(&mut self, order: &[Element]) -> Result<(), TransactionError> {
         for at in added_in(order) {
-            self.own_of_added(at, ScriptletKind::PreTransaction, true);
+            self.own_of_added(at, ScriptletKind::PreTransaction);
         }
         for at in erased_in(order) {
-            self.own_of_erased(at, ScriptletKind::PreUnTransaction, true);
+            self.own(Side::Erased(at), ScriptletKind::PreUnTransaction, self.argument_before(at));
         }
         let files = erased_files(self.set);
         self.transaction_file_triggers(TriggerKind::Uninstall, &files);
@@ -298,58 +349,98 @@ impl<'a> Builder<'a> {
         order: &[Element],
         deferred: &BTreeSet<usize>,
     ) -> Result<(), TransactionError> {
+        let counts = self.counts.clone();
+        let mut aside = Vec::new();
         for element in order {
             match element {
-                Element::Add(at) if !deferred.contains(at) => self.pre(*at),
-                Element::Erase(at) if self.set.erased[*at].replaced_by.is_none() => {
-                    self.preun(*at, true)?;
+                Element::Add(at) => {
+                    if !deferred.contains(at) {
+                        self.pre(*at);
+                    }
+                    self.comes(*at);
                 }
-                Element::Add(_) | Element::Erase(_) => {}
+                Element::Erase(at) => {
+                    if self.set.erased[*at].replaced_by.is_none() {
+                        self.preun(*at)?;
+                    }
+                    aside.extend(self.goes(*at));
+                }
+            }
+        }
+        // That was how rpm finds the database at each of these points; in truth nothing has come or gone yet.
+        self.counts = counts;
+        for at in std::mem::take(&mut self.come) {
+            self.members.remove(&self.set.added[at].hnum);
+        }
+        for (hnum, member) in aside {
+            self.gone.remove(&hnum);
+            self.members.insert(hnum, member);
+        }
+        for element in order {
+            if let Element::Erase(at) = element {
+                self.gone.remove(&self.set.erased[*at].hnum);
             }
         }
         Ok(())
+    }
+
+    /// From here on the package is installed.
+    fn comes(&mut self, at: usize) {
+        let added = &self.set.added[at];
+        *self.counts.entry(added.nevra.name.clone()).or_insert(0) += 1;
+        let member = Member::new(&added.package.header, added.label.clone(), true);
+        self.members.insert(added.hnum, member);
+        self.come.insert(at);
+    }
+
+    /// From here on the package is not installed any more.
+    fn goes(&mut self, at: usize) -> Option<(u64, Member)> {
+        let erased = &self.set.erased[at];
+        *self.counts.entry(erased.nevra.name.clone()).or_insert(0) -= 1;
+        self.gone.insert(erased.hnum);
+        self.members.remove(&erased.hnum).map(|member| (erased.hnum, member))
     }
 
     fn pre(&mut self, at: usize) {
         let present = self.count(&self.set.added[at].nevra.name);
         self.triggers_of_others(TriggerKind::PreInstall, Side::Added(at), present);
         self.own_triggers(TriggerKind::PreInstall, Side::Added(at), present);
-        self.own_of_added(at, ScriptletKind::PreInstall, true);
+        self.own_of_added(at, ScriptletKind::PreInstall);
     }
 
     fn add(&mut self, at: usize, deferred: bool) -> Result<(), TransactionError> {
         if deferred {
             self.pre(at);
+            self.late_accounts = true;
+        }
+        if self.late_accounts {
             let unowned = unowned_files(self.set, at);
             if !unowned.is_empty() {
                 self.program.after.push(AfterStep::Own(unowned));
+                self.program.owned_later.insert(at);
             }
         }
+        self.comes(at);
         let added = &self.set.added[at];
-        let name = added.nevra.name.clone();
-        *self.counts.entry(name.clone()).or_insert(0) += 1;
-        self.members
-            .insert(added.hnum, Member::new(&added.package.header, added.label.clone(), true));
-        self.come.insert(at);
-        let target = self.count(&name);
+        let target = self.count(&added.nevra.name);
         let files: Vec<&str> = added.files.iter().map(|file| file.path.as_str()).collect();
         self.file_triggers(TriggerKind::Install, &files, Class::High, target);
         self.immediate(Immediate::Added(at, Class::High))?;
-        self.own_of_added(at, ScriptletKind::PostInstall, false);
+        self.own_of_added(at, ScriptletKind::PostInstall);
         self.triggers_of_others(TriggerKind::Install, Side::Added(at), target);
         self.own_triggers(TriggerKind::Install, Side::Added(at), target);
         self.file_triggers(TriggerKind::Install, &files, Class::Low, target);
         self.immediate(Immediate::Added(at, Class::Low))
     }
 
-    fn preun(&mut self, at: usize, critical: bool) -> Result<(), TransactionError> {
+    fn preun(&mut self, at: usize) -> Result<(), TransactionError> {
         let remaining = self.erased_args[at];
         let files = really_removed(self.set, at);
         self.immediate(Immediate::Erased(at, Class::High))?;
         self.file_triggers(TriggerKind::Uninstall, &files, Class::High, remaining);
         self.own_triggers(TriggerKind::Uninstall, Side::Erased(at), remaining);
         self.triggers_of_others(TriggerKind::Uninstall, Side::Erased(at), remaining);
-        self.own_of_erased(at, ScriptletKind::PreUninstall, critical);
+        self.own_of_erased(at, ScriptletKind::PreUninstall);
         self.immediate(Immediate::Erased(at, Class::Low))?;
         self.file_triggers(TriggerKind::Uninstall, &files, Class::Low, remaining);
         Ok(())
@@ -358,18 +449,16 @@ impl<'a> Builder<'a> {
     fn erase(&mut self, at: usize) -> Result<(), TransactionError> {
         let erased = &self.set.erased[at];
         if erased.replaced_by.is_some() {
-            self.preun(at, false)?;
+            self.preun(at)?;
         }
         self.remove(at);
         let remaining = self.erased_args[at];
         let files = really_removed(self.set, at);
         self.file_triggers(TriggerKind::PostUninstall, &files, Class::High, remaining);
-        self.own_of_erased(at, ScriptletKind::PostUninstall, false);
+        self.own_of_erased(at, ScriptletKind::PostUninstall);
         self.triggers_of_others(TriggerKind::PostUninstall, Side::Erased(at), remaining);
         self.file_triggers(TriggerKind::PostUninstall, &files, Class::Low, remaining);
-        *self.counts.entry(erased.nevra.name.clone()).or_insert(0) -= 1;
-        self.members.remove(&erased.hnum);
-        self.gone.insert(erased.hnum);
+        self.goes(at);
         Ok(())
     }
 
@@ -385,10 +474,10 @@ impl<'a> Builder<'a> {
     /// `%posttrans`, `%postuntrans`, then the transaction file triggers.
     fn after_transaction(&mut self, order: &[Element]) -> Result<(), TransactionError> {
         for at in added_in(order) {
-            self.own_of_added(at, ScriptletKind::PostTransaction, false);
+            self.own(Side::Added(at), ScriptletKind::PostTransaction, self.argument_after(at));
         }
         for at in erased_in(order) {
-            self.own_of_erased(at, ScriptletKind::PostUnTransaction, false);
+            self.own_of_erased(at, ScriptletKind::PostUnTransaction);
         }
         self.transaction_file_triggers(TriggerKind::Install, &added_files(self.set));
         self.transaction_file_triggers(TriggerKind::PostUninstall, &erased_files(self.set));
@@ -425,7 +514,7 @@ impl<'a> Builder<'a> {
             }
         }
         for scriptlet in found {
-            self.push(scriptlet, false);
+            self.push(scriptlet, None);
         }
     }
 
@@ -445,7 +534,7 @@ impl<'a> Builder<'a> {
             }
         }
         for scriptlet in found {
-            self.push(scriptlet, false);
+            self.push(scriptlet, None);
         }
     }
 
@@ -524,11 +613,15 @@ impl<'a> Builder<'a> {
                 (&self.erased[at], TriggerKind::Uninstall, Some(class), args, None)
             }
             Immediate::TransactionAdded(at) => {
-                (&self.added[at], TriggerKind::Install, None, vec![self.added_args[at]], None)
+                (&self.added[at], TriggerKind::Install, None, vec![self.argument_after(at)], None)
             }
-            Immediate::TransactionErased(at) => {
-                (&self.erased[at], TriggerKind::Uninstall, None, vec![self.erased_args[at]], None)
-            }
+            Immediate::TransactionErased(at) => (
+                &self.erased[at],
+                TriggerKind::Uninstall,
+                None,
+                vec![self.argument_before(at)],
+                None,
+            ),
         };
         let triggers =
             if class.is_some() { &member.file_triggers } else { &member.transaction_file_triggers };
@@ -540,7 +633,7 @@ impl<'a> Builder<'a> {
                 continue;
             }
             let files = self.all_files(except)?;
-            let stdin = matching(trigger, kind, files.iter().map(String::as_str));
+            let stdin = matching_all(trigger, kind, &files);
             if !stdin.is_empty() {
                 let name = file_trigger_name(kind, class.is_none());
                 found.push((
@@ -557,7 +650,7 @@ impl<'a> Builder<'a> {
     fn push_by_priority(&mut self, mut found: Vec<(u32, CollectedScriptlet)>) {
         found.sort_by_key(|(priority, _)| std::cmp::Reverse(*priority));
         for (_, scriptlet) in found {
-            self.push(scriptlet, false);
+            self.push(scriptlet, None);
         }
     }
 
@@ -614,12 +707,6 @@ fn really_removed(set: &Set, at: usize) -> Vec<&str> {
     files.map(|(file, _)| file.path.as_str()).collect()
 }
 
-#[derive(Clone, Copy)]
-enum Side {
-    Added(usize),
-    Erased(usize),
-}
-
 fn added_files(set: &Set) -> Vec<&str> {
     set.added.iter().flat_map(|added| &added.files).map(|file| file.path.as_str()).collect()
 }
@@ -670,6 +757,15 @@ fn matching<'f>(
         prefixes.iter().any(|prefix| file.starts_with(prefix)) && seen.insert(*file)
     });
     wanted.map(str::to_owned).collect()
+}
+
+/// As [`matching`], but a file that two packages have occurs twice: rpm asks package by package.
+fn matching_all(trigger: &Trigger, kind: TriggerKind, files: &[String]) -> Vec<String> {
+    let conditions = || trigger.conditions_of(kind);
+    let fits = |file: &&String| {
+        conditions().any(|condition| file.starts_with(condition.dependency.name.as_str()))
+    };
+    files.iter().filter(fits).cloned().collect()
 }
 
 fn file_trigger_name(kind: TriggerKind, transaction: bool) -> &'static str {

@@ -125,12 +125,13 @@ fn changes(
         }
     };
     let wanted = file.verify_flags & applicable(file, stat);
+    let expected = owners.resolve(&file.user, &file.group, u32::from(file.mode & 0o7777));
     if wanted & check::SIZE != 0 {
         differs(check::SIZE, stat.size != file.size);
     }
     if wanted & check::MODE != 0 {
         let kind_differs = !file.is_ghost() && file.kind() != kind_bits(stat.kind);
-        differs(check::MODE, kind_differs || stat.mode != u32::from(file.mode & 0o7777));
+        differs(check::MODE, kind_differs || stat.mode != expected.mode);
     }
     if wanted & check::DIGEST != 0 {
         differs(
@@ -150,10 +151,10 @@ fn changes(
         );
     }
     if wanted & check::USER != 0 {
-        differs(check::USER, owners.user_name(stat.uid) != Some(file.user.as_str()));
+        differs(check::USER, stat.uid != expected.user);
     }
     if wanted & check::GROUP != 0 {
-        differs(check::GROUP, owners.group_name(stat.gid) != Some(file.group.as_str()));
+        differs(check::GROUP, stat.gid != expected.group);
     }
     if wanted & check::MTIME != 0 {
         differs(check::MTIME, stat.mtime != i64::from(file.mtime));

@@ -79,7 +79,13 @@ pub fn install(context: &Context, mode: Mode) -> CommandResult {
     });
     let outcome = run(context, items.collect(), &mut report, failed)?;
     report.end(&outcome);
-    Ok(exit::SUCCESS)
+    Ok(exit_code(&outcome, u8::try_from(incoming.len()).unwrap_or(u8::MAX)))
+}
+
+/// rpm's: as many packages as were asked for if one of them did not come or go.
+fn exit_code(outcome: &Outcome, asked: u8) -> u8 {
+    let stays = outcome.failures.iter().any(|failure| failure.starts_with("%preun("));
+    if outcome.failed.is_empty() && !stays { exit::SUCCESS } else { asked }
 }
 
 /// Refuses what the engine does not do, clearly.
@@ -326,7 +332,7 @@ pub fn erase(context: &Context) -> CommandResult {
     report.prepare(false);
     let outcome = run(context, items.collect(), &mut report, elements)?;
     report.end(&outcome);
-    Ok(exit::SUCCESS)
+    Ok(exit_code(&outcome, elements))
 }
 
 fn run(
@@ -363,16 +369,6 @@ fn run(
             let lines = conflicts.into_iter().map(|line| format!("\t{line}")).collect();
             Err(Failure { code: failed, ..Failure::lines(lines) })
         }
-        Err(TransactionError::Scriptlet { package, kind, ending }) => {
-            let what = match kind.as_str() {
-                "%preun" | "%preuntrans" => "erase",
-                _ => "install",
-            };
-            Err(Failure::lines(vec![
-                format!("error: {kind}({package}) {ending}"),
-                format!("error: {package}: {what} failed"),
-            ]))
-        }
         Err(error) => Err(error.into()),
     }
 }
@@ -404,5 +400,6 @@ fn overrides(context: &Context) -> Overrides {
         ignore_space: options.has("ignoresize"),
         keep_order: options.has("noorder"),
         replace_quietly: options.mode == Some(Mode::Install),
+        leave_out_failed: true,
     }
 }

@@ -77,6 +77,16 @@ pub fn dependency_problems(
                 lines.push(format!("{conflict} conflicts with {}", shown(candidate)));
             }
         }
+        for obsolete in &candidate.obsoletes {
+            let is_hit = |other: &&&Candidate| {
+                obsolete.name == other.nevra.name
+                    && obsolete.matches_evr(&other.nevra.evr)
+                    && other.nevra.name != candidate.nevra.name
+            };
+            if staying.iter().any(|other| is_hit(&other)) {
+                lines.push(format!("{obsolete} is obsoleted by {}", shown(candidate)));
+            }
+        }
     }
     for candidate in staying {
         // What was broken before is not this transaction's doing.

@@ -6,6 +6,7 @@ use super::macros;
 use super::options::Mode;
 use crate::failure::complain;
 use cairn_pkg::event::{Event, Phase};
+use cairn_pkg::scriptlet::LUA_FAILED;
 use cairn_pkg::transaction::Outcome;
 
 /// The display of one transaction.
@@ -72,6 +73,17 @@ impl<'a> Report<'a> {
             Event::ScriptletOutput { text, .. } if !text.is_empty() => {
                 self.context.printer.raw(text);
             }
+            Event::ScriptletFailed { package, kind, ending } if ending != LUA_FAILED => {
+                // rpm's own word for this kind.
+                let kind = if kind == "%pre" { "%prein" } else { kind };
+                complain(&format!("error: {kind}({package}) {ending}"));
+            }
+            Event::LeftOut { package, installs, skipped } => {
+                let what = if *installs { "install" } else { "erase" };
+                let how = if *skipped { "skipped" } else { "failed" };
+                complain(&format!("error: {package}: {what} {how}"));
+            }
+            Event::Warning(text) if text.ends_with(LUA_FAILED) => {}
             Event::Warning(text) => complain(&format!("warning: {text}")),
             _ => {}
         }

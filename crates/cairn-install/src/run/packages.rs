@@ -9,12 +9,10 @@ use std::sync::Arc;
 use cairn_host::fetch::Fetcher;
 use cairn_host::{Clock, Root};
 use cairn_pkg::event::{Event, Phase};
-use cairn_pkg::owners::Owners;
 use cairn_pkg::query::{Sack, SackBuilder};
 use cairn_pkg::repos::metadata::{Cache, Extent, Freshness, LoadContext, load_repository};
 use cairn_pkg::repos::{MainConfig, RepoConfig};
 use cairn_pkg::resolve;
-use cairn_pkg::rpmdb::{Access, RpmDb};
 use cairn_pkg::state::SystemState;
 use cairn_pkg::transaction::{self, Durability, ExtraFile, TransactionOptions};
 use cairn_rpm::signature::Keyring;
@@ -219,8 +217,6 @@ pub(super) fn install(
         Event::ScriptletOutput { package, kind, text } => {
             output.push(format!("{kind} of {package}: {}", text.trim()));
         }
-        // Accounts come with the packages themselves: see below.
-        Event::Warning(text) if text.contains("does not exist, root is used") => {}
         Event::Warning(text) => warnings.push(text),
         _ => {}
     })?;
@@ -230,7 +226,6 @@ pub(super) fn install(
         return Err(InstallError::Scriptlets(failures));
     }
     warnings.extend(outcome.notes);
-    warnings.extend(settle_owners(target)?);
     Ok(warnings)
 }
 
@@ -243,35 +238,4 @@ fn phase_text(phase: Phase) -> Option<&'static str> {
         Phase::After => Some("running scriptlets"),
         Phase::Recover | Phase::Plan | Phase::Before | Phase::Store => None,
     }
-}
-
-/// Gives files to the accounts that came with the same transaction: when they were written, `/etc/passwd` and `/etc/group` were not
-/// there yet. Returns what could not be done.
-fn settle_owners(target: &Root) -> Result<Vec<String>, InstallError> {
-    let owners = Owners::load(target)?;
-    let mut warnings = Vec::new();
-    for package in RpmDb::open(target, Access::ReadOnly)?.packages()? {
-        for file in package.header.files() {
-            if file.user == "root" && file.group == "root" || file.flags.is_ghost() {
-                continue;
-            }
-            let path = file.path.trim_start_matches('/');
-            let (Some(user), Some(group)) = (owners.user(&file.user), owners.group(&file.group))
-            else {
-                warnings
-                    .push(format!("/{path}: there is no account `{}:{}`", file.user, file.group));
-                continue;
-            };
-            let Some(stat) = target.symlink_metadata(path)? else { continue };
-            if (stat.uid, stat.gid) == (user, group) {
-                continue;
-            }
-            target.set_owner(path, user, group)?;
-            if !stat.is_symlink() {
-                // The change of owner took away setuid and setgid.
-                target.set_mode(path, u32::from(file.mode & 0o7777))?;
-            }
-        }
-    }
-    Ok(warnings)
 }

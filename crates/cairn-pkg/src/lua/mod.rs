@@ -5,6 +5,7 @@
 //! Specification: rpm's `docs/manual/lua.md`, and the answers of rpm 4.20.
 
 mod posix;
+mod processes;
 mod rpm;
 
 use std::time::Instant;
@@ -24,8 +25,10 @@ pub(crate) fn run(
 ) -> Result<chroot::ScriptletOutput, HostError> {
     let name = format!("{}({})", scriptlet.kind, scriptlet.package);
     let work = scriptlet.clone();
-    let chunk = name.clone();
-    chroot::run_function(root, &name, Box::new(move || interpret(&work, &chunk)))
+    // rpm's own word for this kind.
+    let chunk = name.replacen("%pre(", "%prein(", 1);
+    let work = Box::new(move || interpret(&work, &chunk));
+    chroot::run_function(root, &name, chroot::Function { work, time_limit: TIME_LIMIT })
 }
 
 /// In the child: runs the body, says what went wrong, returns the exit status.
@@ -150,6 +153,28 @@ mod tests {
                 "hi\n",
             ),
             ("io.stderr:write('e\\n')", "e\n"),
+            (
+                "local p = posix.fork() if p == 0 then posix.exec('/nosuch') os.exit(7) end local w, how, n = posix.wait(p) print(w == p, how, n)",
+                "true\texited\t7.0\n",
+            ),
+            (
+                "local p = posix.fork() if p == 0 then posix.sleep(60) end posix.kill(p, 9) print(select(2, posix.wait(p)))",
+                "killed\t9.0\n",
+            ),
+            (
+                "local ok, why = pcall(posix.exec, '/bin/true') print(ok, tostring(why):match('exec not %a+ in this context'))",
+                "false\texec not permitted in this context\n",
+            ),
+            ("print(posix.wait())", "nil\tNo child processes\t10.0\n"),
+            (
+                "posix.mkdir('/dev') io.open('/dev/null', 'w'):close() posix.redirect2null(1) print('lost')",
+                "",
+            ),
+            (
+                "posix.mkdir('/g') for _, n in ipairs{'b', 'a', '.h'} do io.open('/g/' .. n, 'w'):close() end for _, f in ipairs(rpm.glob('/g/*')) do print(f) end",
+                "/g/a\n/g/b\n",
+            ),
+            ("print(#rpm.glob('/nosuch*'), rpm.glob('/nosuch*', 'c')[1])", "0\t/nosuch*\n"),
         ];
         for (body, expected) in table {
             assert_eq!(output(body), (expected.to_owned(), chroot::Ending::Exited(0)), "{body}");

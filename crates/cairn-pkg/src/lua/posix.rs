@@ -38,6 +38,7 @@ pub(super) fn library(lua: &Lua, environment: &Environment) -> Result<Table> {
     directories(lua, &library)?;
     names(lua, &library)?;
     process(lua, &library)?;
+    super::processes::extend(lua, &library, environment)?;
     variables(lua, &library, environment)?;
     library.set("version", "posix library for Lua 5.4 / rpm")?;
     Ok(library)
@@ -49,7 +50,7 @@ pub(super) fn lock<T>(shared: &Mutex<T>) -> Result<MutexGuard<'_, T>> {
 }
 
 /// Turns a result into rpm's answer.
-fn answer(lua: &Lua, path: &str, result: io::Result<Value>) -> Result<MultiValue> {
+pub(super) fn answer(lua: &Lua, path: &str, result: io::Result<Value>) -> Result<MultiValue> {
     let error = match result {
         Ok(value) => return Ok(MultiValue::from_vec(vec![value])),
         Err(error) => error,
@@ -66,7 +67,7 @@ fn answer(lua: &Lua, path: &str, result: io::Result<Value>) -> Result<MultiValue
     ]))
 }
 
-const DONE: Value = Value::Number(0.0);
+pub(super) const DONE: Value = Value::Number(0.0);
 
 type TwoPaths = fn(&str, &str) -> io::Result<()>;
 type OnePath = fn(&str) -> io::Result<()>;
@@ -336,7 +337,7 @@ fn entry_of(key: &Value, file: &str) -> Option<Vec<String>> {
     entries(file).into_iter().find(|entry| entry.get(column) == Some(&text))
 }
 
-fn number_of(key: &Value, file: &str) -> Option<u32> {
+pub(super) fn number_of(key: &Value, file: &str) -> Option<u32> {
     match key {
         Value::Integer(number) => u32::try_from(*number).ok(),
         Value::Number(number) => Some(*number as u32),
@@ -427,22 +428,7 @@ fn process(lua: &Lua, library: &Table) -> Result<()> {
         Ok((reason, f64::from(number)))
     })?;
     library.set("errno", errno)?;
-    let refused = [
-        "fork",
-        "exec",
-        "wait",
-        "kill",
-        "setuid",
-        "setgid",
-        "redirect2null",
-        "mkstemp",
-        "times",
-        "sysconf",
-        "pathconf",
-        "ctermid",
-        "ttyname",
-        "getlogin",
-    ];
+    let refused = ["mkstemp", "times", "sysconf", "pathconf", "ttyname", "getlogin"];
     for name in refused {
         let refuse = lua.create_function(move |_, _: MultiValue| -> Result<()> {
             Err(mlua::Error::runtime(format!("posix.{name} is not available")))

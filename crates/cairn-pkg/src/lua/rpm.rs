@@ -12,6 +12,7 @@ use cairn_rpm::macros::Macros;
 use mlua::{Lua, MetaMethod, MultiValue, Result, Table, UserData, UserDataMethods, Value};
 
 use super::posix::{Environment, lock};
+use crate::query::glob::{is_pattern, matches};
 
 /// Sets the globals `rpm` and `macros`; `files` is what `rpm.next_file()` returns.
 pub(super) fn install(lua: &Lua, environment: &Environment, files: Vec<String>) -> Result<()> {
@@ -32,7 +33,43 @@ pub(super) fn install(lua: &Lua, environment: &Environment, files: Vec<String>) 
         }
     })?;
     library.set("b64decode", decode)?;
+    let glob = lua.create_function(|lua, (pattern, flags): (String, Option<String>)| {
+        let mut found = glob(&pattern);
+        // "c": what matches nothing stands for itself.
+        if found.is_empty() && flags.unwrap_or_default().contains('c') {
+            found.push(pattern);
+        }
+        lua.create_sequence_from(found)
+    })?;
+    library.set("glob", glob)?;
+    library.set("redirect2null", super::processes::redirect_to_null(lua)?)?;
     lua.globals().set("rpm", library)
+}
+
+/// Returns the paths that match a pattern, sorted.
+fn glob(pattern: &str) -> Vec<String> {
+    let mut found = vec![if pattern.starts_with('/') { "/".to_owned() } else { String::new() }];
+    for part in pattern.split('/').filter(|part| !part.is_empty()) {
+        let join = |directory: &String, name: &str| match directory.as_str() {
+            "" | "/" => format!("{directory}{name}"),
+            _ => format!("{directory}/{name}"),
+        };
+        let below = |directory: &String| -> Vec<String> {
+            if !is_pattern(part) {
+                return vec![join(directory, part)];
+            }
+            let place = if directory.is_empty() { "." } else { directory.as_str() };
+            let entries = std::fs::read_dir(place).into_iter().flatten().flatten();
+            let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+            let visible = names.filter(|name| part.starts_with('.') || !name.starts_with('.'));
+            let mut names: Vec<String> = visible.filter(|name| matches(part, name)).collect();
+            names.sort();
+            names.iter().map(|name| join(directory, name)).collect()
+        };
+        found = found.iter().flat_map(below).collect();
+    }
+    found.retain(|path| std::fs::symlink_metadata(path).is_ok());
+    found
 }
 
 fn macros(lua: &Lua, library: &Table) -> Result<()> {

@@ -7,6 +7,7 @@ use std::io;
 
 use cairn_host::{HostError, Root};
 
+use super::accounts;
 use super::options::{Durability, Ownership, Scriptlets};
 use super::paths::{Directories, base, parent};
 use super::stage::{set_attributes, staged_name};
@@ -18,7 +19,10 @@ use crate::journal::{
 };
 use crate::owners::Owners;
 use crate::rpmdb::{Access, RpmDb};
+use crate::scriptlet::chain;
 use crate::undo;
+
+const CAPABILITIES: &str = "security.capability";
 
 /// Carries out a committed transaction.
 pub(crate) struct Applier<'a> {
@@ -59,6 +63,11 @@ impl Applier<'_> {
             self.fail_points.pass("done");
             file_away(self.root, self.content.begin.id)?;
             self.fail_points.pass("filed away");
+            // The transaction is over: what is kept too long is no reason to call it failed.
+            if let Err(error) = undo::prune(self.root) {
+                let text = format!("old transactions stay in the undo store: {}", chain(&error));
+                (self.events)(Event::Warning(text));
+            }
         }
         Ok(())
     }
@@ -229,6 +238,10 @@ impl Applier<'_> {
                 }
                 Ok(None)
             }
+            AfterStep::Accounts { lines, time } => {
+                accounts::create(self.root, lines, *time)?;
+                Ok(None)
+            }
             AfterStep::Own(files) => {
                 if self.ownership == Ownership::Apply {
                     self.own(files)?;
@@ -238,12 +251,25 @@ impl Applier<'_> {
         }
     }
 
-    fn own(&self, files: &[(String, u32, String, String)]) -> Result<(), TransactionError> {
+    fn own(&mut self, files: &[(String, u32, String, String)]) -> Result<(), TransactionError> {
         let owners = Owners::load(self.root)?;
         for (path, mode, user, group) in files {
-            let owner = owners.user(user).zip(owners.group(group));
-            if owner.is_some() && self.root.exists(path)? {
-                set_attributes(self.root, path, &Attributes { mode: *mode, owner, mtime: None })?;
+            let resolved = owners.resolve(user, group, *mode);
+            resolved.unknown.into_iter().map(Event::Warning).for_each(&mut *self.events);
+            let (owner, mode) = ((resolved.user, resolved.group), resolved.mode);
+            let Some(stat) = self.root.symlink_metadata(path)? else { continue };
+            if (stat.uid, stat.gid) == owner && stat.mode == mode {
+                continue;
+            }
+            // The change of owner takes the capabilities away.
+            let capabilities = match stat.is_file() {
+                true => self.root.get_xattr(path, CAPABILITIES)?,
+                false => None,
+            };
+            let attributes = Attributes { mode, owner: Some(owner), mtime: None };
+            set_attributes(self.root, path, &attributes)?;
+            if let Some(capabilities) = capabilities {
+                self.root.set_xattr(path, CAPABILITIES, &capabilities)?;
             }
         }
         Ok(())
@@ -361,9 +387,7 @@ pub(crate) fn file_away(root: &Root, id: journal::TransactionId) -> Result<(), T
     root.mkdir_all(&directory, 0o700)?;
     root.rename(from, format!("{directory}/{}", undo::JOURNAL))?;
     root.fsync_dir(journal::DIRECTORY)?;
-    root.fsync_dir(&directory)?;
-    undo::prune(root)?;
-    Ok(())
+    Ok(root.fsync_dir(&directory)?)
 }
 
 fn remove_if_there(root: &Root, path: &str) -> Result<(), TransactionError> {

@@ -187,7 +187,9 @@ impl Planner<'_> {
             let entry = &set.added[first].files[first_file];
             for (other, other_file) in &files[1..] {
                 if differ(entry, &set.added[*other].files[*other_file]) {
-                    let (one, two) = (&set.added[first].label, &set.added[*other].label);
+                    let mut both = [&set.added[first], &set.added[*other]];
+                    both.sort_by_key(|added| added.asked);
+                    let [one, two] = both.map(|added| &added.label);
                     conflicts.push(format!(
                         "file /{place} conflicts between attempted installs of {one} and {two}"
                     ));

@@ -4,6 +4,7 @@
 //! [`run`] reads as the table of contents: read and verify, plan, check, run what must run first, stage, commit, apply. Nothing
 //! live changes before the `Commit` record of the [journal](crate::journal) is on disk; everything after it can be repeated.
 
+pub(crate) mod accounts;
 pub(crate) mod apply;
 pub(crate) mod fate;
 mod options;
@@ -18,6 +19,7 @@ use std::collections::BTreeSet;
 use cairn_host::Root;
 use cairn_rpm::header::ScriptletKind;
 
+use self::accounts::Accounts;
 use self::apply::{Applier, interrupted, roll_back, sync_places};
 use self::fate::{Directory, FilePlan};
 pub use self::options::{
@@ -25,20 +27,18 @@ pub use self::options::{
     Scriptlets, TransactionItem, TransactionOptions, Trust,
 };
 use self::order::Element;
-use self::set::{Fate, Set};
+use self::set::{Fate, LeftOut, Set};
 use self::stage::{AttributeSource, Serials, Stager, staged_name};
 use crate::error::TransactionError;
 use crate::event::{Event, Phase};
 use crate::journal::{
-    self, AfterStep, Begin, Content, Journal, PackageRow, Progress, Record, Side, Step,
-    TransactionId,
+    self, AfterStep, Begin, Content, Journal, PackageRow, Progress, Record, Step, TransactionId,
 };
-use crate::owners::Owners;
 use crate::parallel;
 use crate::recover;
 use crate::rpmdb::{Access, FileState, InstallRecord, RpmDb, fingerprint_of, installed_blob};
 use crate::scriptlet::CollectedScriptlet;
-use crate::triggers::{self, Program};
+use crate::triggers::{self, Program, Side};
 use crate::undo;
 
 /// Runs a transaction.
@@ -58,51 +58,45 @@ pub fn run(
     }
     let db = open_database(root)?;
     events(Event::Phase(Phase::Verify));
-    let mut set = Set::load(db.as_ref(), items, options, events)?;
+    let set = Set::load(db.as_ref(), items, options, events)?;
     events(Event::Phase(Phase::Plan));
-    let order = order::order(&mut set, options.overrides.keep_order);
-    set.number(db.as_ref().map_or(Ok(1), RpmDb::next_number)?);
-    let mut plan = fate::plan(root, db.as_ref(), &mut set, &order, options)?;
-    plan_extra_directories(root, &mut plan, options)?;
-    if options.overrides.database_only {
-        plan.leave_files_alone(&mut set);
-    }
-    if !options.overrides.ignore_space {
-        space::check(root, &set, &plan)?;
-    }
-    let mut serials = Serials::assign(&mut set, options);
-    let deferred = if options.scriptlets == Scriptlets::Run {
-        deferred_pre(root, db.as_ref(), &set)?
-    } else {
-        BTreeSet::new()
-    };
-    let mut program = match options.scriptlets {
-        Scriptlets::Skip => without_scriptlets(&set, &order),
-        Scriptlets::Run | Scriptlets::Collect => {
-            triggers::program(&set, &order, db.as_ref(), &deferred, &options.overrides)?
-        }
-    };
-    if options.scriptlets == Scriptlets::Run {
-        check_interpreters(root, &set, &program)?;
-    }
+    let mut planned = Planned::new(root, db.as_ref(), set, options)?;
     if options.test_only {
-        return Ok(outcome(&set, 0, &plan, options, &program));
+        return Ok(planned.outcome(0, options));
     }
     let before =
         db.as_ref().map_or_else(|| Ok(fingerprint_of(std::iter::empty())), RpmDb::fingerprint)?;
     drop(db);
 
     let id = if journaled { next_id(root)? } else { 0 };
-    let begin = Begin { id, time: options.time, before, summary: set.summary(), undoes: None };
-    let mut outcome = outcome(&set, id, &plan, options, &program);
+    let summary = planned.set.summary();
+    let mut begin = Begin { id, time: options.time, before, summary, undoes: None };
     let mut journal = if journaled { Some(Journal::create(root, &begin)?) } else { None };
     options.fail_points.pass("journal begun");
-    let mut prepared = Prepared { root, id, set, plan, options, content: empty_content(begin) };
-    let staged = prepared
-        .run_before(&program, events)
-        .and_then(|()| prepared.stage(&mut serials, &mut program, journal.as_mut(), events));
-    if let Err(error) = staged {
-        prepared.abandon(journaled)?;
+    let left_out = match planned.run_before(root, options, events) {
+        Ok(left_out) => left_out,
+        Err(error) => {
+            abandon(root, id, &[], options)?;
+            return Err(error);
+        }
+    };
+    let mut failed = Vec::new();
+    if !left_out.is_empty() {
+        failed = planned.report(&left_out, events);
+        abandon(root, id, &[], options)?;
+        drop(journal);
+        let db = open_database(root)?;
+        planned = Planned::new(root, db.as_ref(), planned.set.without(&left_out), options)?;
+        if planned.set.is_empty() {
+            return Ok(Outcome { failed, ..planned.outcome(0, options) });
+        }
+        begin.summary = planned.set.summary();
+        journal = if journaled { Some(Journal::create(root, &begin)?) } else { None };
+    }
+    let mut outcome = Outcome { failed, ..planned.outcome(id, options) };
+    let mut prepared = Prepared { root, id, planned, options, content: empty_content(begin) };
+    if let Err(error) = prepared.stage(journal.as_mut(), events) {
+        abandon(root, id, &prepared.content.steps, options)?;
         return Err(error);
     }
     if let Some(journal) = &mut journal {
@@ -124,6 +118,114 @@ pub fn run(
     applier.run().map_err(interrupted)?;
     outcome.failures = applier.failures;
     Ok(outcome)
+}
+
+/// A transaction with everything decided and nothing done.
+struct Planned {
+    set: Set,
+    plan: FilePlan,
+    serials: Serials,
+    program: Program,
+}
+
+impl Planned {
+    fn new(
+        root: &Root,
+        db: Option<&RpmDb>,
+        mut set: Set,
+        options: &TransactionOptions,
+    ) -> Result<Self, TransactionError> {
+        let order = order::order(&mut set, options.overrides.keep_order);
+        set.number(db.map_or(Ok(1), RpmDb::next_number)?);
+        let mut plan = fate::plan(root, db, &mut set, &order, options)?;
+        plan_extra_directories(root, &mut plan, options)?;
+        if options.overrides.database_only {
+            plan.leave_files_alone(&mut set);
+        }
+        if !options.overrides.ignore_space {
+            space::check(root, &set, &plan)?;
+        }
+        let serials = Serials::assign(&mut set, options);
+        let program = match options.scriptlets {
+            Scriptlets::Skip => without_scriptlets(&set, &order),
+            Scriptlets::Collect => {
+                let deferred = BTreeSet::new();
+                triggers::program(&set, &order, db, &deferred, &options.overrides)?
+            }
+            Scriptlets::Run => {
+                let deferred = deferred_pre(root, db, &set)?;
+                let program = triggers::program(&set, &order, db, &deferred, &options.overrides)?;
+                check_interpreters(root, &set, &program)?;
+                program
+            }
+        };
+        Ok(Self { set, plan, serials, program })
+    }
+
+    fn outcome(&self, id: TransactionId, options: &TransactionOptions) -> Outcome {
+        outcome(&self.set, id, &self.plan, options, &self.program)
+    }
+
+    /// Creates accounts and runs `%pretrans`, `%pre` and the like. Returns the packages that cannot come or go because of them; an
+    /// error unless the operator wants to go on without these.
+    fn run_before(
+        &self,
+        root: &Root,
+        options: &TransactionOptions,
+        events: &mut dyn FnMut(Event),
+    ) -> Result<LeftOut, TransactionError> {
+        let mut left_out = LeftOut::new();
+        accounts::create_provided(root, &self.set, options)?;
+        if options.scriptlets != Scriptlets::Run {
+            return Ok(left_out);
+        }
+        events(Event::Phase(Phase::Before));
+        for before in &self.program.before {
+            if before.decides.is_some_and(|side| left_out.contains_key(&side)) {
+                continue;
+            }
+            let Some(ending) = before.scriptlet.run(root, events) else { continue };
+            let (package, kind) = (before.scriptlet.package.clone(), before.scriptlet.kind.clone());
+            let Some(side) = before.decides else {
+                events(Event::Warning(format!("{kind}({package}) {ending}")));
+                continue;
+            };
+            if !options.overrides.leave_out_failed {
+                return Err(TransactionError::Scriptlet { package, kind, ending });
+            }
+            // What fails before the first package is reached makes rpm skip its package, later the package itself fails.
+            let skipped = matches!(kind.as_str(), "%pretrans" | "%preuntrans");
+            events(Event::ScriptletFailed { package, kind, ending });
+            left_out.insert(side, skipped);
+            // A package and what it replaces stand and fall together.
+            match side {
+                Side::Added(at) => {
+                    let erased = self.set.erased.iter().enumerate();
+                    let replaced = erased.filter(|(_, erased)| erased.replaced_by == Some(at));
+                    left_out.extend(replaced.map(|(at, _)| (Side::Erased(at), true)));
+                }
+                Side::Erased(at) => {
+                    let replacing = self.set.erased[at].replaced_by;
+                    left_out.extend(replacing.map(|at| (Side::Added(at), true)));
+                }
+            }
+        }
+        Ok(left_out)
+    }
+
+    /// Tells which packages are left out; returns their names.
+    fn report(&self, left_out: &LeftOut, events: &mut dyn FnMut(Event)) -> Vec<String> {
+        let mut names = Vec::new();
+        for (side, skipped) in left_out {
+            let (package, installs) = match side {
+                Side::Added(at) => (self.set.added[*at].label.clone(), true),
+                Side::Erased(at) => (self.set.erased[*at].label.clone(), false),
+            };
+            names.push(package.clone());
+            events(Event::LeftOut { package, installs, skipped: *skipped });
+        }
+        names
+    }
 }
 
 /// Returns the number of the next transaction of a root.
@@ -192,6 +294,7 @@ fn outcome(
             Vec::new()
         },
         failures: Vec::new(),
+        failed: Vec::new(),
         notes: plan.notes.clone(),
     }
 }
@@ -315,54 +418,38 @@ fn comes_through_link(
     Ok(comes.contains(lookup.resolve(interpreter, None, "")?.as_str()))
 }
 
-/// A transaction with everything decided and nothing done.
+/// A transaction whose files are written beside their targets.
 struct Prepared<'a> {
     root: &'a Root,
     id: TransactionId,
-    set: Set,
-    plan: FilePlan,
+    planned: Planned,
     options: &'a TransactionOptions,
     content: Content,
 }
 
 impl Prepared<'_> {
-    /// Runs `%pretrans`, `%pre` and the like.
-    fn run_before(
-        &self,
-        program: &Program,
-        events: &mut dyn FnMut(Event),
-    ) -> Result<(), TransactionError> {
-        if self.options.scriptlets != Scriptlets::Run {
-            return Ok(());
-        }
-        events(Event::Phase(Phase::Before));
-        for before in &program.before {
-            let Some(ending) = before.scriptlet.run(self.root, events) else { continue };
-            let (package, kind) = (before.scriptlet.package.clone(), before.scriptlet.kind.clone());
-            if before.critical {
-                return Err(TransactionError::Scriptlet { package, kind, ending });
-            }
-            events(Event::Warning(format!("{kind}({package}) {ending}")));
-        }
-        Ok(())
-    }
-
     /// Writes the plan to the journal and the files beside their targets.
     fn stage(
         &mut self,
-        serials: &mut Serials,
-        program: &mut Program,
         mut journal: Option<&mut Journal>,
         events: &mut dyn FnMut(Event),
     ) -> Result<(), TransactionError> {
         events(Event::Phase(Phase::Stage));
-        // Read after %pre: it creates users.
-        let owners = Owners::load(self.root)?;
+        let Planned { set, plan, serials, program } = &mut self.planned;
+        let Accounts { owners, late } = match self.options.ownership {
+            // After %pre: it creates users.
+            Ownership::Apply => accounts::settle(self.root, set, plan, self.options)?,
+            Ownership::Record => Accounts::default(),
+        };
         let source = || match self.options.ownership {
             Ownership::Apply => AttributeSource::Apply(&owners),
             Ownership::Record => AttributeSource::Record,
         };
-        let mut steps = stage::steps(self.root, &self.set, &self.plan, serials, &source())?;
+        if !late.is_empty() {
+            // Before every scriptlet that may use them.
+            program.after.insert(0, AfterStep::Accounts { lines: late, time: self.options.time });
+        }
+        let mut steps = stage::steps(self.root, set, plan, serials, &source())?;
         let extra: Vec<u32> = self.options.extra_files.iter().map(|_| serials.take()).collect();
         for (extra, serial) in self.options.extra_files.iter().zip(&extra) {
             steps.push(Step::Place {
@@ -378,13 +465,21 @@ impl Prepared<'_> {
             journal.flush()?;
         }
         self.options.fail_points.pass("steps recorded");
-        let stager = Stager::new(self.root, self.id, serials, source(), self.options);
+        let stager = Stager {
+            root: self.root,
+            id: self.id,
+            serials,
+            attributes: source(),
+            options: self.options,
+            owned_later: &program.owned_later,
+        };
         stager.make_directories(&self.content.steps)?;
-        let total = self.set.added.len();
-        let unpack = |at| stager.unpack(&self.set, at);
+        let total = set.added.len();
+        let coming: &Set = set;
+        let unpack = |at| stager.unpack(coming, at);
         parallel::in_order(total, &unpack, &mut |at, unpacked| {
-            events(Event::Staging { package: self.set.added[at].label.clone(), done: at, total });
-            unpacked.map(|()| stager.warn(&self.set, at, events))
+            events(Event::Staging { package: coming.added[at].label.clone(), done: at, total });
+            unpacked.map(|()| stager.warn(coming, at, events))
         })?;
         for (extra, serial) in self.options.extra_files.iter().zip(&extra) {
             self.options.fail_points.pass("stage extra file");
@@ -394,7 +489,7 @@ impl Prepared<'_> {
                 extra.mode,
             )?;
         }
-        self.content.packages = self.rows()?;
+        self.content.packages = rows(set, self.options)?;
         let after = std::mem::take(&mut program.after).into_iter();
         let kept = |step: &AfterStep| {
             self.options.scriptlets == Scriptlets::Run || !matches!(step, AfterStep::Scriptlet(_))
@@ -412,43 +507,43 @@ impl Prepared<'_> {
         }
         Ok(())
     }
+}
 
-    /// Returns the database rows that come and go.
-    fn rows(&self) -> Result<Vec<PackageRow>, TransactionError> {
-        let mut rows = Vec::new();
-        for erased in &self.set.erased {
-            let blob = erased.header.source_bytes().to_vec();
-            rows.push(PackageRow { side: Side::Erased, hnum: erased.hnum, blob });
-        }
-        for added in &self.set.added {
-            let file_states = added.fates.iter().map(|fate| match fate {
-                Fate::NotInstalled(state) => *state,
-                Fate::Create { .. } | Fate::Beside { .. } | Fate::Directory | Fate::Skip => {
-                    FileState::Normal
-                }
-            });
-            let record = InstallRecord {
-                install_time: self.options.time,
-                transaction_id: self.options.time,
-                file_states: file_states.collect(),
-            };
-            let blob =
-                installed_blob(&added.package.header, &added.package.signature_header, &record)?;
-            rows.push(PackageRow { side: Side::Added, hnum: added.hnum, blob });
-        }
-        Ok(rows)
+/// Returns the database rows that come and go.
+fn rows(set: &Set, options: &TransactionOptions) -> Result<Vec<PackageRow>, TransactionError> {
+    let mut rows = Vec::new();
+    for erased in &set.erased {
+        let blob = erased.header.source_bytes().to_vec();
+        rows.push(PackageRow { side: journal::Side::Erased, hnum: erased.hnum, blob });
     }
+    for added in &set.added {
+        let file_states = added.fates.iter().map(|fate| match fate {
+            Fate::NotInstalled(state) => *state,
+            Fate::Create { .. } | Fate::Beside { .. } | Fate::Directory | Fate::Skip => {
+                FileState::Normal
+            }
+        });
+        let record = InstallRecord {
+            install_time: options.time,
+            transaction_id: options.time,
+            file_states: file_states.collect(),
+        };
+        let blob = installed_blob(&added.package.header, &added.package.signature_header, &record)?;
+        rows.push(PackageRow { side: journal::Side::Added, hnum: added.hnum, blob });
+    }
+    Ok(rows)
+}
 
-    /// Removes what was staged.
-    fn abandon(&self, journaled: bool) -> Result<(), TransactionError> {
-        roll_back(self.root, self.id, &self.content.steps, &self.options.fail_points)?;
-        if journaled {
-            self.root.remove_file(format!(
-                "{}/{}",
-                journal::DIRECTORY,
-                journal::file_name(self.id)
-            ))?;
-        }
-        Ok(())
+/// Removes what was staged, and the journal.
+fn abandon(
+    root: &Root,
+    id: TransactionId,
+    steps: &[Step],
+    options: &TransactionOptions,
+) -> Result<(), TransactionError> {
+    roll_back(root, id, steps, &options.fail_points)?;
+    if options.durability == Durability::Journaled {
+        root.remove_file(format!("{}/{}", journal::DIRECTORY, journal::file_name(id)))?;
     }
+    Ok(())
 }

@@ -132,6 +132,8 @@ pub struct Overrides {
     pub keep_order: bool,
     /// Nothing of what is replaced runs: `rpm -i --replacepkgs` stores a package again without removing the former one.
     pub replace_quietly: bool,
+    /// A package whose `%pre` or the like fails is left out and the others go on, as rpm does; otherwise nothing happens.
+    pub leave_out_failed: bool,
 }
 
 /// How a transaction runs.
@@ -243,6 +245,8 @@ pub struct Outcome {
     pub scriptlets: Vec<CollectedScriptlet>,
     /// What failed without stopping the transaction (`%post` and the like).
     pub failures: Vec<String>,
+    /// Packages that did not come or go because a scriptlet failed; only with [`Overrides::leave_out_failed`].
+    pub failed: Vec<String>,
     /// Configuration files kept or saved under another name, as messages.
     pub notes: Vec<String>,
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The order of packages: what a package requires comes before it, scriptlet requirements above all; loops are broken where they
-//! hurt least. Each replaced package goes right after the one that replaces it, plain removals come last, dependents first.
+//! hurt least. What goes, goes after everything has come, dependents first. Among
+//! packages that may come next, the choice is rpm's (`addQ` in lib/order.c): first what most others wait for, of equals the last.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,7 +41,8 @@ pub(crate) fn order(set: &mut Set, keep: bool) -> Vec<Element> {
             (&added.package.header, added.files.iter().map(|file| file.path.as_str()).collect())
         })
         .collect();
-    let positions = if keep { (0..headers.len()).collect() } else { sort(&headers) };
+    let positions =
+        if keep { (0..headers.len()).collect() } else { sort(&headers, Direction::Needed) };
     drop(headers);
     let mut new_position = vec![0; positions.len()];
     for (new, old) in positions.iter().enumerate() {
@@ -53,42 +55,96 @@ pub(crate) fn order(set: &mut Set, keep: bool) -> Vec<Element> {
         erased.replaced_by = erased.replaced_by.map(|old| new_position[old]);
     }
 
-    let mut elements = Vec::new();
-    for at in 0..set.added.len() {
-        elements.push(Element::Add(at));
-        let replaced =
-            set.erased.iter().enumerate().filter(|(_, erased)| erased.replaced_by == Some(at));
-        elements.extend(replaced.map(|(at, _)| Element::Erase(at)));
-    }
-    let plain: Vec<usize> =
-        (0..set.erased.len()).filter(|at| set.erased[*at].replaced_by.is_none()).collect();
-    let headers: Vec<(&Header, Vec<&str>)> = plain
+    let mut elements: Vec<Element> = (0..set.added.len()).map(Element::Add).collect();
+    let headers: Vec<(&Header, Vec<&str>)> = set
+        .erased
         .iter()
-        .map(|at| {
-            (
-                &set.erased[*at].header,
-                set.erased[*at].files.iter().map(|file| file.path.as_str()).collect(),
-            )
+        .map(|erased| {
+            (&erased.header, erased.files.iter().map(|file| file.path.as_str()).collect())
         })
         .collect();
-    elements.extend(sort(&headers).into_iter().rev().map(|at| Element::Erase(plain[at])));
+    elements.extend(sort(&headers, Direction::Dependents).into_iter().map(Element::Erase));
     elements
 }
 
-/// Returns positions such that requirements come first.
-fn sort(packages: &[(&Header, Vec<&str>)]) -> Vec<usize> {
+/// What comes first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    /// What others need.
+    Needed,
+    /// What needs others.
+    Dependents,
+}
+
+/// Returns positions in the order in which the packages come or go.
+fn sort(packages: &[(&Header, Vec<&str>)], direction: Direction) -> Vec<usize> {
     let graph = graph(packages);
+    let mut components = components(&graph);
+    components.sort_by_key(|component| (component.len() > 1, component.first().copied()));
     let mut order = Vec::with_capacity(packages.len());
-    for component in components(&graph) {
-        if component.len() == 1 {
-            order.extend(component);
+    for at in component_order(&graph, &components, direction) {
+        let component = &components[at];
+        if let [single] = component.as_slice() {
+            order.push(*single);
             continue;
         }
         // A loop: only requirements of scriptlets count inside of it.
         let members: BTreeSet<usize> = component.iter().copied().collect();
-        let mut done = BTreeSet::new();
+        let (mut done, mut inner) = (BTreeSet::new(), Vec::new());
         for member in &members {
-            visit(*member, &members, &graph, &mut done, &mut order);
+            visit(*member, &members, &graph, &mut done, &mut inner);
+        }
+        if direction == Direction::Dependents {
+            inner.reverse();
+        }
+        order.extend(inner);
+    }
+    order
+}
+
+/// Returns the components in order: a queue of those that wait for nothing, sorted by how many wait for them.
+fn component_order(
+    graph: &[BTreeMap<usize, bool>],
+    components: &[Vec<usize>],
+    direction: Direction,
+) -> Vec<usize> {
+    let mut component_of = vec![0; graph.len()];
+    for (at, component) in components.iter().enumerate() {
+        component.iter().for_each(|member| component_of[*member] = at);
+    }
+    let mut waits_for = vec![BTreeSet::new(); components.len()];
+    let mut awaited_by = vec![BTreeSet::new(); components.len()];
+    for (at, needed) in graph.iter().enumerate() {
+        for other in needed.keys() {
+            let (mut later, mut first) = (component_of[at], component_of[*other]);
+            if direction == Direction::Dependents {
+                std::mem::swap(&mut later, &mut first);
+            }
+            if later != first {
+                waits_for[later].insert(first);
+                awaited_by[first].insert(later);
+            }
+        }
+    }
+    let mut queue: Vec<usize> = Vec::new();
+    let enqueue = |queue: &mut Vec<usize>, at: usize| {
+        let place = queue.iter().position(|other| awaited_by[*other].len() <= awaited_by[at].len());
+        queue.insert(place.unwrap_or(queue.len()), at);
+    };
+    for at in 0..components.len() {
+        if waits_for[at].is_empty() {
+            enqueue(&mut queue, at);
+        }
+    }
+    let mut order = Vec::with_capacity(components.len());
+    while !queue.is_empty() {
+        let at = queue.remove(0);
+        order.push(at);
+        for later in awaited_by[at].iter().rev() {
+            waits_for[*later].remove(&at);
+            if waits_for[*later].is_empty() {
+                enqueue(&mut queue, *later);
+            }
         }
     }
     order

@@ -17,6 +17,7 @@ use crate::journal::Removal;
 use crate::parallel;
 use crate::rpmdb::{FileState, Installed, RpmDb};
 use crate::scriptlet::chain;
+use crate::triggers::Side;
 
 /// A package that comes.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub(crate) struct Added {
     pub(crate) fates: Vec<Fate>,
     /// Its row in the database.
     pub(crate) hnum: u64,
+    /// Its position in the request.
+    pub(crate) asked: usize,
 }
 
 /// A package that goes.
@@ -63,6 +66,9 @@ pub(crate) enum Fate {
     NotInstalled(FileState),
 }
 
+/// Packages that do not come or go because a scriptlet failed, and whether it was one of another package or of the whole transaction.
+pub(crate) type LeftOut = BTreeMap<Side, bool>;
+
 /// All packages of a transaction.
 #[derive(Debug, Default)]
 pub(crate) struct Set {
@@ -79,15 +85,18 @@ impl Set {
         events: &mut dyn FnMut(Event),
     ) -> Result<Self, TransactionError> {
         let mut set = Self::default();
-        let mut erased = BTreeMap::new();
+        // In the order of the request: removals keep it where nothing else decides.
+        let mut erased: Vec<(u64, Option<usize>)> = Vec::new();
         let mut named = BTreeSet::new();
         let mut wanted = Vec::new();
         for item in items {
             let replaced_by = item.action.adds().then_some(wanted.len());
             for hnum in replaced_rows(db, &item)? {
                 // A package both removed and replaced counts as replaced.
-                let known: &mut Option<usize> = erased.entry(hnum).or_insert(replaced_by);
-                *known = known.or(replaced_by);
+                match erased.iter_mut().find(|(known, _)| *known == hnum) {
+                    Some((_, known)) => *known = known.or(replaced_by),
+                    None => erased.push((hnum, replaced_by)),
+                }
             }
             if !item.action.adds() {
                 continue;
@@ -136,6 +145,7 @@ impl Set {
         }
         let files = package.header.files();
         self.added.push(Added {
+            asked: self.added.len(),
             nevra: found,
             label: label.to_owned(),
             path: path.to_owned(),
@@ -146,6 +156,35 @@ impl Set {
             hnum: 0,
         });
         Ok(())
+    }
+
+    /// Returns the rest, with nothing planned yet.
+    pub(crate) fn without(self, left_out: &LeftOut) -> Self {
+        let mut set = Self::default();
+        let mut positions = BTreeMap::new();
+        for (at, mut added) in self.added.into_iter().enumerate() {
+            if !left_out.contains_key(&Side::Added(at)) {
+                positions.insert(at, set.added.len());
+                added.fates.fill(Fate::Skip);
+                added.resolved.clear();
+                set.added.push(added);
+            }
+        }
+        for (at, mut erased) in self.erased.into_iter().enumerate() {
+            if !left_out.contains_key(&Side::Erased(at)) {
+                erased.replaced_by =
+                    erased.replaced_by.and_then(|added| positions.get(&added).copied());
+                erased.resolved.clear();
+                erased.removals.clear();
+                set.erased.push(erased);
+            }
+        }
+        set
+    }
+
+    /// Tells whether nothing comes and nothing goes.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.erased.is_empty()
     }
 
     /// Gives the packages that come their rows, in the present order.

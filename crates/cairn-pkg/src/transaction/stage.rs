@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Writes the new files beside their targets. Nothing live changes here: after a crash, removing what was staged is enough.
 
+use std::collections::BTreeSet;
 use std::fs::{File, Permissions};
 use std::io::{self, BufReader, Seek as _, SeekFrom, Write};
 use std::os::unix::fs::{PermissionsExt as _, fchown};
@@ -8,7 +9,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use cairn_host::{FileKind, HostError, Root, Stat};
 use cairn_rpm::header::{FileEntry, mode};
-use cairn_rpm::payload::PayloadEntry;
+use cairn_rpm::payload::{PayloadEntry, PayloadReader};
 
 use super::fate::{FilePlan, attributes_of};
 use super::options::{Ownership, OwnershipEntry, OwnershipKind, TransactionOptions};
@@ -128,15 +129,9 @@ impl AttributeSource<'_> {
         let permissions = u32::from(file.mode & 0o7777);
         match self {
             Self::Apply(owners) => {
-                let (user, group) = (owners.user(&file.user), owners.group(&file.group));
-                // As in rpm: an unknown owner becomes root, and then nothing runs with its rights.
-                let known = user.is_some() && group.is_some();
-                let mode = if known { permissions } else { permissions & 0o1777 };
-                Attributes {
-                    mode,
-                    owner: Some((user.unwrap_or(0), group.unwrap_or(0))),
-                    mtime: None,
-                }
+                let resolved = owners.resolve(&file.user, &file.group, permissions);
+                let owner = Some((resolved.user, resolved.group));
+                Attributes { mode: resolved.mode, owner, mtime: None }
             }
             Self::Record => {
                 let own = if file.is_directory() { 0o700 } else { 0o600 };
@@ -151,21 +146,11 @@ impl AttributeSource<'_> {
     }
 
     /// Returns the owners that are unknown, as messages.
-    fn unknown(&self, file: &FileEntry) -> Option<String> {
-        let Self::Apply(owners) = self else { return None };
-        if owners.user(&file.user).is_none() {
-            return Some(format!(
-                "user `{}` does not exist, root is used for {}",
-                file.user, file.path
-            ));
+    fn unknown(&self, file: &FileEntry) -> Vec<String> {
+        match self {
+            Self::Apply(owners) => owners.resolve(&file.user, &file.group, 0).unknown,
+            Self::Record => Vec::new(),
         }
-        if owners.group(&file.group).is_none() {
-            return Some(format!(
-                "group `{}` does not exist, root is used for {}",
-                file.group, file.path
-            ));
-        }
-        None
     }
 }
 
@@ -176,19 +161,11 @@ pub(crate) struct Stager<'a> {
     pub(crate) serials: &'a Serials,
     pub(crate) attributes: AttributeSource<'a>,
     pub(crate) options: &'a TransactionOptions,
+    /// Packages whose owners are looked at again once their accounts may be there.
+    pub(crate) owned_later: &'a BTreeSet<usize>,
 }
 
-impl<'a> Stager<'a> {
-    pub(crate) fn new(
-        root: &'a Root,
-        id: TransactionId,
-        serials: &'a Serials,
-        attributes: AttributeSource<'a>,
-        options: &'a TransactionOptions,
-    ) -> Self {
-        Self { root, id, serials, attributes, options }
-    }
-
+impl Stager<'_> {
     /// Creates the directories of the plan.
     pub(crate) fn make_directories(&self, steps: &[Step]) -> Result<(), TransactionError> {
         for step in steps {
@@ -206,12 +183,7 @@ impl<'a> Stager<'a> {
     pub(crate) fn unpack(&self, set: &Set, at: usize) -> Result<(), TransactionError> {
         let added = &set.added[at];
         let failed = |error: &dyn std::error::Error| payload_error(added, chain(error));
-        let mut file = File::open(&added.path).map_err(|error| failed(&error))?;
-        file.seek(SeekFrom::Start(added.package.header_end)).map_err(|error| failed(&error))?;
-        let mut payload = added
-            .package
-            .payload(BufReader::with_capacity(BUFFER, file))
-            .map_err(|error| failed(&error))?;
+        let mut payload = open_payload(added)?;
         let mut linked = vec![false; added.files.len()];
         let directories = Directories::new(self.root);
         while let Some(entry) = payload.next_entry().map_err(|error| failed(&error))? {
@@ -224,10 +196,12 @@ impl<'a> Stager<'a> {
     pub(crate) fn warn(&self, set: &Set, at: usize, events: &mut dyn FnMut(Event)) {
         let added = &set.added[at];
         for (entry, serial) in added.files.iter().zip(&self.serials.files[at]) {
-            if serial.is_some()
-                && let Some(message) = self.attributes.unknown(entry)
-            {
-                events(Event::Warning(format!("{}: {message}", added.label)));
+            if serial.is_some() && !self.owned_later.contains(&at) {
+                self.attributes
+                    .unknown(entry)
+                    .into_iter()
+                    .map(Event::Warning)
+                    .for_each(&mut *events);
             }
         }
     }
@@ -353,6 +327,16 @@ impl<'a> Stager<'a> {
         })?;
         Ok(self.root.set_xattr(name, "security.capability", &capabilities.to_attribute())?)
     }
+}
+
+/// Opens the payload of a package that comes.
+pub(crate) fn open_payload(
+    added: &Added,
+) -> Result<PayloadReader<BufReader<File>>, TransactionError> {
+    let failed = |error: &dyn std::error::Error| payload_error(added, chain(error));
+    let mut file = File::open(&added.path).map_err(|error| failed(&error))?;
+    file.seek(SeekFrom::Start(added.package.header_end)).map_err(|error| failed(&error))?;
+    added.package.payload(BufReader::with_capacity(BUFFER, file)).map_err(|error| failed(&error))
 }
 
 /// Writes to a file and hashes what it writes.

@@ -11,7 +11,7 @@ use cairn_host::Root;
 use cairn_pkg::failpoint::FailPoints;
 use cairn_pkg::journal;
 use cairn_pkg::recover::{Recovered, recover, recover_with};
-use cairn_pkg::transaction::{Action, TransactionItem, TransactionOptions, run};
+use cairn_pkg::transaction::{Action, ExtraFile, TransactionItem, TransactionOptions, run};
 use cairn_pkg::undo;
 use cairn_rpm::build::{FileSpec, PackageSpec};
 
@@ -20,7 +20,7 @@ use crate::support::{
 };
 
 /// No transaction here passes more points.
-const MANY: u64 = 2000;
+pub(crate) const MANY: u64 = 2000;
 
 fn old_packages() -> Vec<PackageSpec> {
     vec![
@@ -83,8 +83,22 @@ fn new_packages() -> Vec<PackageSpec> {
     ]
 }
 
+/// As dnf runs transactions: its own state changes with the packages.
+pub(crate) fn with_state() -> TransactionOptions {
+    let state = ExtraFile { path: STATE.to_owned(), content: b"state after".to_vec(), mode: 0o644 };
+    TransactionOptions { extra_files: vec![state], ..options() }
+}
+
+/// Everything that a transaction changes, as text.
+pub(crate) fn state_of(root: &Root) -> String {
+    let state = root.read_to_string(STATE).unwrap_or_else(|_| "no state".to_owned());
+    format!("{}{state}", snapshot(root))
+}
+
+const STATE: &str = "usr/lib/sysimage/libdnf5/packages.toml";
+
 /// Brings a fresh root to the state before the scenario and returns the transaction.
-fn prepare(scenario: &str) -> (Bench, Vec<TransactionItem>) {
+pub(crate) fn prepare(scenario: &str) -> (Bench, Vec<TransactionItem>) {
     let bench = Bench::new();
     if scenario == "install" {
         let items = old_packages().iter().map(|spec| bench.item(Action::Install, spec)).collect();
@@ -104,7 +118,7 @@ fn prepare(scenario: &str) -> (Bench, Vec<TransactionItem>) {
     (bench, items)
 }
 
-fn describe(items: &[TransactionItem]) -> String {
+pub(crate) fn describe(items: &[TransactionItem]) -> String {
     let path = |item: &TransactionItem| {
         item.rpm.as_ref().map(|path| path.display().to_string()).unwrap_or_default()
     };
@@ -115,7 +129,7 @@ fn describe(items: &[TransactionItem]) -> String {
         .join("\n")
 }
 
-fn parse(text: &str) -> Vec<TransactionItem> {
+pub(crate) fn parse(text: &str) -> Vec<TransactionItem> {
     let item = |line: &str| {
         let mut parts = line.split('|');
         let action = match parts.next().unwrap() {
@@ -130,17 +144,22 @@ fn parse(text: &str) -> Vec<TransactionItem> {
     text.lines().map(item).collect()
 }
 
-/// Runs this binary's [`child`] in a root. Returns whether it came to its end.
-fn run_child(bench: &Bench, job: &str, point: u64) -> bool {
-    let status = Command::new(std::env::current_exe().unwrap())
+/// This binary's [`child`] for a root, ready to start.
+pub(crate) fn child_command(bench: &Bench, job: &str, point: u64) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
         .args(["--exact", "crash::child", "--test-threads=1"])
         .env("CAIRN_CRASH_ROOT", bench.path())
         .env("CAIRN_CRASH_JOB", job)
         .env("CAIRN_CRASH_POINT", point.to_string())
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .unwrap();
+        .stderr(Stdio::null());
+    command
+}
+
+/// Runs this binary's [`child`] in a root. Returns whether it came to its end.
+pub(crate) fn run_child(bench: &Bench, job: &str, point: u64) -> bool {
+    let status = child_command(bench, job, point).status().unwrap();
     if let Some(code) = status.code() {
         assert_eq!(code, 0, "the child failed instead of being killed at point {point}");
     }
@@ -162,7 +181,7 @@ fn child() {
             undo::undo(&root, id, TIME, &fail_points, &mut |_| ()).unwrap();
         }
         items => {
-            let options = TransactionOptions { fail_points, ..options() };
+            let options = TransactionOptions { fail_points, ..with_state() };
             run(&root, parse(items), &options, &mut |_| ()).unwrap();
         }
     }
@@ -171,9 +190,9 @@ fn child() {
 /// Ends the child at every point and checks the state after recovery.
 fn survive_everywhere(scenario: &str) {
     let (bench, items) = prepare(scenario);
-    let before = snapshot(&bench.root);
+    let before = state_of(&bench.root);
     assert!(run_child(&bench, &describe(&items), MANY));
-    let after = snapshot(&bench.root);
+    let after = state_of(&bench.root);
     assert_ne!(before, after);
     let (mut back, mut forward) = (0, 0);
     for point in 1..MANY {
@@ -185,7 +204,7 @@ fn survive_everywhere(scenario: &str) {
             assert!(through.is_some(), "recovery never ends");
         }
         let recovered = recover(&bench.root, &mut |_| ()).unwrap();
-        let found = snapshot(&bench.root);
+        let found = state_of(&bench.root);
         assert!(
             found == before || found == after,
             "{scenario}, point {point}: {recovered:?}\n{found}"

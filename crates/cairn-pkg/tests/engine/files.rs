@@ -174,7 +174,7 @@ fn directories_go_only_when_empty_and_unowned() {
         srv/used/ 755
         srv/used/by-admin 644 "x"
         usr/ 755
-        [2] b-1-1.noarch
+        [1] b-1-1.noarch
     "#]]
     .assert_eq(&snapshot(&bench.root));
 }

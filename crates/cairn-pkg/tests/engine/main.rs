@@ -4,8 +4,10 @@
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 mod crash;
+mod faults;
 mod files;
 mod install;
+mod random;
 mod scripts;
 mod support;
 mod undo;

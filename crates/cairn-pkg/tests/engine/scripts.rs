@@ -178,13 +178,13 @@ fn file_triggers() {
     let items = vec![bench.item(Action::Install, &cache), bench.item(Action::Install, &app)];
     check(
         &collect(&bench, items),
-        expect![[r"
+        expect![[r#"
+            app-1-1 %post 1
             cache-1-1 %post 1
             cache-1-1 %filetriggerin 1 1 < /usr/share/icons/own
-            app-1-1 %post 1
             cache-1-1 %filetriggerin 1 1 < /usr/share/icons/app
-            cache-1-1 %transfiletriggerin 1 < /usr/share/icons/own /usr/share/icons/app
-        "]],
+            cache-1-1 %transfiletriggerin 1 < /usr/share/icons/app /usr/share/icons/own
+        "#]],
     );
     let high = trigger(
         spec("high", "1-1", &[]),
@@ -233,7 +233,7 @@ fn lua_needs_nothing_in_the_root_and_others_do() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "c-1-1.noarch: %pre scriptlet failed, exit status 1; nothing was installed or removed"
+        "c-1-1.noarch: %pre lua script failed; nothing was installed or removed"
     );
     let before = snapshot(&bench.root);
     let post = script(spec("b", "1-1", &[file("/b", "b")]), ScriptletKind::PostInstall, "true");

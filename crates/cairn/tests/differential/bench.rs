@@ -22,8 +22,12 @@ const BASE: [&str; 3] = [
 ];
 /// Parts of a root that the programs keep for themselves.
 const OWN: [&str; 4] = ["usr/lib/sysimage", "var/lib/cairn", "var/lib/rpm", "trace"];
-const MACROS: &str =
-    "--define '_dbpath /usr/lib/sysimage/rpm' --define '_pkgverify_level none' --nosignature";
+/// Made by rpm where a root has no devices, when a scriptlet's output goes nowhere.
+const DEVICE: &str = "dev/null";
+const MACROS: &str = "--define '_dbpath /usr/lib/sysimage/rpm' --define '_pkgverify_level none' --define '__systemd_sysusers /usr/bin/systemd-sysusers' --nosignature";
+
+/// How many scenarios run at a time.
+const WORKERS: usize = 4;
 
 pub struct Bench {
     directory: tempfile::TempDir,
@@ -119,6 +123,17 @@ impl Bench {
         output.stdout_text()
     }
 
+    /// Runs a command for each of the names, a few at a time; returns what it wrote.
+    fn script_for_each(&self, command: &str, names: Vec<String>) -> String {
+        let mut script = String::new();
+        for part in names.chunks(names.len().div_ceil(WORKERS)) {
+            script.push_str("(\n");
+            part.iter().for_each(|name| writeln!(script, "({command} {name})").unwrap());
+            script.push_str(") &\n");
+        }
+        self.script(&format!("{script}wait\n"))
+    }
+
     /// What provides the shell that is in the roots already.
     fn base_package(&self) -> String {
         let package = base_package();
@@ -140,16 +155,19 @@ impl Bench {
             let target = if target == "noarch" { "x86_64".to_owned() } else { target };
             std::fs::write(self.path(&format!("specs/{key}.target")), target).unwrap();
         }
-        let failed = self.script(
-            "cd /work/specs || exit 1\n\
-             for spec in *.spec; do\n\
+        std::fs::write(
+            self.path("specs/one"),
+            "spec=$1\n\
+             export SOURCE_DATE_EPOCH=1700000000\n\
              rpmbuild -bb --define '_tmppath /tmp' --define '_dbpath /tmp/db' --quiet --define \"_topdir /work/build/${spec%.spec}\" --define '_build_id_links none' \
              --define '__os_install_post %{nil}' --define 'debug_package %{nil}' --define '_buildhost test' \
              --define '_unpackaged_files_terminate_build 0' --define '_binary_payload w1.gzdio' \
              --define 'clamp_mtime_to_source_date_epoch 1' --define 'use_source_date_epoch_as_buildtime 1' \
-             --target $(cat ${spec%.spec}.target) $spec > log 2>&1 || { echo \"$spec\"; cat log $spec; }\n\
-             done\n",
-        );
+             --target $(cat ${spec%.spec}.target) $spec > $spec.log 2>&1 || cat $spec.log $spec\n",
+        )
+        .unwrap();
+        let names = specs.keys().map(|key| format!("{key}.spec"));
+        let failed = self.script_for_each("cd /work/specs; sh ./one", names.collect());
         assert!(failed.is_empty(), "rpmbuild: {failed}");
         for scenario in scenarios {
             let directory = self.path(&format!("packages/{}", scenario.name));
@@ -166,42 +184,52 @@ impl Bench {
     /// Runs all scenarios with one of the programs.
     pub fn run(&self, scenarios: &[Scenario], who: &str) -> BTreeMap<String, Outcome> {
         let program = if who == "ours" { "/work/bin/rpm" } else { "/usr/bin/rpm" };
-        let mut script = String::from("set -f\n");
+        let scripts = self.path(&format!("scripts-{who}"));
+        std::fs::create_dir_all(&scripts).unwrap();
         for scenario in scenarios {
-            let place = format!("/work/{who}/{}", scenario.name);
-            let packages = format!("/work/packages/{}", scenario.name);
-            writeln!(script, "mkdir -p {place}; cp -a /work/base {place}/root; cd {place}/root")
+            std::fs::write(scripts.join(&scenario.name), self.commands(scenario, who, program))
                 .unwrap();
-            let rpm = |program: &str| format!("{program} --root {place}/root {MACROS}");
-            writeln!(script, "{} -i {}", rpm(program), self.base_package()).unwrap();
-            for (number, step) in scenario.steps.iter().enumerate() {
-                match step {
-                    Step::Shell(command) => writeln!(script, "{command}").unwrap(),
-                    Step::Rpm(arguments) => {
-                        let arguments = expand(arguments, &packages, scenario);
-                        writeln!(
-                            script,
-                            "{{ {} {arguments} </dev/null; }} > ../text.{number} 2>&1; echo {number} $? >> ../exit",
-                            rpm(program)
-                        )
-                        .unwrap();
-                    }
-                }
-            }
-            let format = "'%{NEVRA} %{INSTALLCOLOR} [%{FILENAMES} %{FILESTATES:fstate},]\\n'";
-            writeln!(
-                script,
-                "{{ {} -qa --qf {format} | sort; {} -qa | sort; }} > ../database 2>&1",
-                rpm("/usr/bin/rpm"),
-                rpm("/work/bin/rpm")
-            )
-            .unwrap();
         }
-        self.script(&script);
+        let names = scenarios.iter().map(|scenario| format!("./{}", scenario.name));
+        self.script_for_each(&format!("cd /work/scripts-{who}; sh"), names.collect());
         scenarios
             .iter()
             .map(|scenario| (scenario.name.clone(), self.outcome(scenario, who)))
             .collect()
+    }
+
+    /// The script that runs one scenario.
+    fn commands(&self, scenario: &Scenario, who: &str, program: &str) -> String {
+        let mut script = String::from("set -f\n");
+        let place = format!("/work/{who}/{}", scenario.name);
+        let packages = format!("/work/packages/{}", scenario.name);
+        writeln!(script, "mkdir -p {place}; cp -a /work/base {place}/root; cd {place}/root")
+            .unwrap();
+        let rpm = |program: &str| format!("{program} --root {place}/root {MACROS}");
+        writeln!(script, "{} -i {}", rpm(program), self.base_package()).unwrap();
+        for (number, step) in scenario.steps.iter().enumerate() {
+            match step {
+                Step::Shell(command) => writeln!(script, "{command}").unwrap(),
+                Step::Rpm(arguments) => {
+                    let arguments = expand(arguments, &packages, scenario);
+                    writeln!(
+                        script,
+                        "{{ {} {arguments} </dev/null; }} > ../text.{number} 2>&1; echo {number} $? >> ../exit",
+                        rpm(program)
+                    )
+                    .unwrap();
+                }
+            }
+        }
+        let format = "'%{NEVRA} %{INSTALLCOLOR} [%{FILENAMES} %{FILESTATES:fstate},]\\n'";
+        writeln!(
+            script,
+            "{{ {} -qa --qf {format} | sort; {} -qa | sort; }} > ../database 2>&1",
+            rpm("/usr/bin/rpm"),
+            rpm("/work/bin/rpm")
+        )
+        .unwrap();
+        script
     }
 
     fn outcome(&self, scenario: &Scenario, who: &str) -> Outcome {
@@ -271,25 +299,30 @@ fn list(root: &Path, below: &Path, text: &mut String) {
     for name in names {
         if OWN.iter().any(|own| Path::new(own) == name)
             || BASE.iter().any(|own| Path::new(own) == name)
+            || name == Path::new(DEVICE)
         {
             continue;
         }
         let path = root.join(&name);
         let metadata = std::fs::symlink_metadata(&path).unwrap();
-        let mode = metadata.permissions().mode() & 0o7777;
+        let owner = match (metadata.uid(), metadata.gid()) {
+            (0, 0) => String::new(),
+            (user, group) => format!("{user}:{group} "),
+        };
+        let mode = format!("{owner}{:o}", metadata.permissions().mode() & 0o7777);
         let shown = name.display();
         if metadata.is_symlink() {
             let target = std::fs::read_link(&path).unwrap();
             writeln!(text, "{shown} -> {}", target.display()).unwrap();
         } else if metadata.is_dir() {
-            writeln!(text, "{shown}/ {mode:o}").unwrap();
+            writeln!(text, "{shown}/ {mode}").unwrap();
             list(root, &name, text);
         } else {
             let content = std::fs::read(&path).unwrap_or_default();
             let content = String::from_utf8_lossy(&content).replace('\n', "\\n");
             // Elsewhere our undo store has links to what was replaced.
             let links = if name.starts_with("usr/share/p") { metadata.nlink() } else { 1 };
-            writeln!(text, "{shown} {mode:o} {links} `{content}`").unwrap();
+            writeln!(text, "{shown} {mode} {links} `{content}`").unwrap();
         }
     }
 }

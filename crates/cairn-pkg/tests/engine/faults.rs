@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Every file operation of a transaction fails once, and the disk breaks for good from some operation on: the error is told, and the
+//! state is the one before or, after recovery, the one after.
+#![allow(clippy::print_stdout, reason = "prints a table")]
+
+use std::error::Error;
+
+use cairn_host::fault::{Fault, arm, disarm};
+use cairn_pkg::TransactionError;
+use cairn_pkg::failpoint::FailPoints;
+use cairn_pkg::transaction::run;
+use cairn_pkg::undo;
+
+use crate::crash::{parse, state_of, with_state};
+use crate::random::{Random, SCENARIOS, check, number, ready};
+use crate::support::{Bench, TIME};
+
+const ERRORS: [(&str, i32); 4] = [
+    ("ENOSPC", libc::ENOSPC),
+    ("EIO", libc::EIO),
+    ("EROFS", libc::EROFS),
+    ("EMFILE", libc::EMFILE),
+];
+
+/// How many operations are tried per scenario and error without `CAIRN_CRASH_RUNS`.
+const TRIED: u64 = 6;
+
+fn carry_out(bench: &Bench, job: &str) -> Result<(), TransactionError> {
+    if job == "undo" {
+        let id = *undo::list(&bench.root)?.last().unwrap();
+        return undo::undo(&bench.root, id, TIME, &FailPoints::none(), &mut |_| ()).map(drop);
+    }
+    run(&bench.root, parse(job), &with_state(), &mut |_| ()).map(drop)
+}
+
+/// Tells whether an error or one of its causes is the one that was injected.
+fn names(error: &TransactionError, errno: i32) -> bool {
+    let expected = std::io::Error::from_raw_os_error(errno).to_string();
+    let mut cause: Option<&dyn Error> = Some(error);
+    while let Some(error) = cause {
+        if error.to_string().contains(&expected) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+#[test]
+fn operations_fail() {
+    let seed = number("CAIRN_CRASH_SEED", 1);
+    let tried = number("CAIRN_CRASH_RUNS", TRIED);
+    let mut random = Random(seed);
+    println!("failing file operations, seed {seed}");
+    println!(
+        "{:<10}{:<8}{:>12}{:>8}{:>12}{:>12}",
+        "", "", "operations", "tried", "as before", "as after"
+    );
+    let mut all = (0, 0);
+    for scenario in SCENARIOS {
+        let (bench, job) = ready(scenario);
+        let before = state_of(&bench.root);
+        arm(Fault::Once(u64::MAX), 0);
+        carry_out(&bench, &job).unwrap();
+        let operations = disarm();
+        let after = state_of(&bench.root);
+        for (name, errno) in ERRORS {
+            let (mut back, mut forward) = (0, 0);
+            for trial in 0..tried.min(operations) {
+                let at = if tried >= operations { trial } else { random.below(operations) } + 1;
+                let fault = if trial % 2 == 1 { Fault::From(at) } else { Fault::Once(at) };
+                let (bench, job) = ready(scenario);
+                arm(fault, errno);
+                let result = carry_out(&bench, &job);
+                disarm();
+                let what = format!("{scenario}, {name}, {fault:?} of {operations}, seed {seed}");
+                let told = result.as_ref().err().is_none_or(|error| names(error, errno));
+                assert!(told, "{what}: {:?}", result.err());
+                let through = check(&bench.root, &before, &after, &what);
+                match &result {
+                    Ok(()) => assert!(through, "{what}: no error and nothing done"),
+                    // Told as a failure before the commit: nothing may have been done.
+                    Err(error)
+                        if scenario != "undo"
+                            && !matches!(error, TransactionError::Interrupted(_)) =>
+                    {
+                        assert!(!through, "{what}: an error and everything done: {error}");
+                    }
+                    Err(_) => {}
+                }
+                if through { forward += 1 } else { back += 1 }
+            }
+            let n = back + forward;
+            println!("{scenario:<10}{name:<8}{operations:>12}{n:>8}{back:>12}{forward:>12}");
+            all = (all.0 + back, all.1 + forward);
+        }
+    }
+    assert!(all.0 > 0 && all.1 > 0, "{all:?}: both ways must have been seen");
+}
