@@ -64,19 +64,17 @@ impl Owners {
     /// Resolves a file's names. As in rpm, root stands in for a name that does not exist, and then nothing runs with its rights.
     pub fn resolve(&self, user: &str, group: &str, mode: u32) -> Resolved {
         let mut resolved = Resolved { user: 0, group: 0, mode, unknown: Vec::new() };
-        match self.user(user) {
-            Some(id) => resolved.user = id,
-            None => {
-                resolved.mode &= !SETUID;
-                resolved.unknown.push(format!("user {user} does not exist - using root"));
-            }
+        if let Some(id) = self.user(user) {
+            resolved.user = id;
+        } else {
+            resolved.mode &= !SETUID;
+            resolved.unknown.push(format!("user {user} does not exist - using root"));
         }
-        match self.group(group) {
-            Some(id) => resolved.group = id,
-            None => {
-                resolved.mode &= !SETGID;
-                resolved.unknown.push(format!("group {group} does not exist - using root"));
-            }
+        if let Some(id) = self.group(group) {
+            resolved.group = id;
+        } else {
+            resolved.mode &= !SETGID;
+            resolved.unknown.push(format!("group {group} does not exist - using root"));
         }
         resolved
     }

@@ -169,7 +169,7 @@ fn parse(line: &str) -> Option<Entry> {
     if word(0) == "r" {
         let (low, high) = word(2).split_once('-').unwrap_or((word(2), word(2)));
         let (low, high): (u32, u32) = (low.parse().ok()?, high.parse().ok()?);
-        return (high <= u32::from(u16::MAX)).then_some(Entry::Range { low, high });
+        return u16::try_from(high).is_ok().then_some(Entry::Range { low, high });
     }
     let name = word(1).to_owned();
     if !is_name(&name) {
@@ -205,13 +205,12 @@ fn words(line: &str) -> Vec<String> {
     for character in line.trim().chars() {
         match quote {
             Some(open) if character == open => quote = None,
-            Some(_) => word.get_or_insert_default().push(character),
             None if character == '"' || character == '\'' => {
                 quote = Some(character);
                 word.get_or_insert_default();
             }
             None if character.is_whitespace() => words.extend(word.take()),
-            None => word.get_or_insert_default().push(character),
+            Some(_) | None => word.get_or_insert_default().push(character),
         }
     }
     words.extend(word);

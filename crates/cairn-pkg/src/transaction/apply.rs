@@ -262,10 +262,8 @@ impl Applier<'_> {
                 continue;
             }
             // The change of owner takes the capabilities away.
-            let capabilities = match stat.is_file() {
-                true => self.root.get_xattr(path, CAPABILITIES)?,
-                false => None,
-            };
+            let capabilities =
+                if stat.is_file() { self.root.get_xattr(path, CAPABILITIES)? } else { None };
             let attributes = Attributes { mode, owner: Some(owner), mtime: None };
             set_attributes(self.root, path, &attributes)?;
             if let Some(capabilities) = capabilities {

@@ -131,8 +131,8 @@ fn component_order(
         let place = queue.iter().position(|other| awaited_by[*other].len() <= awaited_by[at].len());
         queue.insert(place.unwrap_or(queue.len()), at);
     };
-    for at in 0..components.len() {
-        if waits_for[at].is_empty() {
+    for (at, first) in waits_for.iter().enumerate() {
+        if first.is_empty() {
             enqueue(&mut queue, at);
         }
     }

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, missing_docs, reason = "tests may stop")]
 
 mod bench;
+mod failing;
 mod generate;
 mod scenario;
 
