@@ -588,11 +588,11 @@ fn damaged_row_of_the_database() {
     });
     expect![[r#"
         -qa exit 0
-        error: rpmdb: row 2 unreadable: tags SUMMARY(1004) and DESCRIPTION(1005) overlap
+        error: rpmdb: row 3 unreadable: tags SUMMARY(1004) and DESCRIPTION(1005) overlap
         hint: run `dnf recover`, or `rpm --rebuilddb` to drop what cannot be read; reinstall the packages that are lost
         | libfoo-1.0-1.noarch
         install exit 0
-        warning: rpmdb: row 2 unreadable: tags SUMMARY(1004) and DESCRIPTION(1005) overlap
+        warning: rpmdb: row 3 unreadable: tags SUMMARY(1004) and DESCRIPTION(1005) overlap
         hint: run `dnf recover`, or `rpm --rebuilddb` to drop what cannot be read; reinstall the packages that are lost
         baz is installed
     "#]].assert_eq(&text);
@@ -635,47 +635,47 @@ fn journals() {
     case("empty", with_journal(&committed, None, Vec::clear));
     expect![[r#"
         torn at the end: -qa exit 0
-        | foo-1.0-1.noarch
         | libfoo-1.0-1.noarch
+        | foo-1.0-1.noarch
         install exit 0
         Took back transaction 900, which was interrupted before anything had changed:
         baz is installed
 
         damaged in the middle: -qa exit 0
-        | foo-1.0-1.noarch
         | libfoo-1.0-1.noarch
+        | foo-1.0-1.noarch
         install exit 1
         error: journal `00000900.journal`: record at byte 12 is damaged, but intact records follow it
         hint: nothing was changed; check the disk, keep a copy of `/var/lib/cairn/journal`, compare with `rpm -Va`, then move the journal away
         baz is not installed
 
         of the future: -qa exit 0
-        | foo-1.0-1.noarch
         | libfoo-1.0-1.noarch
+        | foo-1.0-1.noarch
         install exit 1
         error: journal `00000900.journal`: format 9 (expected 1)
         hint: a newer version of this program wrote it: install that version and run `dnf recover`
         baz is not installed
 
         no journal: -qa exit 0
-        | foo-1.0-1.noarch
         | libfoo-1.0-1.noarch
+        | foo-1.0-1.noarch
         install exit 1
         error: journal `00000900.journal`: not a journal (expected `CAIRNJNL`)
         hint: nothing was changed; check the disk, keep a copy of `/var/lib/cairn/journal`, compare with `rpm -Va`, then move the journal away
         baz is not installed
 
         of another root: -qa exit 0
-        | foo-1.0-1.noarch
         | libfoo-1.0-1.noarch
+        | foo-1.0-1.noarch
         install exit 1
         error: journal `00000900.journal` belongs to another package database (expected another, found [DIGEST])
         hint: nothing was changed; if the database was rebuilt or restored since, check with `rpm -Va` and move the journal away from `/var/lib/cairn/journal`
         baz is not installed
 
         empty: -qa exit 0
-        | foo-1.0-1.noarch
         | libfoo-1.0-1.noarch
+        | foo-1.0-1.noarch
         install exit 0
         baz is installed
 

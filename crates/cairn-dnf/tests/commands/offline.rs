@@ -106,7 +106,7 @@ fn from_storing_to_carrying_out() {
     bench.empty_repository();
     let ran = bench.dnf("offline _execute -y");
     assert_eq!(ran.code, 0, "{}", ran.text());
-    assert_eq!(bench.rpm("-qa").out, "libfoo-1.0-1.noarch\nbar-1.0-1.noarch\nfoo-2.0-1.noarch\n");
+    assert_eq!(bench.rpm("-qa").out, "libfoo-1.0-1.noarch\nfoo-2.0-1.noarch\nbar-1.0-1.noarch\n");
     assert!(!bench.root().join(DIRECTORY).exists());
     assert!(std::fs::symlink_metadata(bench.root().join("system-update")).is_err());
     assert!(

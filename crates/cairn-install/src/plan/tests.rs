@@ -42,7 +42,7 @@ fn plain_on_bios() {
          10. Make it start under BIOS and UEFI
          11. Read back everything that starting needs
          12. Unmount
-        Plan      6291bb56db37b073
+        Plan      f6b4fb5e958c2f40
     "#]]
     .assert_eq(&made.text());
     expect![[r#"
@@ -94,7 +94,7 @@ fn volumes_on_nvme_under_secure_boot() {
          11. Make it start under BIOS and UEFI, and enter it in the firmware's boot list
          12. Read back everything that starting needs
          13. Unmount
-        Plan      30ff8a3c51d798eb
+        Plan      261fd9d050e39693
     "#]]
     .assert_eq(&made.text());
     assert_eq!(made.root_device(), "/dev/cairn2/root");

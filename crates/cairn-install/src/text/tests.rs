@@ -94,7 +94,7 @@ fn defaults_need_twelve_keys() {
          10. Make it start under BIOS and UEFI
          11. Read back everything that starting needs
          12. Unmount
-        Plan      d156bf30ebcec926
+        Plan      a2c0ae3153f95387
 
         Type yes to ERASE /dev/vda and install: yes
     "#]].assert_eq(&script.shown);
