@@ -42,6 +42,9 @@ pub struct Lock {
 static TEMPORARY_SERIAL: AtomicU64 = AtomicU64::new(0);
 
 impl Root {
+    /// How the names of the files begin that [`Root::write_atomic`] writes first; a program that is killed leaves one behind.
+    pub const TEMPORARY_PREFIX: &str = ".cairn-new.";
+
     /// Opens an existing directory of the host as a root. `path` may be relative to the working directory.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
@@ -381,7 +384,7 @@ impl Root {
         let (parent, name) = self.parent(rel, "write")?;
         let failed = |source: io::Error| HostError::io("write", self.display(rel), source);
         let serial = TEMPORARY_SERIAL.fetch_add(1, Ordering::Relaxed);
-        let temporary = format!(".cairn-new.{}.{serial}", std::process::id());
+        let temporary = format!("{}{}.{serial}", Self::TEMPORARY_PREFIX, std::process::id());
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = rustix::fs::openat(&parent, temporary.as_str(), flags, Mode::RUSR | Mode::WUSR)

@@ -13,6 +13,7 @@ use crate::event::{Event, Phase};
 use crate::failpoint::FailPoints;
 use crate::journal::{self, Content, Journal, Side, TransactionId};
 use crate::rpmdb::{Access, RpmDb, fingerprint_of};
+use crate::state::STATE_DIRECTORY;
 use crate::transaction::apply::{Applier, file_away, interrupted, other_root, roll_back};
 use crate::transaction::{Durability, Ownership, Scriptlets};
 use crate::undo;
@@ -85,11 +86,27 @@ pub(crate) fn lock(root: &Root) -> Result<Lock, TransactionError> {
     root.mkdir_all(journal::DIRECTORY, 0o755)?;
     for _ in 0..LOCK_ATTEMPTS {
         if let Some(lock) = root.try_lock_file(LOCK)? {
+            sweep(root)?;
             return Ok(lock);
         }
         std::thread::sleep(LOCK_PAUSE);
     }
     Err(TransactionError::Busy)
+}
+
+/// Removes what a program that was killed while it replaced a file left beside it. Nobody else writes here while the lock is held.
+fn sweep(root: &Root) -> Result<(), TransactionError> {
+    for directory in ["etc", "usr/lib/sysimage/rpm", STATE_DIRECTORY, "var/lib/cairn"] {
+        if !root.exists(directory)? {
+            continue;
+        }
+        for name in root.read_dir(directory)? {
+            if name.starts_with(Root::TEMPORARY_PREFIX) {
+                root.remove_file(format!("{directory}/{name}"))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn run(

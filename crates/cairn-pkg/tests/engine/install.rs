@@ -254,3 +254,17 @@ fn verification_writes_rpms_columns() {
         missing     /etc/m"]]
     .assert_eq(&lines.join("\n"));
 }
+
+#[test]
+fn what_a_killed_program_left_beside_a_file_is_removed() {
+    let bench = Bench::new();
+    let left = ["etc/.cairn-new.7.0", "usr/lib/sysimage/libdnf5/.cairn-new.7.1"];
+    for path in left {
+        bench.root.mkdir_all(path.rsplit_once('/').unwrap().0, 0o755).unwrap();
+        bench.write(path, "half");
+    }
+    bench.install(&[spec("one", "1-1", &[file("/usr/share/one", "1")])]).unwrap();
+    for path in left {
+        assert!(!bench.path().join(path).exists(), "{path}");
+    }
+}

@@ -175,8 +175,8 @@ pub(crate) fn check_clean(root: &Root) {
     let mut left = Vec::new();
     root.walk("", &mut |path, _| {
         let path = path.to_str().unwrap();
-        // FIXME: a kill inside `Root::write_atomic` leaves its temporary file `.cairn-new.PID.N`, which no recovery removes yet.
-        let staged = path.contains(".cairn-") && !path.contains(".cairn-new.");
+        // A kill inside `Root::write_atomic` leaves its temporary file; the next who takes the lock removes it.
+        let staged = path.contains(".cairn-") && !path.contains(Root::TEMPORARY_PREFIX);
         if staged || path.ends_with(".journal") {
             left.push(path.to_owned());
         }
