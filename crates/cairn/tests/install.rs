@@ -88,6 +88,19 @@ fn bios_virtio_plain_ext4() {
 }
 
 #[test]
+fn matrix_containers_of_an_ordinary_user() {
+    let lab = Lab::open();
+    let machine = Machine::new(&lab, "user-containers", Firmware::Bios, Bus::VirtioBlk);
+    let iso = machine.customize(&machine.answers("[storage]\ndisk = { serial = \"disk0\" }\n"));
+    let spec = machine.with_medium(&iso, Bus::Cdrom);
+    machine.install(&spec);
+    let (vm, ssh) = machine.boot(&spec);
+    timed("podman", &ssh, services::podman);
+    timed("podman of a user", &ssh, services::podman_of_a_user);
+    power_off(vm, &ssh);
+}
+
+#[test]
 fn secure_boot_nvme_lvm_xfs() {
     let lab = Lab::open();
     let machine = Machine::new(&lab, "secure-boot", Firmware::UefiSecureBoot, Bus::Nvme);

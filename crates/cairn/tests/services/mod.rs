@@ -39,7 +39,7 @@ pub fn valkey(run: Shell<'_>) {
     run("sudo systemctl stop valkey-server");
 }
 
-/// podman: a container of root with a network, and one of an ordinary user.
+/// podman: a container of root, with a network.
 pub fn podman(run: Shell<'_>) {
     run("sudo dnf -y install podman");
     run(&format!("sudo bash -c '{}'", MAKE_IMAGE.replace('\'', "'\\''")));
@@ -47,6 +47,11 @@ pub fn podman(run: Shell<'_>) {
     assert_eq!(run(&format!("sudo {container} 'echo $((6 * 7))'")).trim(), "42");
     let devices = run(&format!("sudo {container} 'cat < /proc/net/dev'"));
     assert!(devices.contains("eth0"), "{devices}");
+}
+
+/// podman: containers of an ordinary user, with and without a network; needs what [`podman`] left behind.
+pub fn podman_of_a_user(run: Shell<'_>) {
+    let container = "podman run --rm localhost/tiny /usr/bin/bash -c";
     run("podman import --quiet /var/tmp/tiny.tar localhost/tiny");
     assert_eq!(
         run(&format!("{container} 'id -u; cat /proc/self/uid_map | cat'")).lines().next(),
