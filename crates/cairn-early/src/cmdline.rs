@@ -84,8 +84,8 @@ pub fn decide(text: &str) -> Decision {
 
 /// Returns the first line of an fstab(5) that the initramfs has to mount.
 pub fn early_mount(fstab: &str) -> Option<&str> {
-    let entries = fstab.lines().map(str::trim).filter(|line| !line.starts_with('#'));
-    entries.into_iter().find(|line| {
+    let mut entries = fstab.lines().map(str::trim).filter(|line| !line.starts_with('#'));
+    entries.find(|line| {
         let mut fields = line.split_whitespace().skip(1);
         let place = fields.next().unwrap_or_default();
         let options = fields.nth(1).unwrap_or_default();

@@ -8,7 +8,7 @@
 
 use std::io::{self, Read, Write as _};
 use std::os::unix::process::CommandExt as _;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
@@ -131,24 +131,18 @@ pub fn run_function(root: &Root, name: &str, function: Function) -> Result<Scrip
     };
     let seconds = u32::try_from(time_limit.as_secs().max(1)).unwrap_or(u32::MAX);
     let mut report = sys::prepare_work(&mut command, steps, (work, seconds)).map_err(failed)?;
-    let text = Arc::new(Mutex::new(Vec::new()));
-    let collected = collect_into(&text, reader);
+    let output = Collected::start(reader);
     // Returns when the child has ended.
     let mut child = command.spawn().map_err(|source| match report.failed_step() {
         Some(step) => step_error(name, step, source),
         None => failed(source),
     })?;
     drop(command);
-    let ending = match status_number(child.wait().map_err(failed)?) {
-        number if number == -Signal::ALARM.as_raw() => Ending::TimedOut,
-        number if number < 0 => Ending::Killed(-number),
-        number => Ending::Exited(number),
+    let ending = match ending(child.wait().map_err(failed)?) {
+        Ending::Killed(signal) if signal == Signal::ALARM.as_raw() => Ending::TimedOut,
+        ending => ending,
     };
-    // Something it left running may hold the pipe open.
-    let _ = collected.recv_timeout(OUTPUT_GRACE);
-    let text =
-        text.lock().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
-    Ok(ScriptletOutput { ending, text })
+    Ok(ScriptletOutput { ending, text: output.text() })
 }
 
 /// Runs a program with this process's own output and waits for its end; for scriptlets that [`run_function`] runs. Returns the
@@ -214,18 +208,13 @@ fn run_prepared(
     })?;
     // The command holds the writing ends of the pipe: without dropping it the reader would never see the end.
     drop(command);
-    let text = Arc::new(Mutex::new(Vec::new()));
-    let collected = collect_into(&text, reader);
+    let output = Collected::start(reader);
     let stdin = child.stdin.take();
     let bytes = scriptlet.stdin.to_vec();
     // Not joined: a scriptlet that never reads must not block us; its end closes the pipe and ends the thread.
     thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(&bytes)));
     let ending = wait(&mut child, scriptlet.time_limit).map_err(failed)?;
-    // Something it left running may hold the pipe open.
-    let _ = collected.recv_timeout(OUTPUT_GRACE);
-    let text =
-        text.lock().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
-    Ok(ScriptletOutput { ending, text })
+    Ok(ScriptletOutput { ending, text: output.text() })
 }
 
 /// Tells whether the root directory this process sees is the top of a mount, as it is not in a plain chroot.
@@ -278,19 +267,42 @@ fn wait(child: &mut std::process::Child, limit: Duration) -> io::Result<Ending> 
         child.wait()?;
         return Ok(Ending::TimedOut);
     }
-    let number = status_number(child.wait()?);
-    Ok(if number < 0 { Ending::Killed(-number) } else { Ending::Exited(number) })
+    Ok(ending(child.wait()?))
 }
 
-/// Collects what comes out of a pipe; the receiver hears of the end of it.
-fn collect_into(text: &Arc<Mutex<Vec<u8>>>, reader: impl Read + Send + 'static) -> Receiver<()> {
-    let (sender, receiver) = std::sync::mpsc::channel();
-    let text = Arc::clone(text);
-    thread::spawn(move || {
-        collect(reader, &text);
-        drop(sender);
-    });
-    receiver
+fn ending(status: ExitStatus) -> Ending {
+    match status_number(status) {
+        number if number < 0 => Ending::Killed(-number),
+        number => Ending::Exited(number),
+    }
+}
+
+/// What comes out of a pipe, collected beside what else is done.
+struct Collected {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    /// Closed at the end of the pipe.
+    ended: Receiver<()>,
+}
+
+impl Collected {
+    fn start(reader: impl Read + Send + 'static) -> Self {
+        let (sender, ended) = std::sync::mpsc::channel();
+        let bytes = Arc::default();
+        let target = Arc::clone(&bytes);
+        thread::spawn(move || {
+            collect(reader, &target);
+            drop(sender);
+        });
+        Self { bytes, ended }
+    }
+
+    /// Returns what came, after the writer has ended.
+    fn text(&self) -> String {
+        // Something it left running may hold the pipe open.
+        let _ = self.ended.recv_timeout(OUTPUT_GRACE);
+        let bytes = self.bytes.lock();
+        bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+    }
 }
 
 fn collect(mut reader: impl Read, text: &Mutex<Vec<u8>>) {

@@ -99,11 +99,8 @@ impl DeviceEvents {
 /// Writes a line to the kernel's log.
 pub fn log(line: &str) -> Result<()> {
     let path = Path::new("/dev/kmsg");
-    let mut file = std::fs::OpenOptions::new().write(true).open(path);
-    match &mut file {
-        Ok(file) => file.write_all(line.as_bytes()).map_err(io_failed("write to", path)),
-        Err(_) => file.map(drop).map_err(io_failed("write to", path)),
-    }
+    let open = std::fs::OpenOptions::new().write(true).open(path);
+    open.and_then(|mut file| file.write_all(line.as_bytes())).map_err(io_failed("write to", path))
 }
 
 /// Makes the file system at `place` the root of this process: the API file systems move along, the memory of the initramfs is freed.
@@ -114,9 +111,9 @@ pub fn switch_root(place: &Path) -> Result<()> {
         mount_move(*api, &target).map_err(failed("move a mount to", &target))?;
     }
     std::env::set_current_dir(place).map_err(io_failed("enter", place))?;
-    let initramfs = std::fs::metadata("/").map_err(io_failed("look at", Path::new("/")))?.dev();
-    let everything = Path::new("/");
-    remove_below(everything, initramfs);
+    let initramfs = Path::new("/");
+    let device = std::fs::metadata(initramfs).map_err(io_failed("look at", initramfs))?.dev();
+    remove_below(initramfs, device);
     mount_move(".", "/").map_err(failed("move to the root", place))?;
     rustix::process::chroot(".").map_err(failed("make the root", place))?;
     std::env::set_current_dir("/").map_err(io_failed("enter", place))

@@ -17,7 +17,7 @@ mod services;
 use std::time::Instant;
 
 use cairn::ops::iso::{Customization, customize_with};
-use cairn::vm::{Bus, Disk, DiskAccess, DiskFormat, Firmware, OnReboot, Reach, Ssh, Vm};
+use cairn::vm::{Bus, Disk, DiskAccess, DiskFormat, Firmware, OnReboot, Reach, Ssh, Vm, VmSpec};
 use lab::{Lab, MINUTE};
 use machine::{LIMIT, Machine, check};
 use serde_json::json;
@@ -152,14 +152,19 @@ fn customized_media_are_reproducible_and_checked() {
     assert!(!wanted.output.exists());
 }
 
+/// Installs from a medium, then starts what was installed without it.
+fn install_and_start(machine: &Machine<'_>, with_medium: &VmSpec) {
+    machine.install(with_medium);
+    let (vm, ssh) = machine.boot(&machine.spec);
+    inspect(&ssh, "ext4");
+    power_off(vm, &ssh);
+}
+
 /// Installs and boots on one more kind of machine.
 fn round_trip(machine: &Machine<'_>, medium: Bus) {
     let iso = machine.customize(&machine.answers("[storage]\ndisk = { serial = \"disk0\" }\n"));
     let spec = machine.with_medium(&iso, medium);
-    machine.install(&spec);
-    let (vm, ssh) = machine.boot(&machine.spec);
-    inspect(&ssh, "ext4");
-    power_off(vm, &ssh);
+    install_and_start(machine, &spec);
 }
 
 /// Another network card than virtio's.
@@ -329,10 +334,7 @@ fn matrix_power_cut() {
     machine.wait(&mut vm, &["Install the profile"], LIMIT);
     machine.wait(&mut vm, &["40 %", "50 %", "60 %"], LIMIT);
     drop(vm);
-    machine.install(&spec);
-    let (vm, ssh) = machine.boot(&machine.spec);
-    inspect(&ssh, "ext4");
-    power_off(vm, &ssh);
+    install_and_start(&machine, &spec);
 }
 
 /// Answers on a volume are shown and asked about; a no leads to the questions, a yes installs. The volume is not written to.
@@ -408,10 +410,7 @@ fn medium_pulled_out(machine: &Machine<'_>, medium: Bus, pull: fn(&mut Vm)) {
     pull(&mut vm);
     machine.wait(&mut vm, &["cairn-install: failed: the install medium was taken out"], LIMIT);
     drop(vm);
-    machine.install(&spec);
-    let (vm, ssh) = machine.boot(&machine.spec);
-    inspect(&ssh, "ext4");
-    power_off(vm, &ssh);
+    install_and_start(machine, &spec);
 }
 
 #[test]

@@ -157,13 +157,8 @@ pub fn load_repository(
     context: &LoadContext<'_>,
     events: &mut dyn FnMut(LoadEvent),
 ) -> Result<Repository, RepoError> {
-    let mut session = Session {
-        repository,
-        context,
-        directory: format!("{}/{}", context.cache.directory, cache_name(repository)),
-        downloaded: 0,
-        base_urls: None,
-    };
+    let directory = format!("{}/{}", context.cache.directory, cache_name(repository));
+    let mut session = Session::new(repository, context, directory);
     let (repomd, checked) = session.index()?;
     let Some(record) = repomd.record("primary").cloned() else {
         return Err(session.malformed("repomd.xml names no primary metadata".to_owned()));
@@ -224,13 +219,7 @@ pub fn read_packages(
         return Ok(());
     }
     let repository = loaded.config.clone();
-    let mut session = Session {
-        repository: &repository,
-        context,
-        directory: loaded.directory.clone(),
-        downloaded: 0,
-        base_urls: None,
-    };
+    let mut session = Session::new(&repository, context, loaded.directory.clone());
     let record = loaded.repomd.record("primary").cloned().unwrap_or_default();
     packages::remove(session.root(), &format!("{}/repodata", session.directory), &record)?;
     loaded.indexed = session.open_packages(&record)?;
@@ -276,13 +265,7 @@ pub fn add_filelists(
         return Ok(());
     }
     let repository = loaded.config.clone();
-    let mut session = Session {
-        repository: &repository,
-        context,
-        directory: loaded.directory.clone(),
-        downloaded: 0,
-        base_urls: None,
-    };
+    let mut session = Session::new(&repository, context, loaded.directory.clone());
     session.load_filelists(loaded)?;
     if session.downloaded > 0 {
         events(LoadEvent::Downloaded { id: repository.id.clone(), bytes: session.downloaded });
@@ -302,13 +285,7 @@ pub fn load_advisories(
     let Some(record) = kinds.iter().find_map(|kind| loaded.repomd.record(kind)) else {
         return Ok(Vec::new());
     };
-    let mut session = Session {
-        repository: &loaded.config,
-        context,
-        directory: loaded.directory.clone(),
-        downloaded: 0,
-        base_urls: None,
-    };
+    let mut session = Session::new(&loaded.config, context, loaded.directory.clone());
     let (text, limit) = session.document(record)?;
     parse_updateinfo(&text, &Limits::for_size(limit))
         .map_err(|error| session.malformed(error.to_string()))
@@ -333,7 +310,11 @@ struct Session<'a> {
     base_urls: Option<Vec<String>>,
 }
 
-impl Session<'_> {
+impl<'a> Session<'a> {
+    fn new(repository: &'a RepoConfig, context: &'a LoadContext<'a>, directory: String) -> Self {
+        Self { repository, context, directory, downloaded: 0, base_urls: None }
+    }
+
     fn id(&self) -> String {
         self.repository.id.clone()
     }
