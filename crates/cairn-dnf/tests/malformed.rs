@@ -339,6 +339,8 @@ fn signatures() {
             "SHA-1",
             parts.seal_with(&[(tag::RSAHEADER, rsa.sign(&parts.header, HashAlgorithm::Sha1))]),
         ),
+        ("MD5", parts.seal_with(&[(tag::RSAHEADER, rsa.sign(&parts.header, HashAlgorithm::Md5))])),
+        ("MD5 and SHA-1 digests only", parts.seal_as_of_old()),
         (
             "RSA-1024",
             parts.seal_with(&[(tag::RSAHEADER, weak.sign(&parts.header, HashAlgorithm::Sha256))]),
@@ -385,6 +387,18 @@ fn signatures() {
         SHA-1 -i: exit 1
           error: [TMP]/repo/x.rpm: signature of key [KEY] uses SHA1, which is too weak (expected SHA-256 or better)
           hint: ask the vendor to sign with SHA-256 or better
+        MD5 -K: exit 1
+          error: x.rpm: signature of key [KEY] uses MD5, which is too weak (expected SHA-256 or better)
+          hint: ask the vendor to sign with SHA-256 or better
+        MD5 -i: exit 1
+          error: [TMP]/repo/x.rpm: signature of key [KEY] uses MD5, which is too weak (expected SHA-256 or better)
+          hint: ask the vendor to sign with SHA-256 or better
+        MD5 and SHA-1 digests only -K: exit 1
+          error: x.rpm: header has no SHA-256 digest
+          hint: rebuild the package with rpm 4.14 or later
+        MD5 and SHA-1 digests only -i: exit 1
+          error: [TMP]/repo/x.rpm: not signed
+          hint: sign it, or allow unsigned packages for this repository with gpgcheck=0
         RSA-1024 -K: exit 1
           error: x.rpm: key [KEY] is RSA-1024, which is too weak (expected RSA-2048 or better, or Ed25519)
           hint: ask the vendor for a stronger key

@@ -9,11 +9,13 @@ use cairn_rpm::header::{MAGIC, Value, Values, write_region};
 use cairn_rpm::package::{LEAD_LENGTH, Package};
 use cairn_rpm::signature::SigningKey;
 use cairn_rpm::tag;
+use md5::Md5;
 use pgp::composed::{Deserializable as _, KeyType, SecretKeyParamsBuilder, SignedSecretKey};
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet::{SignatureConfig, SignatureType, Subpacket, SubpacketData};
 use pgp::ser::Serialize as _;
 use pgp::types::{KeyDetails as _, Password, Timestamp};
+use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
 use crate::common::{TIME, key, package};
@@ -71,10 +73,27 @@ impl Parts {
         for (tag, bytes) in signatures {
             values.insert(*tag, Value::Binary(bytes.clone()));
         }
+        self.seal_signature(values)
+    }
+
+    fn seal_signature(&self, values: Values) -> Vec<u8> {
         let mut signature = MAGIC.to_vec();
         signature.extend(write_region(tag::HEADERSIGNATURES, &values));
         signature.resize(signature.len().next_multiple_of(8), 0);
         Self { signature, ..self.clone() }.join()
+    }
+
+    /// The file with the digests that rpm before 4.14 made, and nothing else.
+    pub fn seal_as_of_old(&self) -> Vec<u8> {
+        let old = self.clone().with_tags(|values| {
+            values.remove(&tag::PAYLOADDIGEST);
+            values.remove(&tag::PAYLOADDIGESTALT);
+        });
+        let both = Md5::new().chain_update(&old.header).chain_update(&old.payload).finalize();
+        old.seal_signature(Values::from([
+            (tag::SHA1HEADER, Value::text(hex::encode(Sha1::digest(&old.header)))),
+            (tag::signature::MD5, Value::Binary(both.to_vec())),
+        ]))
     }
 
     /// Changes tags of the header; the digest of the payload is that of the payload.
