@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Base URLs of a repository: given, or from a mirror list (one URL a line) or a metalink document.
 
+use std::cmp::Reverse;
+
 use super::{RepoConfig, RepoError, error};
 use cairn_host::fetch::Fetcher;
 
@@ -17,7 +19,7 @@ pub fn base_urls(repository: &RepoConfig, fetcher: &Fetcher) -> Result<Vec<Strin
     let mut urls: Vec<String> = repository.baseurl.iter().map(|url| normalized(url)).collect();
     for (list, parse) in [
         (&repository.metalink, parse_metalink as fn(&str) -> Vec<String>),
-        (&repository.mirrorlist, parse_mirrorlist as fn(&str) -> Vec<String>),
+        (&repository.mirrorlist, parse as fn(&str) -> Vec<String>),
     ] {
         let Some(list) = list else { continue };
         let url = normalized(list);
@@ -33,9 +35,7 @@ pub fn base_urls(repository: &RepoConfig, fetcher: &Fetcher) -> Result<Vec<Strin
             }
         };
         let text = String::from_utf8_lossy(&bytes);
-        // A list named as `mirrorlist` may be a metalink document: both are in use.
-        let found = if text.contains("<metalink") { parse_metalink(&text) } else { parse(&text) };
-        urls.extend(found.into_iter().take(MIRROR_LIMIT));
+        urls.extend(parse(&text).into_iter().take(MIRROR_LIMIT));
     }
     if urls.is_empty() {
         return Err(RepoError::Metadata {
@@ -52,23 +52,27 @@ pub fn normalized(url: &str) -> String {
     if url.starts_with('/') || url.is_empty() { format!("file://{url}") } else { url.to_owned() }
 }
 
-fn parse_mirrorlist(text: &str) -> Vec<String> {
+/// Reads what a server sent for `mirrorlist`, best URL first; it may be a metalink document: both are in use.
+pub fn parse(text: &str) -> Vec<String> {
+    if text.contains("<metalink") {
+        return parse_metalink(text);
+    }
     let lines = text.lines().map(str::trim).filter(|line| is_usable(line));
     lines.map(|line| line.trim_end_matches('/').to_owned()).collect()
 }
 
 /// Returns the directories of all `<url …>…/repodata/repomd.xml</url>`, by preference.
 fn parse_metalink(text: &str) -> Vec<String> {
-    let mut found: Vec<(i32, usize, String)> = Vec::new();
+    let mut found: Vec<(Reverse<i32>, usize, String)> = Vec::new();
     for (index, piece) in text.split("<url").skip(1).enumerate() {
         let Some((attributes, rest)) = piece.split_once('>') else { continue };
         let Some((url, _)) = rest.split_once("</url>") else { continue };
         let url = url.trim().replace("&amp;", "&");
         let Some(base) = url.strip_suffix("/repodata/repomd.xml") else { continue };
         if is_usable(base) {
-            let preference =
+            let preference: i32 =
                 attribute(attributes, "preference").and_then(|p| p.parse().ok()).unwrap_or(0);
-            found.push((-preference, index, base.to_owned()));
+            found.push((Reverse(preference), index, base.to_owned()));
         }
     }
     found.sort();
@@ -90,15 +94,14 @@ mod tests {
 
     #[test]
     fn lists() {
-        assert_eq!(
-            parse_mirrorlist("# c\nhttp://a/x/\n\nftp://b/\nhttps://c"),
-            ["http://a/x", "https://c"]
-        );
+        assert_eq!(parse("# c\nhttp://a/x/\n\nftp://b/\nhttps://c"), ["http://a/x", "https://c"]);
         let metalink = "<metalink><files><file name=\"repomd.xml\"><resources>\
             <url protocol=\"http\" preference=\"90\">http://a/x/repodata/repomd.xml</url>\
             <url protocol=\"rsync\" preference=\"99\">rsync://b/x/repodata/repomd.xml</url>\
             <url protocol=\"https\" preference=\"100\">https://c/x/repodata/repomd.xml</url></resources></file></files></metalink>";
-        assert_eq!(parse_metalink(metalink), ["https://c/x", "http://a/x"]);
+        assert_eq!(parse(metalink), ["https://c/x", "http://a/x"]);
+        let lowest = metalink.replace("\"100\"", "\"-2147483648\"");
+        assert_eq!(parse(&lowest), ["http://a/x", "https://c/x"]);
         assert_eq!(normalized("/srv/repo/"), "file:///srv/repo");
     }
 }
