@@ -68,6 +68,8 @@ pub struct PackageSpec {
     pub recommends: Vec<Dependency>,
     /// Suggests.
     pub suggests: Vec<Dependency>,
+    /// What comes first in a transaction, without being needed.
+    pub order_with_requires: Vec<Dependency>,
     /// Supplements.
     pub supplements: Vec<Dependency>,
     /// Enhances.
@@ -106,6 +108,7 @@ impl PackageSpec {
             obsoletes: Vec::new(),
             recommends: Vec::new(),
             suggests: Vec::new(),
+            order_with_requires: Vec::new(),
             supplements: Vec::new(),
             enhances: Vec::new(),
             files: Vec::new(),

@@ -190,7 +190,8 @@ fn graph(packages: &[(&Header, Vec<&str>)]) -> Vec<BTreeMap<usize, bool>> {
     };
     let mut graph = vec![BTreeMap::new(); packages.len()];
     for (at, (header, _)) in packages.iter().enumerate() {
-        for requirement in header.requires() {
+        let requirements = header.requires().into_iter().chain(header.order_with_requires());
+        for requirement in requirements {
             if requirement.sense & UNORDERED != 0 && requirement.sense & HARD == 0 {
                 continue;
             }

@@ -96,6 +96,23 @@ fn order_of_an_upgrade() {
     );
 }
 
+/// `OrderWithRequires` needs nothing, and orders what is there.
+#[test]
+fn ordered_without_being_needed() {
+    let bench = Bench::new();
+    let mut first = script(spec("a", "1-1", &[]), ScriptletKind::PostInstall, "true");
+    first.order_with_requires = vec![Dependency::new("z"), Dependency::new("nowhere")];
+    let last = script(spec("z", "1-1", &[]), ScriptletKind::PostInstall, "true");
+    let items = vec![bench.item(Action::Install, &first), bench.item(Action::Install, &last)];
+    check(
+        &collect(&bench, items),
+        expect![[r"
+            z-1-1 %post 1
+            a-1-1 %post 1
+        "]],
+    );
+}
+
 #[test]
 fn package_triggers() {
     let bench = Bench::new();

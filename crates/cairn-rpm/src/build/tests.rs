@@ -27,6 +27,7 @@ fn header_says_what_the_specification_says() {
         ("provides", header.provides()),
         ("requires", header.requires()),
         ("recommends", header.recommends()),
+        ("order", header.order_with_requires()),
     ] {
         for dependency in list {
             writeln!(text, "{kind} {dependency} [{:#x}]", dependency.sense).unwrap();

@@ -160,6 +160,7 @@ fn dependency_values(spec: &PackageSpec, archive: &Archive) -> Values {
         ([tag::SUGGESTNAME, tag::SUGGESTFLAGS, tag::SUGGESTVERSION], &spec.suggests),
         ([tag::SUPPLEMENTNAME, tag::SUPPLEMENTFLAGS, tag::SUPPLEMENTVERSION], &spec.supplements),
         ([tag::ENHANCENAME, tag::ENHANCEFLAGS, tag::ENHANCEVERSION], &spec.enhances),
+        ([tag::ORDERNAME, tag::ORDERFLAGS, tag::ORDERVERSION], &spec.order_with_requires),
     ];
     let mut values = Values::new();
     for ([names, flags, versions], dependencies) in lists {

@@ -303,6 +303,20 @@ pub struct ScriptletBodies {
     pub pretrans: Option<String>,
     /// `%posttrans`.
     pub posttrans: Option<String>,
+    /// Units that scriptlets enable, stop and restart.
+    pub units: Units,
+}
+
+/// Units of a package, separated by spaces, that its scriptlets hand to systemd where that is installed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Units {
+    /// Enabled or disabled by the presets when the package is installed, in `%post`.
+    pub post: Option<String>,
+    /// Disabled and stopped when it is removed, in `%preun`.
+    pub preun: Option<String>,
+    /// Restarted when it was upgraded, in `%postun`.
+    pub postun: Option<String>,
 }
 
 /// A file trigger.

@@ -12,7 +12,10 @@ use super::files::{PlannedFile, PlannedKind};
 use super::split::Draft;
 use super::{RepackError, RepackOptions, rule_error};
 use crate::overlay::Overlay;
-use crate::overlay::schema::{FileTrigger, FileTriggerKind, ScriptletBodies};
+use crate::overlay::schema::{FileTrigger, FileTriggerKind, ScriptletBodies, Units};
+
+/// Part of systemd; what packages with units call.
+const UPDATE_HELPER: &str = "/usr/lib/systemd/systemd-update-helper";
 
 /// Makes the builder's description of a package.
 pub fn spec(
@@ -41,6 +44,10 @@ pub fn spec(
     spec.obsoletes = dependencies("obsoletes", draft.obsoletes)?;
     spec.recommends = dependencies("recommends", draft.recommends)?;
     spec.files = draft.files.into_values().map(file_spec).collect();
+    if draft.scriptlets.units != Units::default() {
+        // Presets need systemd, but no service needs systemd in a container.
+        spec.order_with_requires = dependencies("units", ["systemd".to_owned()].into())?;
+    }
     spec.scriptlets = scriptlets(draft.scriptlets);
     spec.triggers = draft.file_triggers.into_iter().map(trigger).collect();
     if !draft.vcs.is_empty() {
@@ -79,12 +86,13 @@ fn file_spec(file: PlannedFile) -> FileSpec {
 }
 
 fn scriptlets(bodies: ScriptletBodies) -> BTreeMap<ScriptletKind, Scriptlet> {
+    let Units { post, preun, postun } = bodies.units;
     let bodies = [
         (ScriptletKind::PreTransaction, bodies.pretrans),
         (ScriptletKind::PreInstall, bodies.pre),
-        (ScriptletKind::PostInstall, bodies.post),
-        (ScriptletKind::PreUninstall, bodies.preun),
-        (ScriptletKind::PostUninstall, bodies.postun),
+        (ScriptletKind::PostInstall, with_units(bodies.post, "post", post)),
+        (ScriptletKind::PreUninstall, with_units(bodies.preun, "preun", preun)),
+        (ScriptletKind::PostUninstall, with_units(bodies.postun, "postun", postun)),
         (ScriptletKind::PostTransaction, bodies.posttrans),
     ];
     let shell = |body: String| Scriptlet {
@@ -93,6 +101,14 @@ fn scriptlets(bodies: ScriptletBodies) -> BTreeMap<ScriptletKind, Scriptlet> {
         flags: 0,
     };
     bodies.into_iter().filter_map(|(kind, body)| Some((kind, shell(body?)))).collect()
+}
+
+/// Adds to a scriptlet what it does with units.
+fn with_units(body: Option<String>, action: &str, units: Option<String>) -> Option<String> {
+    let Some(units) = units else { return body };
+    let call =
+        format!("if [ -x {UPDATE_HELPER} ]; then\n    {UPDATE_HELPER} {action} $1 {units}\nfi");
+    Some(body.into_iter().chain([call]).collect::<Vec<_>>().join("\n"))
 }
 
 fn trigger(trigger: FileTrigger) -> TriggerSpec {

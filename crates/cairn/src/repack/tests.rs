@@ -239,6 +239,9 @@ path = \"/var/log/demo.log\"
 kind = \"ghost\"
 [package.demo.scriptlets]
 post = \"echo %{{version}}\"
+[package.demo.scriptlets.units]
+post = \"demo.service demo.socket\"
+postun = \"demo.service\"
 [[package.demo.file-trigger]]
 kind = \"transaction-in\"
 paths = [\"/usr/lib/demo\"]
@@ -286,9 +289,21 @@ take-requires = [\"bash\"]
     let scriptlets: Vec<String> = main
         .scriptlets
         .iter()
-        .map(|(kind, script)| format!("{} {:?}", kind.name(), script.body))
+        .map(|(kind, script)| format!("{}\n{}\n", kind.name(), script.body.as_ref().unwrap()))
         .collect();
-    assert_eq!(scriptlets, [r#"%post Some("echo 2.0")"#]);
+    expect![[r#"
+        %post
+        echo 2.0
+        if [ -x /usr/lib/systemd/systemd-update-helper ]; then
+            /usr/lib/systemd/systemd-update-helper post $1 demo.service demo.socket
+        fi
+        %postun
+        if [ -x /usr/lib/systemd/systemd-update-helper ]; then
+            /usr/lib/systemd/systemd-update-helper postun $1 demo.service
+        fi
+    "#]]
+    .assert_eq(&scriptlets.concat());
+    assert_eq!(main.order_with_requires[0].to_string(), "systemd");
     assert_eq!(
         (main.triggers[0].scope, main.triggers[0].priority),
         (cairn_rpm::build::TriggerScope::TransactionFile, 1_000_000)
