@@ -65,13 +65,17 @@ fn build_programs(build: &Build<'_>) -> Result<PathBuf> {
     };
     // Sources of the workspace are named relative to the checkout already. Flags that named it would make every checkout
     // compile everything anew.
-    let flags =
-        format!("--remap-path-prefix={}=/usr/src/cargo -Cdebuginfo=0", cargo_home.display());
+    // A panic ends the program, and there are no symbols that a walk up the stack could name.
+    let flags = format!(
+        "--remap-path-prefix={}=/usr/src/cargo -Cdebuginfo=0 -Cforce-unwind-tables=no",
+        cargo_home.display()
+    );
     let mut invocation = Invocation::new(Tool::Cargo)
         .args(["build", "--release", "--locked", "--quiet"])
         .cwd(&ctx.project)
         .env("CARGO_TARGET_DIR", &target)
         .env("RUSTFLAGS", flags)
+        .env("CFLAGS", "-fno-asynchronous-unwind-tables -fno-unwind-tables")
         .stdout(cairn_host::Sink::Inherit);
     for package in PACKAGES {
         invocation = invocation.args(["-p", package]);
