@@ -189,9 +189,9 @@ impl<'e, 'i, 'u> State<'e, 'i, 'u> {
                     };
                     let is_candidate = !index.is_installonly(best)
                         && !tried.contains(&best)
-                        && requirement.any_of.iter().all(|other| is_new(other))
+                        && requirement.any_of.iter().all(is_new)
                         && !self.selected.contains(&best)
-                        && requirement.any_of.iter().any(|other| is_other_version(other));
+                        && requirement.any_of.iter().any(is_other_version);
                     is_candidate.then_some(best)
                 })
             });
