@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Developer commands: `cargo xtask tidy|test|ci|vm|differential|crash|fuzz|bench|docs|help`.
+//! Developer commands: `cargo xtask tidy|test|ci|vm|libsolv|differential|crash|fuzz|bench|docs|help`.
 //!
 //! Needs nothing but cargo. Everything a test run brings besides (tools trees, package downloads) is fetched by the
 //! `cairn` program itself into the cache.
@@ -24,6 +24,7 @@ cargo xtask COMMAND
   bench boot    time to the login prompt against Debian's installation of the same packages
   bench install time of an installation against mkfs and `zstd | tar` of the same files in the same machine
   bench packages [ROW]  our dnf, rpm and `cairn repo index` against dnf 5, dnf 4, rpm and createrepo_c (as root; docs/benchmarks.md)
+  libsolv       our solver on libsolv's own test cases (docs/libsolv-cases.md)
   differential  our rpm against Debian's on scenarios built for both (with a WORD only those whose names have it)
   crash [--runs N] [--seed S]  kill transactions, undo and recovery at every fail point and at N random moments, and let
                 N file operations of each fail: the state must be the one before or the one after
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         ["bench", "install"] => test::bench_install(),
         ["bench", "packages"] => test::bench_packages(None),
         ["bench", "packages", row] => test::bench_packages(Some(row)),
+        ["libsolv"] => test::libsolv(),
         ["differential"] => test::differential(None),
         ["differential", word] => test::differential(Some(word)),
         ["crash", rest @ ..] => test::crash(rest),

@@ -9,6 +9,7 @@ use crate::tidy;
 /// Runs tidy, unit and scenario tests, builds the images and boots them.
 pub(crate) fn everything() -> Result<()> {
     fast()?;
+    libsolv()?;
     vm(Which::Usual)
 }
 
@@ -95,6 +96,12 @@ pub(crate) fn bench_packages(row: Option<&str>) -> Result<()> {
         command.env("BENCH_ROWS", row);
     }
     stage("benchmark", &mut command)
+}
+
+/// Runs libsolv's own test cases, from Debian's source package of it, through our solver.
+pub(crate) fn libsolv() -> Result<()> {
+    let words = ["test", "--quiet", "-p", "cairn", "--test", "libsolv", "--", "--nocapture"];
+    stage("libsolv's cases", &mut cargo(&words))
 }
 
 /// Compares our `rpm` with Debian's on the scenarios of `crates/cairn/tests/differential`.

@@ -9,7 +9,7 @@ use crate::engine::Engine;
 use crate::goals::{Goals, is_protected};
 use crate::index::Index;
 use crate::rich;
-use crate::types::{Explanation, Options};
+use crate::types::{CleanRequirements, Explanation, Options};
 
 /// Which dependencies make a package needed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -93,8 +93,12 @@ pub(crate) fn clean(
     selected: &mut BTreeSet<u32>,
 ) -> BTreeSet<u32> {
     let index = engine.index;
-    let is_wanted =
-        goals.autoremove || (options.clean_requirements_on_remove && !goals.removed.is_empty());
+    let is_wanted = goals.autoremove
+        || match options.clean_requirements {
+            CleanRequirements::Never => false,
+            CleanRequirements::OnRemove => !goals.removed.is_empty(),
+            CleanRequirements::Always => true,
+        };
     if !is_wanted {
         return BTreeSet::new();
     }

@@ -140,7 +140,12 @@ impl Explainer<'_, '_, '_> {
             .into_iter()
             .filter(|&id| !index.is_allowed[id as usize])
             .map(|id| {
-                format!("package {} is filtered out by exclude filtering", index.describe(id))
+                let what = index.describe(id);
+                if index.refused.contains(&id) {
+                    format!("package {what} is an older version or of another vendor than what is installed")
+                } else {
+                    format!("package {what} is filtered out by exclude filtering")
+                }
             })
             .collect()
     }

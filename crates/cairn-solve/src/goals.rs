@@ -43,6 +43,7 @@ impl Goals {
     ) -> Result<Self, Explanation> {
         check_ids(index, jobs)?;
         narrow(index, jobs);
+        restrict_replacements(index, jobs, options);
         let mut goals = Self::default();
         let locks =
             jobs.iter().filter_map(|job| if let Job::Lock(ids) = job { Some(ids) } else { None });
@@ -213,6 +214,45 @@ fn narrow(index: &mut Index<'_>, jobs: &[Job]) {
     }
 }
 
+/// Forbids versions of installed packages that the options do not allow: older ones, those of other vendors. What a job names is allowed.
+fn restrict_replacements(index: &mut Index<'_>, jobs: &[Job], options: &Options) {
+    if (options.allow_downgrade && options.allow_vendor_change)
+        || jobs.contains(&Job::DistroSync(None))
+    {
+        return;
+    }
+    let mut named = BTreeSet::new();
+    let mut synced = BTreeSet::new();
+    for job in jobs {
+        match job {
+            Job::Install(ids) => named.extend(raw(ids)),
+            Job::Downgrade(ids) | Job::DistroSync(Some(ids)) => {
+                synced.extend(groups_of(index, &raw(ids)));
+            }
+            Job::Remove(_)
+            | Job::Upgrade(_)
+            | Job::Reinstall(_)
+            | Job::DistroSync(None)
+            | Job::Autoremove
+            | Job::Lock(_) => {}
+        }
+    }
+    for id in index.installed.clone() {
+        if index.is_installonly(id) || synced.contains(&index.group_of[id as usize]) {
+            continue;
+        }
+        for other in index.group(id).to_vec() {
+            let (old, new) = (index.candidate(id), index.candidate(other));
+            let is_refused = (!options.allow_vendor_change && old.vendor != new.vendor)
+                || (!options.allow_downgrade && new.nevra.evr < old.nevra.evr);
+            if is_refused && !new.is_installed() && !named.contains(&other) {
+                index.is_allowed[other as usize] = false;
+                index.refused.insert(other);
+            }
+        }
+    }
+}
+
 struct Reader<'a, 'u> {
     index: &'a Index<'u>,
     options: &'a Options,
@@ -330,20 +370,7 @@ impl Reader<'_, '_> {
         for group in groups_of(self.index, ids) {
             let installed = installed_of(self.index, group);
             if installed.is_empty() {
-                // Perhaps an obsoleter of something installed.
-                let obsoleted: Vec<u32> = self
-                    .index
-                    .installed
-                    .iter()
-                    .copied()
-                    .filter(|&old| {
-                        ids.iter().any(|&id| {
-                            self.index.group_of[id as usize] == group
-                                && self.index.obsoletes(id, old)
-                        })
-                    })
-                    .collect();
-                for id in obsoleted {
+                for id in self.obsoleted_by(group, ids) {
                     self.upgrade(id, Some(ids));
                 }
             }
@@ -352,6 +379,15 @@ impl Reader<'_, '_> {
                 self.upgrade(id, listed.as_deref());
             }
         }
+    }
+
+    /// Returns the installed packages that packages of a list and a group obsolete.
+    fn obsoleted_by(&self, group: u32, ids: &[u32]) -> Vec<u32> {
+        let index = self.index;
+        let members: Vec<u32> =
+            ids.iter().copied().filter(|&id| index.group_of[id as usize] == group).collect();
+        let is_obsoleted = |old: &u32| members.iter().any(|&id| index.obsoletes(id, *old));
+        index.installed.iter().copied().filter(is_obsoleted).collect()
     }
 
     /// Notes the best update of an installed package, among `listed` if given.
@@ -380,8 +416,9 @@ impl Reader<'_, '_> {
             .iter()
             .filter(|&&other| index.is_installed(other))
             .all(|&other| index.candidate(other).nevra.evr <= *evr);
-        if let (true, Some(&best)) = (is_newest, newer.first()) {
-            self.want(id, vec![best]);
+        let n_wanted = if self.options.best { 1 } else { newer.len() };
+        if is_newest && !newer.is_empty() {
+            self.want(id, newer[..n_wanted].to_vec());
         }
     }
 
@@ -410,15 +447,14 @@ impl Reader<'_, '_> {
             all.extend(&tops);
         }
         best.extend(tops.into_iter().map(|top| vec![top]));
-        if best.is_empty() {
-            return;
-        }
+        let Some(first) = best.first().map(|any_of| any_of[0]) else { return };
+        best.retain(|any_of| any_of[0] == first || index.share_obsoletes(first, any_of[0], id));
         self.goals.updates.entry(id).or_default().extend(all);
         let mut best = best.into_iter();
         if let Some(first) = best.next() {
             self.want(id, first);
         }
-        // Further obsoleters of a package that is split come along if they can.
+        // Further packages that obsolete it with the same words come along if they can: it was split.
         self.goals.wishes.extend(best.map(|any_of| Wish { any_of, is_reported: false }));
     }
 
@@ -481,6 +517,13 @@ impl Reader<'_, '_> {
     fn distro_sync(&mut self, ids: Option<Vec<u32>>) {
         let index = self.index;
         let groups = ids.as_ref().map(|ids| groups_of(index, ids));
+        for (&group, ids) in groups.iter().flatten().zip(ids.iter().cycle()) {
+            if installed_of(index, group).is_empty() {
+                for id in self.obsoleted_by(group, ids) {
+                    self.update(id, Vec::new(), Some(ids));
+                }
+            }
+        }
         for id in index.installed.clone() {
             let group = index.group_of[id as usize];
             if groups.as_ref().is_some_and(|groups| !groups.contains(&group)) {
@@ -499,6 +542,12 @@ impl Reader<'_, '_> {
                 .first()
                 .is_none_or(|&best| index.candidate(best).nevra == index.candidate(id).nevra);
             let targets = if is_synced { Vec::new() } else { targets };
+            if !self.options.best && !targets.is_empty() && !self.goals.locked.contains(&id) {
+                // Not the best, but one of them.
+                let mut any_of = targets.clone();
+                any_of.extend(index.obsoleters(id));
+                self.goals.roots.push(Root::hard(any_of, Origin::BestUpdate(id)));
+            }
             self.update(id, targets, listed.as_deref());
         }
     }

@@ -20,6 +20,8 @@ pub(crate) struct Index<'u> {
     pub(crate) installonly: Vec<bool>,
     /// Packages that may be in a solution.
     pub(crate) is_allowed: Vec<bool>,
+    /// Packages that are not allowed because the options keep versions or vendors of what is installed.
+    pub(crate) refused: BTreeSet<u32>,
     /// Installed packages, ascending.
     pub(crate) installed: Vec<u32>,
     /// (hash of a provided name, package, index of the provide or `SELF`), sorted.
@@ -28,6 +30,10 @@ pub(crate) struct Index<'u> {
     files: Vec<(u64, u32)>,
     /// (hash of the name, package), sorted.
     names: Vec<(u64, u32)>,
+    /// (hash of the name, package, index among its Enhances and Supplements), sorted.
+    enhancers: Vec<(u64, u32, u32)>,
+    /// Preferences that are not 0.
+    preferences: BTreeMap<u32, i32>,
     /// (package, index of its Obsoletes) by hash of the obsoleted name, sorted.
     obsoleters: Vec<(u64, u32, u32)>,
 }
@@ -55,6 +61,7 @@ impl<'u> Index<'u> {
         let mut index = Self {
             universe,
             is_allowed: vec![true; candidates.len()],
+            refused: BTreeSet::new(),
             installonly: vec![false; groups.len()],
             installed: Vec::new(),
             group_of,
@@ -63,6 +70,8 @@ impl<'u> Index<'u> {
             files: Vec::new(),
             names: Vec::new(),
             obsoleters: Vec::new(),
+            enhancers: Vec::new(),
+            preferences: options.preferences.iter().map(|(id, &number)| (id.0, number)).collect(),
         };
         for (id, candidate) in (0u32..).zip(candidates) {
             if candidate.is_installed() {
@@ -82,10 +91,14 @@ impl<'u> Index<'u> {
             for (i, obsolete) in (0u32..).zip(&candidate.obsoletes) {
                 index.obsoleters.push((hash(&obsolete.name), id, i));
             }
+            for (i, enhanced) in (0u32..).zip(enhanced(candidate)) {
+                index.enhancers.push((hash(&enhanced.name), id, i));
+            }
         }
         index.provides.sort_unstable();
         index.names.sort_unstable();
         index.obsoleters.sort_unstable();
+        index.enhancers.sort_unstable();
         index.index_files();
         index.mark_installonly(options);
         for id in &options.excludes {
@@ -202,17 +215,17 @@ impl<'u> Index<'u> {
         is_same_name && overlaps(dependency.constraint.as_ref(), provide.constraint.as_ref())
     }
 
-    /// Returns the highest EVR under which a package provides a name.
-    fn provided_evr(&self, id: u32, name: &str) -> Option<&'u Evr> {
+    /// Returns the highest EVR under which a package provides a name; `<= 2` is higher than `< 2`.
+    fn provided_evr(&self, id: u32, name: &str) -> Option<(&'u Evr, bool)> {
         let candidate = self.candidate(id);
-        let own = (candidate.nevra.name == name).then_some(&candidate.nevra.evr);
+        let own = (candidate.nevra.name == name).then_some((&candidate.nevra.evr, true));
         candidate
             .provides
             .iter()
             .filter(|provide| provide.name == name)
-            .filter_map(|provide| match &provide.constraint {
-                Some((Comparison::Equal, evr)) => Some(evr),
-                _ => None,
+            .filter_map(|provide| {
+                let (comparison, evr) = provide.constraint.as_ref()?;
+                Some((evr, *comparison != Comparison::Less))
             })
             .chain(own)
             .max()
@@ -251,6 +264,41 @@ impl<'u> Index<'u> {
         found
     }
 
+    /// Returns the packages that enhance or supplement a package, by its name or a provide of it.
+    pub(crate) fn enhancers(&self, id: u32) -> BTreeSet<u32> {
+        let candidate = self.candidate(id);
+        let names = candidate.provides.iter().map(|provide| provide.name.as_str());
+        let mut found = BTreeSet::new();
+        for name in names.chain([candidate.nevra.name.as_str()]) {
+            let key = hash(name);
+            let start = self.enhancers.partition_point(|entry| entry.0 < key);
+            let entries = self.enhancers[start..].iter().take_while(|entry| entry.0 == key);
+            found.extend(
+                entries
+                    .filter(|&&(_, by, i)| {
+                        let dependency = enhanced(self.candidate(by)).nth(i as usize);
+                        dependency.is_some_and(|dependency| {
+                            !dependency.is_rich() && self.providers(dependency).contains(&id)
+                        })
+                    })
+                    .map(|entry| entry.1),
+            );
+        }
+        found
+    }
+
+    /// Returns a package's place between alternatives; the higher wins.
+    pub(crate) fn preference(&self, id: u32) -> i32 {
+        self.preferences.get(&id).copied().unwrap_or_default()
+    }
+
+    /// Says whether a package is of an architecture that only lives beside the native one, and the native one has the name too.
+    pub(crate) fn is_secondary(&self, id: u32) -> bool {
+        let candidate = self.candidate(id);
+        is_secondary(candidate)
+            && self.named(&candidate.nevra.name).any(|other| !is_secondary(self.candidate(other)))
+    }
+
     /// Says whether `by` obsoletes `id`.
     pub(crate) fn obsoletes(&self, by: u32, id: u32) -> bool {
         let nevra = &self.candidate(id).nevra;
@@ -260,6 +308,16 @@ impl<'u> Index<'u> {
                 .obsoletes
                 .iter()
                 .any(|obsolete| obsolete.name == nevra.name && obsolete.matches_evr(&nevra.evr))
+    }
+
+    /// Says whether two packages obsolete an installed one by the same dependency.
+    pub(crate) fn share_obsoletes(&self, a: u32, b: u32, installed: u32) -> bool {
+        let nevra = &self.candidate(installed).nevra;
+        let fits = |obsolete: &&Dependency| {
+            obsolete.name == nevra.name && obsolete.matches_evr(&nevra.evr)
+        };
+        let mut obsoletes = self.candidate(a).obsoletes.iter().filter(fits);
+        obsoletes.any(|obsolete| self.candidate(b).obsoletes.contains(obsolete))
     }
 
     /// Order of preference between packages of one group, best first: installed ones, then
@@ -272,6 +330,7 @@ impl<'u> Index<'u> {
         };
         let by_installed = right.is_installed().cmp(&left.is_installed());
         by_installed
+            .then_with(|| self.preference(b).cmp(&self.preference(a)))
             .then_with(|| priority(left).cmp(&priority(right)))
             .then_with(|| right.nevra.evr.cmp(&left.nevra.evr))
             .then_with(|| (left.nevra.arch == "noarch").cmp(&(right.nevra.arch == "noarch")))
@@ -316,7 +375,7 @@ impl<'u> Index<'u> {
             })
     }
 
-    /// Sorts alternatives by preference: groups with an installed package, then those with an update of one, then the group whose
+    /// Sorts alternatives: groups with an installed package, then by preference, then those with an update of one, then the group whose
     /// name is the requirement's, then groups in `favoured`, then repository priority, what is
     /// not outdated, the version provided, and the name; inside a group the installed package, then [`Index::rank`].
     pub(crate) fn sort_alternatives(
@@ -346,6 +405,7 @@ impl<'u> Index<'u> {
             right
                 .is_installed()
                 .cmp(&left.is_installed())
+                .then_with(|| self.preference(b).cmp(&self.preference(a)))
                 .then_with(|| self.is_update(b).cmp(&self.is_update(a)))
                 .then_with(|| is_named(right).cmp(&is_named(left)))
                 .then_with(|| is_favoured(b).cmp(&is_favoured(a)))
@@ -370,15 +430,21 @@ impl<'u> Index<'u> {
     }
 }
 
+/// Returns what a package enhances or supplements.
+fn enhanced(candidate: &Candidate) -> impl Iterator<Item = &Dependency> {
+    candidate.enhances.iter().chain(&candidate.supplements)
+}
+
+fn is_secondary(candidate: &Candidate) -> bool {
+    let arch = candidate.nevra.arch.as_bytes();
+    arch.len() == 4 && arch[0] == b'i' && arch.ends_with(b"86")
+}
+
 /// Groups packages by name; 32-bit x86 packages live beside the 64-bit ones.
 fn make_groups(candidates: &[Candidate]) -> (Vec<u32>, Vec<Vec<u32>>) {
     let mut keys: Vec<(&str, bool, u32)> = (0u32..)
         .zip(candidates)
-        .map(|(id, candidate)| {
-            let arch = candidate.nevra.arch.as_bytes();
-            let is_secondary = arch.len() == 4 && arch[0] == b'i' && arch.ends_with(b"86");
-            (candidate.nevra.name.as_str(), is_secondary, id)
-        })
+        .map(|(id, candidate)| (candidate.nevra.name.as_str(), is_secondary(candidate), id))
         .collect();
     keys.sort_unstable();
     let mut group_of = vec![0; candidates.len()];

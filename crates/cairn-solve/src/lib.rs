@@ -17,7 +17,7 @@
 //! - `explain`: why there is no solution.
 //!
 //! Dependencies that are already broken among installed packages are ignored, as libsolv does.
-//! Not supported: modules, vendor locks, more than one native architecture.
+//! Not supported: modules, more than one native architecture.
 #![forbid(unsafe_code)]
 
 mod actions;
@@ -35,6 +35,6 @@ mod weak;
 pub use goals::owns_kernel;
 pub use stages::solve;
 pub use types::{
-    Action, ActionKind, Candidate, Explanation, Job, Options, PackageId, Reason, SYSTEM_REPOSITORY,
-    Skipped, Solution, Universe,
+    Action, ActionKind, Candidate, CleanRequirements, Explanation, Job, Options, PackageId, Reason,
+    SYSTEM_REPOSITORY, Skipped, Solution, Universe,
 };

@@ -72,7 +72,7 @@ impl Rules {
     }
 }
 
-/// Returns the packages that this one suggests or recommends: they win between alternatives.
+/// Returns the packages that this one suggests or recommends, and those that enhance it: they win between alternatives.
 fn favoured(index: &Index<'_>, id: u32) -> BTreeSet<u32> {
     let candidate = index.candidate(id);
     candidate
@@ -81,6 +81,7 @@ fn favoured(index: &Index<'_>, id: u32) -> BTreeSet<u32> {
         .chain(&candidate.suggests)
         .filter(|dependency| !dependency.is_rich())
         .flat_map(|dependency| index.providers(dependency))
+        .chain(index.enhancers(id))
         .collect()
 }
 

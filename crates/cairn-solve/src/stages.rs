@@ -34,6 +34,9 @@ pub fn solve(
     let mut state = State::start(&engine, &goals, options)?;
     state.restore_installed();
     let skipped = state.grant_wishes();
+    if options.focus_new {
+        state.take_best_for_new();
+    }
     state.prefer_updates();
     state.settle_versions();
     state.drop_unneeded_newcomers();
@@ -41,7 +44,7 @@ pub fn solve(
     let strong = state.selected.clone();
     let mut recommended = BTreeSet::new();
     if options.install_weak_deps {
-        recommended = weak::add_recommended(&engine, &goals, &mut state.selected);
+        recommended = weak::add_recommended(&engine, &goals, options, &mut state.selected);
     }
     let cleaned = clean::clean(&engine, &goals, options, &mut state.selected);
     clean::check(&engine, &state.selected)?;
@@ -124,15 +127,22 @@ impl<'e, 'i, 'u> State<'e, 'i, 'u> {
         }
     }
 
-    /// Returns what cannot come back for sure: what is forbidden, and of the lost packages those
-    /// that need something that cannot come back.
+    /// Returns what cannot come back for sure: what is forbidden, and of the lost packages those that conflict with something that
+    /// must come or need something that cannot come back.
     fn doomed(&self, lost: &[Root]) -> BTreeSet<u32> {
         let mut doomed = self.problem.forbidden.clone();
+        let hard = self.problem.roots.iter().filter(|root| !root.is_soft);
+        let fixed: BTreeSet<u32> =
+            hard.filter(|root| root.any_of.len() == 1).map(|root| root.any_of[0]).collect();
+        for &id in &fixed {
+            doomed.extend(self.engine.rules(id).conflicts.iter().map(|conflict| conflict.other));
+        }
         loop {
             let before = doomed.len();
             for &id in lost.iter().flat_map(|root| &root.any_of) {
                 let rules = self.engine.rules(id);
                 let is_doomed = !rules.missing.is_empty()
+                    || rules.conflicts.iter().any(|conflict| fixed.contains(&conflict.other))
                     || rules.requires.iter().any(|requirement| {
                         requirement.any_of.iter().all(|other| doomed.contains(other))
                     });
@@ -161,6 +171,34 @@ impl<'e, 'i, 'u> State<'e, 'i, 'u> {
             }
         }
         skipped
+    }
+
+    /// Where a requirement of a new package is met by a new package, tries its best version.
+    fn take_best_for_new(&mut self) {
+        let index = self.engine.index;
+        let mut tried = BTreeSet::new();
+        loop {
+            let is_new = |id: &u32| !index.is_installed(*id);
+            let next = self.selected.iter().filter(|id| is_new(id)).find_map(|&id| {
+                self.engine.rules(id).requires.iter().find_map(|requirement| {
+                    let best = requirement.any_of[0];
+                    let is_other_version = |other: &u32| {
+                        self.selected.contains(other)
+                            && *other != best
+                            && index.group_of[*other as usize] == index.group_of[best as usize]
+                    };
+                    let is_candidate = !index.is_installonly(best)
+                        && !tried.contains(&best)
+                        && requirement.any_of.iter().all(is_new)
+                        && !self.selected.contains(&best)
+                        && requirement.any_of.iter().any(is_other_version);
+                    is_candidate.then_some(best)
+                })
+            });
+            let Some(best) = next else { return };
+            tried.insert(best);
+            let _ = self.try_add(Root::hard(vec![best], Origin::Fixed));
+        }
     }
 
     /// Where a new package came only to meet a requirement, tries to meet it by the update of an
@@ -198,10 +236,17 @@ impl<'e, 'i, 'u> State<'e, 'i, 'u> {
             }
         }
         for (id, taken, updates) in attempts {
-            let is_still_so = self.selected.contains(&id)
-                && taken.iter().any(|other| self.selected.contains(other));
-            if is_still_so {
-                let _ = self.try_add(Root::hard(updates, Origin::Fixed));
+            let has_taken =
+                |selected: &BTreeSet<u32>| taken.iter().any(|other| selected.contains(other));
+            if !self.selected.contains(&id) || !has_taken(&self.selected) {
+                continue;
+            }
+            let before = (self.selected.clone(), self.problem.roots.len());
+            let is_done = self.try_add(Root::hard(updates, Origin::Fixed)).is_ok();
+            if is_done && has_taken(&self.selected) {
+                // The new package is needed nevertheless.
+                self.selected = before.0;
+                self.problem.roots.truncate(before.1);
             }
         }
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What goes into [`crate::solve`] and what comes out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use cairn_rpm::dependency::Dependency;
@@ -37,7 +37,7 @@ pub struct Candidate {
     pub supplements: Vec<Dependency>,
     /// Suggests: only a preference between alternatives.
     pub suggests: Vec<Dependency>,
-    /// Enhances: not used.
+    /// Enhances: only a preference between alternatives.
     pub enhances: Vec<Dependency>,
     /// Absolute paths of its files (all, or those metadata lists).
     pub files: Vec<String>,
@@ -123,10 +123,33 @@ pub struct Options {
     pub protected: Vec<String>,
     /// The running kernel, as in `uname -r`: its package is never removed.
     pub running_kernel: Option<String>,
-    /// Removing a package also removes the dependencies only it needed.
-    pub clean_requirements_on_remove: bool,
+    /// When dependencies go that only a changed package needed.
+    pub clean_requirements: CleanRequirements,
     /// Available packages that must not be used.
     pub excludes: BTreeSet<PackageId>,
+    /// Packages that no weak dependency brings in.
+    pub exclude_from_weak: BTreeSet<PackageId>,
+    /// Providers of what installed packages recommend, and have not got, are no weak dependencies either.
+    pub exclude_unmet_weak: bool,
+    /// What is installed may be replaced by an older version to make a job possible.
+    pub allow_downgrade: bool,
+    /// An upgrade may come from another vendor.
+    pub allow_vendor_change: bool,
+    /// What a new package requires comes in its best version, even where that upgrades something installed.
+    pub focus_new: bool,
+    /// Between alternatives the higher number wins (0 is that of all others); what is below 0 is no weak dependency.
+    pub preferences: BTreeMap<PackageId, i32>,
+}
+
+/// When dependencies are removed that were installed as such and that nothing needs after a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CleanRequirements {
+    /// Only by [`Job::Autoremove`].
+    Never,
+    /// With what [`Job::Remove`] removes.
+    OnRemove,
+    /// With every change.
+    Always,
 }
 
 impl Default for Options {
@@ -144,8 +167,14 @@ impl Default for Options {
             installonly_limit: 3,
             protected: Vec::new(),
             running_kernel: None,
-            clean_requirements_on_remove: true,
+            clean_requirements: CleanRequirements::OnRemove,
             excludes: BTreeSet::new(),
+            exclude_from_weak: BTreeSet::new(),
+            exclude_unmet_weak: true,
+            allow_downgrade: true,
+            allow_vendor_change: true,
+            focus_new: true,
+            preferences: BTreeMap::new(),
         }
     }
 }

@@ -10,18 +10,21 @@ use crate::engine::{Engine, Origin, Problem, Root};
 use crate::goals::Goals;
 use crate::index::Index;
 use crate::rich;
+use crate::types::Options;
 
 /// Adds weak dependencies of packages that are new, and theirs in turn. What is in the solution
 /// stays exactly so. Returns the packages that were recommended (not their own dependencies).
 pub(crate) fn add_recommended(
     engine: &Engine<'_, '_>,
     goals: &Goals,
+    options: &Options,
     selected: &mut BTreeSet<u32>,
 ) -> BTreeSet<u32> {
     let index = engine.index;
+    let excluded = excluded(index, options);
     let mut recommended = BTreeSet::new();
     loop {
-        let wishes = wishes(index, selected);
+        let wishes = wishes(index, &excluded, selected);
         if wishes.is_empty() {
             return recommended;
         }
@@ -45,8 +48,24 @@ pub(crate) fn add_recommended(
     }
 }
 
+/// Returns what no weak dependency may bring in.
+fn excluded(index: &Index<'_>, options: &Options) -> BTreeSet<u32> {
+    let mut excluded: BTreeSet<u32> = options.exclude_from_weak.iter().map(|id| id.0).collect();
+    if !options.exclude_unmet_weak {
+        return excluded;
+    }
+    let recommends = index.installed.iter().flat_map(|&id| &index.candidate(id).recommends);
+    for dependency in recommends.filter(|dependency| !dependency.is_rich()) {
+        let providers = index.providers(dependency);
+        if !providers.iter().any(|&id| index.is_installed(id)) {
+            excluded.extend(providers);
+        }
+    }
+    excluded
+}
+
 /// Returns the unmet weak dependencies of new packages, each as its alternatives.
-fn wishes(index: &Index<'_>, selected: &BTreeSet<u32>) -> Vec<Vec<u32>> {
+fn wishes(index: &Index<'_>, excluded: &BTreeSet<u32>, selected: &BTreeSet<u32>) -> Vec<Vec<u32>> {
     let mut wishes = Vec::new();
     for &id in selected.iter().filter(|&&id| !index.is_installed(id)) {
         for dependency in &index.candidate(id).recommends {
@@ -56,6 +75,9 @@ fn wishes(index: &Index<'_>, selected: &BTreeSet<u32>) -> Vec<Vec<u32>> {
         }
     }
     wishes.extend(supplements(index, selected));
+    for any_of in &mut wishes {
+        any_of.retain(|id| !excluded.contains(id) && index.preference(*id) >= 0);
+    }
     wishes.retain(|any_of| !any_of.is_empty());
     wishes
 }
@@ -96,11 +118,14 @@ fn alternatives(
 
 /// Returns packages that supplement the solution and did not supplement the system before.
 fn supplements(index: &Index<'_>, selected: &BTreeSet<u32>) -> Vec<Vec<u32>> {
-    let mut found = Vec::new();
+    let mut found: Vec<Vec<u32>> = Vec::new();
     for group in 0..index.groups.len() as u32 {
         let members = &index.groups[group as usize];
         let has_supplements = members.iter().any(|&id| !index.candidate(id).supplements.is_empty());
         if !has_supplements || members.iter().any(|id| selected.contains(id)) {
+            continue;
+        }
+        if index.is_secondary(members[0]) {
             continue;
         }
         let mut any_of = index.available_of_group(group);
@@ -112,5 +137,7 @@ fn supplements(index: &Index<'_>, selected: &BTreeSet<u32>) -> Vec<Vec<u32>> {
         });
         found.push(any_of);
     }
+    found.retain(|any_of| !any_of.is_empty());
+    found.sort_by_key(|any_of| std::cmp::Reverse(index.preference(any_of[0])));
     found
 }

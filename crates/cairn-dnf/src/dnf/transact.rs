@@ -14,7 +14,9 @@ use cairn_pkg::rpmdb::RpmDb;
 use cairn_pkg::state::cookie::rpmdb_cookie;
 use cairn_pkg::state::history::{History, HistoryGroup, HistoryItem, HistoryRecord, HistoryState};
 use cairn_pkg::transaction::{self, ExtraFile, Ownership, Scriptlets, TransactionOptions};
-use cairn_solve::{Explanation, Job, Options, PackageId, Skipped, Solution, solve};
+use cairn_solve::{
+    CleanRequirements, Explanation, Job, Options, PackageId, Skipped, Solution, solve,
+};
 use cairn_ui::{Assume, Problem, Stream, Unit, exit};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -100,8 +102,13 @@ fn solver_options(session: &Session, loaded: &Loaded, choices: &Choices) -> Opti
         installonly_limit: main.installonly_limit as usize,
         protected: main.protected_packages.clone(),
         running_kernel: running_kernel.filter(|release| !release.is_empty()),
-        clean_requirements_on_remove: main.clean_requirements_on_remove && !choices.keep_unneeded,
+        clean_requirements: if main.clean_requirements_on_remove && !choices.keep_unneeded {
+            CleanRequirements::OnRemove
+        } else {
+            CleanRequirements::Never
+        },
         excludes: loaded.excluded.clone(),
+        ..Options::default()
     }
 }
 

@@ -17,7 +17,8 @@ use std::fmt::Write;
 use cairn_rpm::dependency::Dependency;
 use cairn_rpm::evr::{Evr, Nevra};
 use cairn_solve::{
-    Action, ActionKind, Candidate, Explanation, Job, Options, PackageId, Reason, Solution, Universe,
+    Action, ActionKind, Candidate, CleanRequirements, Explanation, Job, Options, PackageId, Reason,
+    Solution, Universe,
 };
 
 #[derive(Debug, Default)]
@@ -110,6 +111,10 @@ impl Scenario {
         candidate.user_installed = head.next() == Some("user");
         for part in parts.filter(|part| !part.is_empty()) {
             let (key, values) = part.split_once(' ').unwrap();
+            if key == "vendor" {
+                values.clone_into(&mut candidate.vendor);
+                continue;
+            }
             if key == "files" {
                 candidate.files.extend(values.split(',').map(|path| path.trim().to_owned()));
                 continue;
@@ -123,6 +128,7 @@ impl Scenario {
                 "obsoletes" => &mut candidate.obsoletes,
                 "recommends" => &mut candidate.recommends,
                 "suggests" => &mut candidate.suggests,
+                "enhances" => &mut candidate.enhances,
                 "supplements" => &mut candidate.supplements,
                 _ => panic!("unknown field {key}"),
             } = dependencies;
@@ -137,7 +143,28 @@ impl Scenario {
             "best" => self.options.best = is_yes,
             "erasing" => self.options.allow_erasing = is_yes,
             "weak" => self.options.install_weak_deps = is_yes,
-            "clean" => self.options.clean_requirements_on_remove = is_yes,
+            "clean" => {
+                self.options.clean_requirements = match value {
+                    "always" => CleanRequirements::Always,
+                    "yes" => CleanRequirements::OnRemove,
+                    _ => CleanRequirements::Never,
+                }
+            }
+            "downgrade" => self.options.allow_downgrade = is_yes,
+            "vendor-change" => self.options.allow_vendor_change = is_yes,
+            "focus-new" => self.options.focus_new = is_yes,
+            "not-weak" => {
+                self.options.exclude_from_weak = self.select(&[value]).into_iter().collect()
+            }
+            "unmet-weak" => self.options.exclude_unmet_weak = !is_yes,
+            "prefer" => {
+                let ids = self.select(&[value]).into_iter();
+                self.options.preferences.extend(ids.map(|id| (id, 1)));
+            }
+            "avoid" => {
+                let ids = self.select(&[value]).into_iter();
+                self.options.preferences.extend(ids.map(|id| (id, -1)));
+            }
             "limit" => self.options.installonly_limit = value.parse().unwrap(),
             "protect" => self.options.protected.push(value.to_owned()),
             "running" => self.options.running_kernel = Some(value.to_owned()),

@@ -9,10 +9,10 @@ use super::packages::paragraphs;
 
 /// The largest `InRelease` accepted, in bytes (Debian's is about 200 kB).
 const INRELEASE_LIMIT: u64 = 8 << 20;
-/// The largest compressed `Packages` accepted, in bytes.
-const PACKAGES_LIMIT: u64 = 256 << 20;
-/// The largest `Packages` accepted after decompression, in bytes.
-const PACKAGES_OPEN_LIMIT: u64 = 1 << 30;
+/// The largest compressed index accepted, in bytes.
+const INDEX_LIMIT: u64 = 256 << 20;
+/// The largest index accepted after decompression, in bytes.
+const INDEX_OPEN_LIMIT: u64 = 1 << 30;
 
 /// The authenticated facts of one suite.
 #[derive(Debug, Clone)]
@@ -89,21 +89,41 @@ impl Release {
         component: &str,
         architecture: &str,
     ) -> Result<String, AptError> {
-        let name = format!("{component}/binary-{architecture}/Packages.xz");
+        self.fetch_index(
+            fetcher,
+            archive,
+            &format!("{component}/binary-{architecture}/Packages.xz"),
+        )
+    }
+
+    /// Fetches the `Sources` index of a component and checks it against the signed list.
+    pub fn fetch_sources(
+        &self,
+        fetcher: &Fetcher,
+        archive: &str,
+        component: &str,
+    ) -> Result<String, AptError> {
+        self.fetch_index(fetcher, archive, &format!("{component}/source/Sources.xz"))
+    }
+
+    /// Fetches an index by its digest, or by its `name` where a mirror has no `by-hash`.
+    fn fetch_index(
+        &self,
+        fetcher: &Fetcher,
+        archive: &str,
+        name: &str,
+    ) -> Result<String, AptError> {
         let malformed =
             |what: String| AptError::Malformed { file: format!("{} {name}", self.suite), what };
         let (_, size, digest) = self
             .files
             .iter()
-            .find(|(file, ..)| *file == name)
+            .find(|(file, ..)| file == name)
             .ok_or_else(|| malformed("not listed in the Release file".into()))?;
-        let url = format!(
-            "{archive}/dists/{}/{component}/binary-{architecture}/by-hash/SHA256/{digest}",
-            self.suite
-        );
+        let directory = name.rsplit_once('/').map_or("", |(directory, _)| directory);
+        let url = format!("{archive}/dists/{}/{directory}/by-hash/SHA256/{digest}", self.suite);
         let plain = format!("{archive}/dists/{}/{name}", self.suite);
-        let bytes =
-            fetcher.get(&url, PACKAGES_LIMIT).or_else(|_| fetcher.get(&plain, PACKAGES_LIMIT))?;
+        let bytes = fetcher.get(&url, INDEX_LIMIT).or_else(|_| fetcher.get(&plain, INDEX_LIMIT))?;
         let found = crate::digest::sha256_hex(&bytes);
         if bytes.len() as u64 != *size || found != *digest {
             return Err(malformed(format!(
@@ -113,7 +133,7 @@ impl Release {
         let mut text = String::new();
         let reader = liblzma::read::XzDecoder::new(bytes.as_slice());
         std::io::Read::read_to_string(
-            &mut std::io::Read::take(reader, PACKAGES_OPEN_LIMIT),
+            &mut std::io::Read::take(reader, INDEX_OPEN_LIMIT),
             &mut text,
         )
         .map_err(|error| malformed(format!("cannot be decompressed: {error}")))?;
