@@ -148,6 +148,7 @@ impl Parser {
             (2, "data") => {
                 let kind = element.attribute("type")?;
                 let kind = kind.ok_or(RepodataProblem::Missing { element: "data type" })?;
+                let kind = printable("data type", kind)?;
                 if !self.kinds.insert(kind.clone()) {
                     return Err(RepodataProblem::Duplicate { what: kind });
                 }
@@ -164,7 +165,9 @@ impl Parser {
                 }
                 self.record.location = href;
             }
-            (3, "distro") => self.cpe = element.attribute("cpeid")?.unwrap_or_default(),
+            (3, "distro") => {
+                self.cpe = printable("cpeid", element.attribute("cpeid")?.unwrap_or_default())?;
+            }
             _ => {}
         }
         Ok(())
@@ -173,10 +176,15 @@ impl Parser {
     fn end(&mut self, depth: usize, name: &str, text: &str) -> Result<(), RepodataProblem> {
         let record = &mut self.record;
         match (depth, name) {
-            (2, "revision") => text.trim().clone_into(&mut self.repomd.revision),
-            (3, "content") => self.repomd.content_tags.push(text.to_owned()),
+            (2, "revision") => {
+                self.repomd.revision = printable("revision", text.trim().to_owned())?;
+            }
+            (3, "content") => {
+                self.repomd.content_tags.push(printable("content", text.to_owned())?);
+            }
             (3, "distro") => {
-                self.repomd.distro_tags.push((std::mem::take(&mut self.cpe), text.to_owned()));
+                let name = printable("distro", text.to_owned())?;
+                self.repomd.distro_tags.push((std::mem::take(&mut self.cpe), name));
             }
             (3, "checksum") => record.checksum = check_sha256(&self.checksum_type, text)?,
             (3, "open-checksum") => {
@@ -197,5 +205,16 @@ impl Parser {
             _ => {}
         }
         Ok(())
+    }
+}
+
+/// Refuses control characters and what XML cannot write: nothing in an index of files has a use for them.
+fn printable(what: &str, text: String) -> Result<String, RepodataProblem> {
+    match text.chars().find(|c| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}')) {
+        None => Ok(text),
+        Some(c) => {
+            let message = format!("{what} has the character U+{:04X}", u32::from(c));
+            Err(RepodataProblem::Xml { message })
+        }
     }
 }

@@ -296,6 +296,10 @@ fn bad_records() {
         record("a", &format!("{sha256}<size>x</size>")).as_bytes(),
         expect!["repomd.xml line 1: size `x` is not a number"],
     );
+    check_repomd(
+        record("a", &sha256).replace("\"primary\"", "\"pri&#12;mary\"").as_bytes(),
+        expect!["repomd.xml line 1: malformed XML: data type has the character U+000C"],
+    );
     let twice = record("a", &format!("{sha256}</data><data type=\"primary\">"));
     check_repomd(twice.as_bytes(), expect!["repomd.xml line 1: two `primary`"]);
 }
