@@ -58,7 +58,7 @@ enum Effect {
 
 /// Returns what one line of a scriptlet means, or nothing if it is not known.
 fn effect(line: &str) -> Option<Effect> {
-    let line = line.trim().trim_end_matches("|| :").trim();
+    let line = without_guard(line.trim().trim_end_matches("|| :").trim());
     let words: Vec<&str> = line.split_whitespace().collect();
     let effect = match words.as_slice() {
         ["/usr/sbin/ldconfig"] => Effect::LinkerCache,
@@ -82,6 +82,15 @@ fn effect(line: &str) -> Option<Effect> {
         _ => return None,
     };
     Some(effect)
+}
+
+/// Leaves out `[ ! -x PROGRAM ] ||` before a call of the program: in an image it is there.
+fn without_guard(line: &str) -> &str {
+    let guarded = || {
+        let (program, call) = line.strip_prefix("[ ! -x ")?.split_once(" ] || ")?;
+        call.starts_with(&format!("{program} ")).then_some(call)
+    };
+    guarded().unwrap_or(line)
 }
 
 /// Carries out every collected scriptlet once. Returns the kernel versions that want a boot entry in `staged.kernels`.
@@ -152,7 +161,11 @@ mod tests {
                 "/usr/bin/kernel-install add 6.12.1-amd64 /usr/lib/modules/6.12.1-amd64/vmlinuz",
                 Some(Effect::BootEntry("6.12.1-amd64".into())),
             ),
-            ("/usr/lib/systemd/systemd-update-helper post $1 sshd.service", Some(Effect::Presets)),
+            (
+                "[ ! -x /usr/lib/systemd/systemd-update-helper ] || /usr/lib/systemd/systemd-update-helper post $1 sshd.service",
+                Some(Effect::Presets),
+            ),
+            ("[ ! -x /usr/sbin/ldconfig ] || /usr/bin/rm x", None),
             ("# why", Some(Effect::Nothing)),
             ("rm -rf /", None),
         ] {

@@ -106,8 +106,7 @@ fn scriptlets(bodies: ScriptletBodies) -> BTreeMap<ScriptletKind, Scriptlet> {
 /// Adds to a scriptlet what it does with units.
 fn with_units(body: Option<String>, action: &str, units: Option<String>) -> Option<String> {
     let Some(units) = units else { return body };
-    let call =
-        format!("if [ -x {UPDATE_HELPER} ]; then\n    {UPDATE_HELPER} {action} $1 {units}\nfi");
+    let call = format!("[ ! -x {UPDATE_HELPER} ] || {UPDATE_HELPER} {action} $1 {units}");
     Some(body.into_iter().chain([call]).collect::<Vec<_>>().join("\n"))
 }
 

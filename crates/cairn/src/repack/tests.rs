@@ -294,13 +294,9 @@ take-requires = [\"bash\"]
     expect![[r#"
         %post
         echo 2.0
-        if [ -x /usr/lib/systemd/systemd-update-helper ]; then
-            /usr/lib/systemd/systemd-update-helper post $1 demo.service demo.socket
-        fi
+        [ ! -x /usr/lib/systemd/systemd-update-helper ] || /usr/lib/systemd/systemd-update-helper post $1 demo.service demo.socket
         %postun
-        if [ -x /usr/lib/systemd/systemd-update-helper ]; then
-            /usr/lib/systemd/systemd-update-helper postun $1 demo.service
-        fi
+        [ ! -x /usr/lib/systemd/systemd-update-helper ] || /usr/lib/systemd/systemd-update-helper postun $1 demo.service
     "#]]
     .assert_eq(&scriptlets.concat());
     assert_eq!(main.order_with_requires[0].to_string(), "systemd");
