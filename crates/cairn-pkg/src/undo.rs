@@ -70,6 +70,13 @@ pub fn link_history(root: &Root, id: TransactionId, number: i64) -> Result<(), H
     root.write_atomic(path, number.to_string().as_bytes(), 0o600)
 }
 
+/// Returns the newest transaction, if dnf's history has not been told of it.
+pub fn newest_without_history(root: &Root) -> Result<Option<TransactionId>, HostError> {
+    let Some(id) = list(root)?.pop() else { return Ok(None) };
+    let is_linked = root.exists(format!("{}/{HISTORY}", directory(id)))?;
+    Ok((!is_linked).then_some(id))
+}
+
 /// Returns the transaction that an entry of dnf's history is, while the store has it.
 pub fn of_history(root: &Root, number: i64) -> Result<Option<TransactionId>, HostError> {
     for id in list(root)?.into_iter().rev() {

@@ -2,6 +2,7 @@
 //! `history undo|redo|rollback|store`, `replay`.
 
 use crate::common::{Bench, package, snapshot};
+use cairn_pkg::state::history::{History, HistoryRecord, HistoryState};
 use expect_test::expect;
 
 /// Runs without any repository: what works then works offline.
@@ -405,4 +406,39 @@ fn with_packages_and_groups() {
         bench.read("usr/lib/sysimage/libdnf5/groups.toml").unwrap(),
         "version = \"1.0\"\n\n[groups]\n"
     );
+}
+
+/// The power goes after the last file is in place and before the history knows: `recover` tells it.
+#[test]
+fn the_history_learns_what_was_cut_off() {
+    let bench = Bench::usual();
+    ok(&bench, "install -y bar");
+    let before = snapshot(&bench);
+    ok(&bench, "install -y foo-1.0");
+    let root = cairn_host::Root::open(bench.root()).unwrap();
+    let mut history = History::open(&root).unwrap().unwrap();
+    let mut cut = |rpmdb_begin: fn(&HistoryRecord) -> &str| {
+        let last = history.list().unwrap().remove(0);
+        let rpmdb_begin = rpmdb_begin(&last).to_owned();
+        history.begin(&HistoryRecord { rpmdb_begin, ..last }).unwrap();
+    };
+    // As the records are when a transaction was carried out and that was all.
+    cut(|last| &last.rpmdb_begin);
+    let undo = cairn_pkg::undo::list(&root).unwrap().pop().unwrap();
+    root.remove_file(format!("var/lib/cairn/undo/{undo:08}/history")).unwrap();
+    assert_eq!(offline(&bench, "recover"), "exit 0\nNo interrupted transaction.\n");
+    // As they are when it had not begun.
+    cut(|last| &last.rpmdb_end);
+    ok(&bench, "recover");
+    let states = || -> Vec<HistoryState> {
+        let history = History::open(&root).unwrap().unwrap();
+        history.list().unwrap().iter().map(|record| record.state).collect()
+    };
+    assert_eq!(
+        states(),
+        [HistoryState::Error, HistoryState::Ok, HistoryState::Ok, HistoryState::Ok]
+    );
+    bench.empty_repository();
+    ok(&bench, "history undo 3 -y");
+    assert_eq!(snapshot(&bench), before);
 }

@@ -6,6 +6,7 @@ use crate::dnf::transact::current_cookie;
 use crate::failure::{CommandResult, Failure};
 use cairn_pkg::recover::Recovered;
 use cairn_pkg::state::history::{History, HistoryState};
+use cairn_pkg::undo;
 use cairn_ui::{Problem, exit};
 
 /// Runs `dnf recover`.
@@ -22,29 +23,31 @@ pub fn recover_first(session: &Session) -> Result<bool, Failure> {
     for one in &recovered {
         show(session, one);
     }
-    if let Some(last) = recovered.last() {
-        close_history(session, last)?;
-    }
+    close_history(session, recovered.last())?;
     Ok(!recovered.is_empty())
 }
 
-/// Gives the transaction that was interrupted its end in the history.
-fn close_history(session: &Session, recovered: &Recovered) -> Result<(), Failure> {
-    let Some(mut history) = History::open(&session.root)? else { return Ok(()) };
-    let state = match recovered {
-        Recovered::RolledBack { .. } => HistoryState::Error,
-        Recovered::RolledForward { .. } => HistoryState::Ok,
+/// Gives the transaction that was interrupted its end in the history; also one that was cut off after the last file was in place and
+/// before the history knew.
+fn close_history(session: &Session, recovered: Option<&Recovered>) -> Result<(), Failure> {
+    let root = &session.root;
+    let Some(mut history) = History::open(root)? else { return Ok(()) };
+    let newest = history.list()?.into_iter().next();
+    let Some(record) = newest.filter(|record| record.state == HistoryState::Started) else {
+        return Ok(());
     };
-    let newest =
-        history.list()?.into_iter().next().filter(|record| record.state == HistoryState::Started);
-    if let Some(record) = newest {
-        if let Recovered::RolledForward { id, .. } = recovered {
-            cairn_pkg::undo::link_history(&session.root, *id, record.id)?;
-        }
-        let now = i64::try_from(session.now()).unwrap_or(0);
-        history.finish(record.id, now, &current_cookie(session)?, state)?;
+    let cookie = current_cookie(session)?;
+    let (state, undoable) = match recovered {
+        Some(Recovered::RolledForward { id, .. }) => (HistoryState::Ok, Some(*id)),
+        Some(Recovered::RolledBack { .. }) => (HistoryState::Error, None),
+        None if record.rpmdb_begin == cookie => (HistoryState::Error, None),
+        None => (HistoryState::Ok, undo::newest_without_history(root)?),
+    };
+    if let Some(id) = undoable {
+        undo::link_history(root, id, record.id)?;
     }
-    Ok(())
+    let now = i64::try_from(session.now()).unwrap_or(0);
+    Ok(history.finish(record.id, now, &cookie, state)?)
 }
 
 fn show(session: &Session, recovered: &Recovered) {
