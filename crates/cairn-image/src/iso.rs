@@ -187,7 +187,10 @@ fn installed_entry() -> String {
         set timeout=5
         menuentry 'Start the installed system' --id installed {{
             if [ "${{grub_platform}}" = efi ]; then
-                chainloader (${{cairn_disk}},gpt2)/EFI/debian/shimx64.efi
+                # Not through shim: a shim does not start another one under Secure Boot. GRUB is the same, and checks what it loads.
+                set root=${{cairn_disk}},gpt2
+                set prefix=(${{root}})/EFI/debian
+                configfile ${{prefix}}/grub.cfg
             else
                 set root=${{cairn_disk}}
                 chainloader +1
@@ -438,7 +441,10 @@ mod tests {
                     set timeout=5
                     menuentry 'Start the installed system' --id installed {
                         if [ "${grub_platform}" = efi ]; then
-                            chainloader (${cairn_disk},gpt2)/EFI/debian/shimx64.efi
+                            # Not through shim: a shim does not start another one under Secure Boot. GRUB is the same, and checks what it loads.
+                            set root=${cairn_disk},gpt2
+                            set prefix=(${root})/EFI/debian
+                            configfile ${prefix}/grub.cfg
                         else
                             set root=${cairn_disk}
                             chainloader +1

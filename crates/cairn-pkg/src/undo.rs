@@ -66,6 +66,12 @@ pub fn link_history(root: &Root, id: TransactionId, number: i64) -> Result<(), H
     if !root.exists(directory(id))? {
         return Ok(());
     }
+    for name in root.read_dir(directory(id))? {
+        // Left by a program that was stopped just here.
+        if name.starts_with(Root::TEMPORARY_PREFIX) {
+            root.remove_file(format!("{}/{name}", directory(id)))?;
+        }
+    }
     let path = format!("{}/{HISTORY}", directory(id));
     root.write_atomic(path, number.to_string().as_bytes(), 0o600)
 }

@@ -425,8 +425,10 @@ fn the_history_learns_what_was_cut_off() {
     // As the records are when a transaction was carried out and that was all.
     cut(|last| &last.rpmdb_begin);
     let undo = cairn_pkg::undo::list(&root).unwrap().pop().unwrap();
-    root.remove_file(format!("var/lib/cairn/undo/{undo:08}/history")).unwrap();
+    let path = |name: &str| format!("var/lib/cairn/undo/{undo:08}/{name}");
+    root.rename(path("history"), path(".cairn-new.1.1")).unwrap();
     assert_eq!(offline(&bench, "recover"), "exit 0\nNo interrupted transaction.\n");
+    assert!(!root.exists(path(".cairn-new.1.1")).unwrap());
     // As they are when it had not begun.
     cut(|last| &last.rpmdb_end);
     ok(&bench, "recover");
