@@ -8,11 +8,13 @@ mod seeds;
 
 use std::io::Cursor;
 
+use cairn_rpm::dependency::RichDependency;
+use cairn_rpm::evr::{Evr, Nevra};
 use cairn_rpm::header::{Header, MAGIC, Value, Values, write_region};
 use cairn_rpm::package::Package;
 use cairn_rpm::repodata::index::{FastOutcome, IndexBuilder, PackageIndex, index_primary};
 use cairn_rpm::repodata::{
-    Limits, RepoMd, parse_comps, parse_filelists, parse_other, parse_primary,
+    Limits, RepoMd, parse_comps, parse_filelists, parse_other, parse_primary, parse_updateinfo,
 };
 use cairn_rpm::signature::{Keyring, Verified};
 use cairn_rpm::tag;
@@ -37,6 +39,12 @@ pub const TARGETS: &[(&str, fn(&[u8]))] = &[
     ("overlay", overlay),
     ("lock", lock),
     ("journal", journal),
+    ("dependency", dependency),
+    ("updateinfo", updateinfo),
+    ("mirrors", mirrors),
+    ("answers", answers),
+    ("release", release),
+    ("boot", boot),
 ];
 
 /// Most bytes of files that are read out of a package; more is only more of the same.
@@ -175,6 +183,53 @@ fn lock(data: &[u8]) {
 
 fn journal(data: &[u8]) {
     let _ = cairn_pkg::journal::parse("x", data);
+}
+
+/// Dependencies as written in metadata, spec files and on command lines.
+fn dependency(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let _ = (Evr::parse(text), Nevra::parse(text));
+    if let Ok(parsed) = RichDependency::parse(text) {
+        // The texts, not the values: an empty release after a dash is read as none, and written so.
+        let written = parsed.to_string();
+        let again = RichDependency::parse(&written).map(|again| again.to_string());
+        assert_eq!(again, Ok(written), "what was read cannot be written and read");
+    }
+}
+
+fn updateinfo(data: &[u8]) {
+    let _ = parse_updateinfo(data, &Limits::for_size(1 << 24));
+}
+
+fn mirrors(data: &[u8]) {
+    let _ = cairn_pkg::repos::mirrors::parse(&String::from_utf8_lossy(data));
+}
+
+/// An answer file of the installer; what is good can be written and read again.
+fn answers(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    match cairn_install::answers::parse("x", text, None) {
+        Ok(answers) => {
+            let again = cairn_install::answers::parse("x", &answers.to_toml(), None);
+            assert!(again.is_ok_and(|again| again.to_toml() == answers.to_toml()));
+        }
+        Err(error) => drop(error.to_string()),
+    }
+}
+
+/// Debian's Release file and Packages index: authenticated, and still no reason to stop without a word.
+fn release(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let _ = cairn::apt::release::parse_release("x", text);
+    let _ = cairn::apt::packages::Index::default().add("x", text);
+}
+
+/// What lies on the boot partition, which anybody with the disk can write.
+fn boot(data: &[u8]) {
+    let _ = cairn_image::boot::Environment::parse(data);
+    if let Ok(text) = std::str::from_utf8(data) {
+        let _ = cairn_image::boot::BlsEntry::parse("x", text);
+    }
 }
 
 /// Calls what reads the values of a header.

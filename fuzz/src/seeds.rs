@@ -61,6 +61,29 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
             b"version = 1\nsource_date = 7\nfile = [\n  { name = \"a\", version = \"1\", arch = \"all\", source = \"a\", suite = \"s\", path = \"p\", size = 1, sha256 = \"00\", uses = [\"os\"] },\n]\n".to_vec(),
         ],
         "journal" => vec![b"CAIRNJNL\x01\0\0\0".to_vec()],
+        "dependency" => {
+            ["a >= 1:2.0~rc1-3", "((a or b = 1) and (c if d else e))", "(a with b) ", "a-1.0-2.x86_64"]
+                .map(|text| text.as_bytes().to_vec())
+                .to_vec()
+        }
+        "updateinfo" => vec![
+            b"<updates><update type=\"security\"><id>A-1</id><title>t</title><issued date=\"2024-01-01\"/><severity>Low</severity><references><reference href=\"h\" id=\"CVE-1\" type=\"cve\"/></references><pkglist><collection><package name=\"a\" version=\"1\" release=\"1\" epoch=\"0\" arch=\"noarch\"><filename>a.rpm</filename></package></collection></pkglist></update></updates>".to_vec(),
+        ],
+        "mirrors" => vec![
+            b"http://h/a/\n# b\nfile:///c\n".to_vec(),
+            b"<metalink><url protocol=\"http\" preference=\"9\">http://h/a/repodata/repomd.xml</url></metalink>".to_vec(),
+        ],
+        "answers" => vec![
+            b"version = 1\n[system]\nhostname = \"a\"\ntimezone = \"UTC\"\n[[user]]\nname = \"b\"\nssh_authorized_keys = [\"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEVWRUVWRUVWRUVWRUVWRUVWRUVWRUVWRUVWRUVWRUVW c\"]\nsudo = \"nopasswd\"\n[storage]\ndisk = { min_size = \"8 GiB\" }\nlayout = \"lvm\"\nfilesystem = \"xfs\"\n[software]\nprofile = \"default\"\nroles = []\npackages = [\"d\"]\nrepository = \"\"\n[finish]\naction = \"reboot\"\n".to_vec(),
+        ],
+        "release" => vec![
+            b"Suite: s\nDate: Sat, 01 Jan 2024 00:00:00 UTC\nValid-Until: Sat, 08 Jan 2024 00:00:00 UTC\nSHA256:\n 00 7 main/binary-amd64/Packages.xz\n".to_vec(),
+            b"Package: a\nVersion: 1:2-3\nArchitecture: amd64\nDepends: b (>= 1), c | d\nFilename: pool/a.deb\nSize: 7\nSHA256: 00\n\n".to_vec(),
+        ],
+        "boot" => vec![
+            b"title T\nversion 1\nlinux /l\ninitrd /i\noptions a b\n".to_vec(),
+            format!("{:#<1024}", "# GRUB Environment Block\nsaved_entry=a\n").into_bytes(),
+        ],
         _ => Vec::new(),
     }
 }

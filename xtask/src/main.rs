@@ -21,6 +21,7 @@ cargo xtask COMMAND
   ci            what .ci/run calls: the same as `test`
   vm [--matrix] only what needs images: builds them, judges and boots them (with --matrix also the slow tests)
   fuzz TARGET [SECONDS]  look for inputs that break a parser (`all`: every parser in turn)
+  fuzz corpus   store the inputs that reach new code in fuzz/corpus
   bench boot    time to the login prompt against Debian's installation of the same packages
   bench install time of an installation against mkfs and `zstd | tar` of the same files in the same machine
   bench packages [ROW]  our dnf, rpm and `cairn repo index` against dnf 5, dnf 4, rpm and createrepo_c (as root; docs/benchmarks.md)
@@ -28,6 +29,7 @@ cargo xtask COMMAND
   differential  our rpm against Debian's on scenarios built for both (with a WORD only those whose names have it)
   crash [--runs N] [--seed S]  kill transactions, undo and recovery at every fail point and at N random moments, and let
                 N file operations of each fail: the state must be the one before or the one after
+  crash --power-cut [--runs N] [--seed S]  cut a guest's power N times in each of two transactions on ext4, xfs and btrfs
   docs          regenerate the command reference in docs/reference
 ";
 
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         ["differential", word] => test::differential(Some(word)),
         ["crash", rest @ ..] => test::crash(rest),
         ["docs"] => docs::regenerate(),
+        ["fuzz", "corpus"] => fuzz::store_corpus(),
         ["fuzz", target] => fuzz::run(target, None),
         ["fuzz", target, seconds] => fuzz::run(target, Some(seconds)),
         _ => {

@@ -4,13 +4,15 @@
 use anyhow::{Context as _, Result, bail};
 
 use crate::run::{cargo, output, stage};
-use crate::tidy;
+use crate::{fuzz, tidy};
 
-/// Runs tidy, unit and scenario tests, builds the images and boots them.
+/// Runs tidy, unit and scenario tests, builds the images and boots them; the parsers are fuzzed meanwhile.
 pub(crate) fn everything() -> Result<()> {
     fast()?;
     libsolv()?;
-    vm(Which::Usual)
+    let fuzzing = fuzz::Background::start()?;
+    vm(Which::Usual)?;
+    fuzzing.finish()
 }
 
 /// Which tests of images run.
@@ -118,16 +120,30 @@ pub(crate) fn differential(word: Option<&str>) -> Result<()> {
 }
 
 /// Kills transactions at every fail point and at random moments, and lets their file operations fail; prints tables.
+///
+/// With `--power-cut` instead: cuts the power of a guest during transactions on each file system.
 pub(crate) fn crash(arguments: &[&str]) -> Result<()> {
-    let words = ["test", "-p", "cairn-pkg", "--test", "engine", "--"];
-    let mut command = cargo(&words);
-    command.args(["--nocapture", "--test-threads", "1", "crash::", "random::", "faults::"]);
+    let (power_cut, arguments) = match arguments {
+        ["--power-cut", rest @ ..] => (true, rest),
+        all => (false, all),
+    };
+    let mut command = if power_cut {
+        stage("build disk", &mut cargo(&["cairn", "build", "disk"]))?;
+        cargo(&["test", "-p", "cairn", "--test", "power_cut", "--"])
+    } else {
+        let mut command = cargo(&["test", "-p", "cairn-pkg", "--test", "engine", "--"]);
+        command.args(["crash::", "random::", "faults::"]);
+        command
+    };
+    command.args(["--nocapture", "--test-threads", "1"]);
     let mut rest = arguments.iter();
     while let Some(option) = rest.next() {
         let variable = match *option {
             "--runs" => "CAIRN_CRASH_RUNS",
             "--seed" => "CAIRN_CRASH_SEED",
-            other => bail!("`{other}` is no option of crash (there are: --runs N, --seed S)"),
+            other => bail!(
+                "`{other}` is no option of crash (there are: --power-cut first, --runs N, --seed S)"
+            ),
         };
         let value = rest.next().with_context(|| format!("{option} needs a number"))?;
         value.parse::<u64>().with_context(|| format!("{option}: `{value}` is not a number"))?;

@@ -14,12 +14,13 @@ mod lab;
 mod machine;
 mod services;
 
+use std::path::Path;
 use std::time::Instant;
 
 use cairn::ops::iso::{Customization, customize_with};
 use cairn::vm::{Bus, Disk, DiskAccess, DiskFormat, Firmware, OnReboot, Reach, Ssh, Vm, VmSpec};
 use lab::{Lab, MINUTE};
-use machine::{LIMIT, Machine, check};
+use machine::{LIMIT, Machine, Shell, check, choose_entry};
 use serde_json::json;
 
 /// What must be true of every installed system.
@@ -173,10 +174,23 @@ fn matrix_usb_stick() {
     round_trip(&Machine::new(&lab, "usb", Firmware::Uefi, Bus::VirtioBlk), Bus::Usb);
 }
 
+/// A BIOS starts from one disk only, the first: that is the stick.
+#[test]
+fn matrix_usb_stick_bios() {
+    let lab = Lab::open();
+    let machine = Machine::new(&lab, "usb-bios", Firmware::Bios, Bus::VirtioBlk);
+    let path = machine.customize(&machine.answers("[storage]\ndisk = { serial = \"disk1\" }\n"));
+    let mut with_stick = machine.spec.clone();
+    let (format, bus, access) = (DiskFormat::Raw, Bus::Usb, DiskAccess::ReadOnly);
+    with_stick.disks.insert(0, Disk { path, format, bus, access });
+    install_and_start(&machine, &with_stick);
+}
+
+/// BIOS, because OVMF as Debian builds it has no driver for this controller.
 #[test]
 fn matrix_vmware() {
     let lab = Lab::open();
-    let mut machine = Machine::new(&lab, "vmware", Firmware::Uefi, Bus::VmwarePvscsi);
+    let mut machine = Machine::new(&lab, "vmware", Firmware::Bios, Bus::VmwarePvscsi);
     with_card(&mut machine, "vmxnet3");
     round_trip(&machine, Bus::Cdrom);
 }
@@ -288,23 +302,28 @@ fn matrix_too_little_memory() {
     assert!(line.contains("too little memory (expected at least"), "{line}");
 }
 
+/// Flips one bit in the middle of a package on a medium.
+fn flip_byte(lab: &Lab, iso: &Path, package: &str) {
+    let path = std::fs::read_dir(lab.out.join("repo/packages"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.file_name().unwrap().to_string_lossy().starts_with(package))
+        .unwrap();
+    let bytes = std::fs::read(&path).unwrap();
+    let mut image = std::fs::read(iso).unwrap();
+    let needle = &bytes[bytes.len() / 2..bytes.len() / 2 + 64];
+    let offset = image.windows(64).position(|window| window == needle).unwrap();
+    image[offset] ^= 1;
+    std::fs::write(iso, image).unwrap();
+}
+
 /// One flipped byte in one package, even one that will not be installed now: it is named, and the disk stays untouched.
 #[test]
 fn matrix_flipped_byte() {
     let lab = Lab::open();
     let machine = Machine::new(&lab, "flipped", Firmware::Bios, Bus::VirtioBlk);
     let iso = machine.customize(&machine.answers(""));
-    let package = std::fs::read_dir(lab.out.join("repo/packages"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .find(|path| path.file_name().unwrap().to_string_lossy().starts_with("valkey-8"))
-        .unwrap();
-    let bytes = std::fs::read(&package).unwrap();
-    let mut image = std::fs::read(&iso).unwrap();
-    let needle = &bytes[bytes.len() / 2..bytes.len() / 2 + 64];
-    let offset = image.windows(64).position(|window| window == needle).unwrap();
-    image[offset] ^= 1;
-    std::fs::write(&iso, image).unwrap();
+    flip_byte(&lab, &iso, "valkey-8");
     let line = machine.failure(&machine.with_medium(&iso, Bus::Cdrom));
     assert!(line.contains("valkey-8") && line.contains("is damaged"), "{line}");
     machine.assert_untouched();
@@ -376,6 +395,40 @@ fn add_kernel_option(machine: &Machine<'_>, vm: &mut Vm, option: &str) {
     vm.send(&format!("\x0e\x0e\x05 {option}\x18")).unwrap();
 }
 
+/// The rescue shell: who sits at the machine is root, and nobody else gets in.
+#[test]
+fn matrix_rescue_shell() {
+    let lab = Lab::open();
+    let machine = Machine::new(&lab, "rescue", Firmware::Bios, Bus::VirtioBlk);
+    let vm = machine.start(&machine.with_medium(&machine.iso(), Bus::Cdrom));
+    let mut shell = Shell::rescue(&machine, vm);
+    shell.run("[ $(id -u) = 0 ]");
+    shell.run("ss -Hltun | grep -v '127\\.0\\.0\\.5[34]\\|:68 \\|:546 ' ; [ $? = 1 ]");
+    shell.run("passwd --status root | grep '^root L'");
+    machine.assert_untouched();
+}
+
+/// The menu's check finds a good medium good, and names the one file that is not.
+#[test]
+fn matrix_check_this_medium() {
+    let lab = Lab::open();
+    let machine = Machine::new(&lab, "check", Firmware::Bios, Bus::VirtioBlk);
+    let iso = machine.work.path.join("damaged.iso");
+    std::fs::copy(machine.iso(), &iso).unwrap();
+    for (damage, expected) in
+        [(false, "cairn-check: good: "), (true, "cairn-check: damaged: 1 of ")]
+    {
+        if damage {
+            flip_byte(&lab, &iso, "valkey-8");
+        }
+        let mut vm = machine.start(&machine.with_medium(&iso, Bus::Cdrom));
+        choose_entry(&machine, &mut vm, 4);
+        machine.wait(&mut vm, &[expected], LIMIT);
+        assert_eq!(vm.console_text().contains("  DAMAGED: /repo/packages/valkey-8"), damage);
+    }
+    machine.assert_untouched();
+}
+
 /// Wrong answers stop before anything is written, with file, line and column on the console.
 #[test]
 fn matrix_wrong_answers_stop_before_the_disk() {
@@ -405,7 +458,7 @@ fn medium_pulled_out(machine: &Machine<'_>, medium: Bus, pull: fn(&mut Vm)) {
 #[test]
 fn matrix_usb_stick_is_pulled_out() {
     let lab = Lab::open();
-    let machine = Machine::new(&lab, "stick-gone", Firmware::Bios, Bus::VirtioBlk);
+    let machine = Machine::new(&lab, "stick-gone", Firmware::Uefi, Bus::VirtioBlk);
     medium_pulled_out(&machine, Bus::Usb, |vm| {
         vm.qmp("device_del", &json!({ "id": "disk1-stick" })).unwrap();
     });
@@ -436,8 +489,18 @@ fn matrix_disk_vanishes() {
 /// A BIOS that starts from the medium first: the restart after the installation leads into the new system.
 #[test]
 fn matrix_medium_stays_in_the_machine() {
+    medium_stays("stays", Firmware::Bios);
+}
+
+/// The same with UEFI, where the medium's boot loader hands over to the new system's.
+#[test]
+fn matrix_medium_stays_in_the_machine_uefi() {
+    medium_stays("stays-uefi", Firmware::UefiSecureBoot);
+}
+
+fn medium_stays(name: &'static str, firmware: Firmware) {
     let lab = Lab::open();
-    let mut machine = Machine::new(&lab, "stays", Firmware::Bios, Bus::VirtioBlk);
+    let mut machine = Machine::new(&lab, name, firmware, Bus::VirtioBlk);
     let more = "[storage]\ndisk = { serial = \"disk1\" }\n[finish]\naction = \"reboot\"\n";
     let iso = machine.customize(&machine.answers(more));
     let (bus, access) = (Bus::Cdrom, DiskAccess::ReadOnly);

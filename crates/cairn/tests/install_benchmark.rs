@@ -16,7 +16,7 @@ use std::time::Instant;
 
 use cairn::vm::{Bus, Disk, DiskAccess, DiskFormat, Firmware, Vm};
 use lab::{Lab, MINUTE};
-use machine::{LIMIT, Machine};
+use machine::{LIMIT, Machine, Shell};
 
 /// How often the baseline is measured.
 const ROUNDS: usize = 2;
@@ -67,15 +67,8 @@ fn installation(machine: &Machine<'_>, iso: &std::path::Path) -> f64 {
 
 /// Packs what was installed, then unpacks it onto the disk made anew; returns the seconds of the latter.
 fn baseline(machine: &Machine<'_>) -> f64 {
-    let mut vm = machine.start(&machine.with_medium(&machine.iso(), Bus::Cdrom));
-    machine.wait(&mut vm, &["Check this medium"], 5 * MINUTE);
-    // The third entry is the rescue shell.
-    for _ in 0..2 {
-        vm.send("\x0e").unwrap();
-    }
-    vm.send("\n").unwrap();
-    machine.wait(&mut vm, &["cairn-live ~]#"], LIMIT);
-    let mut shell = Shell { machine, vm, count: 0 };
+    let vm = machine.start(&machine.with_medium(&machine.iso(), Bus::Cdrom));
+    let mut shell = Shell::rescue(machine, vm);
     shell.run(
         "mkdir -p /mnt /run/pack && mke2fs -q -F -t ext4 /dev/vdb && mount /dev/vdb /run/pack",
     );
@@ -97,24 +90,4 @@ fn baseline(machine: &Machine<'_>) -> f64 {
         seconds.push(taken);
     }
     seconds.iter().copied().fold(f64::INFINITY, f64::min)
-}
-
-/// The rescue shell on the serial line.
-struct Shell<'a> {
-    machine: &'a Machine<'a>,
-    vm: Vm,
-    count: usize,
-}
-
-impl Shell<'_> {
-    /// Runs a line that must succeed.
-    fn run(&mut self, line: &str) {
-        self.count += 1;
-        let number = self.count;
-        // The echo of what is typed must not look like the answer.
-        self.vm.send(&format!("{line} && echo 'ok'-{number}- || echo 'bad'-{number}-\n")).unwrap();
-        let (good, bad) = (format!("ok-{number}-"), format!("bad-{number}-"));
-        let outcome = self.machine.wait(&mut self.vm, &[&good, &bad], LIMIT);
-        assert_eq!(outcome, 0, "{line}\n{}", self.vm.console_text());
-    }
 }

@@ -195,6 +195,28 @@ impl Guest {
         firmware: Firmware,
         seed: &[(&str, &str)],
     ) -> Self {
+        Self::boot_prepared(lab, image, name, |spec, work, public| {
+            spec.firmware = firmware;
+            if !seed.is_empty() {
+                let files: Vec<(String, String)> = seed
+                    .iter()
+                    .map(|(name, text)| ((*name).to_owned(), text.replace("@KEY@", public.trim())))
+                    .collect();
+                let borrowed: Vec<(&str, &[u8])> =
+                    files.iter().map(|(name, text)| (name.as_str(), text.as_bytes())).collect();
+                spec.seed = Some(cairn::ops::vm::seed(&lab.tools, work, &borrowed).unwrap());
+                enlarge(&mut spec.disks[0], work);
+            }
+        })
+    }
+
+    /// Boots any disk image in a machine to which `prepare` gives what it needs besides (specification, work directory, public key).
+    pub fn boot_prepared(
+        lab: &Lab,
+        image: &Path,
+        name: &str,
+        prepare: impl FnOnce(&mut VmSpec, &Path, &str),
+    ) -> Self {
         let work = WorkDirectory::create(&lab.ctx, &format!("test-{name}")).unwrap();
         let keys = work.path.join("keys");
         std::fs::create_dir_all(&keys).unwrap();
@@ -202,7 +224,6 @@ impl Guest {
         let mut spec =
             VmSpec::of_image(image, cairn::vm::DiskFormat::Raw, work.path.join("machine"));
         spec.on_reboot = OnReboot::Restart;
-        spec.firmware = firmware;
         spec.accel = Accel::Auto;
         spec.reach = Reach::Open;
         let port = free_port().unwrap();
@@ -211,16 +232,7 @@ impl Guest {
             name: "ssh.authorized_keys.root".into(),
             value: public.clone().into_bytes(),
         });
-        if !seed.is_empty() {
-            let files: Vec<(String, String)> = seed
-                .iter()
-                .map(|(name, text)| ((*name).to_owned(), text.replace("@KEY@", public.trim())))
-                .collect();
-            let borrowed: Vec<(&str, &[u8])> =
-                files.iter().map(|(name, text)| (name.as_str(), text.as_bytes())).collect();
-            spec.seed = Some(cairn::ops::vm::seed(&lab.tools, &work.path, &borrowed).unwrap());
-            enlarge(&mut spec.disks[0], &work.path);
-        }
+        prepare(&mut spec, &work.path, &public);
         let start = std::time::Instant::now();
         let mut vm = Vm::start(&spec, &lab.tools).unwrap();
         match vm.wait_for_any(&["login:", "emergency mode", "Kernel panic"], 8 * MINUTE) {

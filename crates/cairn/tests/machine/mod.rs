@@ -175,3 +175,39 @@ impl<'a> Machine<'a> {
 pub fn check(ssh: &Ssh, command: &str) -> String {
     ssh.check(command, 10 * MINUTE).unwrap_or_else(|error| panic!("{command}: {error}"))
 }
+
+/// Starts an entry of the medium's menu, counted from 1.
+pub fn choose_entry(machine: &Machine<'_>, vm: &mut Vm, entry: usize) {
+    machine.wait(vm, &["Check this medium"], 5 * MINUTE);
+    for _ in 1..entry {
+        vm.send("\x0e").unwrap();
+    }
+    vm.send("\n").unwrap();
+}
+
+/// The rescue shell on the serial line.
+pub struct Shell<'a> {
+    machine: &'a Machine<'a>,
+    pub vm: Vm,
+    count: usize,
+}
+
+impl<'a> Shell<'a> {
+    /// Chooses the rescue shell in the menu of a medium that starts, and waits for its prompt.
+    pub fn rescue(machine: &'a Machine<'a>, mut vm: Vm) -> Self {
+        choose_entry(machine, &mut vm, 3);
+        machine.wait(&mut vm, &["cairn-live ~]#"], LIMIT);
+        Self { machine, vm, count: 0 }
+    }
+
+    /// Runs a line that must succeed.
+    pub fn run(&mut self, line: &str) {
+        self.count += 1;
+        let number = self.count;
+        // The echo of what is typed must not look like the answer.
+        self.vm.send(&format!("{line} && echo 'ok'-{number}- || echo 'bad'-{number}-\n")).unwrap();
+        let (good, bad) = (format!("ok-{number}-"), format!("bad-{number}-"));
+        let outcome = self.machine.wait(&mut self.vm, &[&good, &bad], LIMIT);
+        assert_eq!(outcome, 0, "{line}\n{}", self.vm.console_text());
+    }
+}
