@@ -23,6 +23,8 @@ pub struct PublicKey {
     pub user_id: String,
     /// Creation, seconds since 1970.
     pub created: u32,
+    /// Fingerprints, lower-case hexadecimal, and creation of its subkeys.
+    pub subkeys: Vec<(String, u32)>,
     /// The binary key.
     pub bytes: Vec<u8>,
 }
@@ -79,7 +81,9 @@ pub fn parse_armored(text: &str) -> Result<Vec<PublicKey>, String> {
         let bytes = base64::decode(&armor_body(body)).ok_or("the key is not base64")?;
         let fingerprint = fingerprints.first().map(|f| f.to_lowercase()).unwrap_or_default();
         let (created, user_id) = read_packets(&bytes).ok_or("the key has no user id")?;
-        keys.push(PublicKey { fingerprint, user_id, created, bytes });
+        let subkeys = keyring.subkeys().into_iter().map(|(key, time)| (key.to_lowercase(), time));
+        let subkeys = subkeys.collect();
+        keys.push(PublicKey { fingerprint, user_id, created, subkeys, bytes });
     }
     if keys.is_empty() { Err("no key in it".to_owned()) } else { Ok(keys) }
 }
@@ -105,12 +109,17 @@ fn key_blob(key: &PublicKey, time: u32) -> Vec<u8> {
         base64::encode(&crc24(&key.bytes).to_be_bytes()[1..])
     );
     let text = |text: &str| Value::text(text);
-    let provides = [
-        format!("gpg({})", key.user_id),
-        format!("gpg({})", key.version()),
-        format!("gpg({})", key.key_id()),
-    ];
     let evr = format!("4:{}-{}", key.key_id(), key.release());
+    let mut provides = vec![(format!("gpg({})", key.user_id), evr.clone())];
+    let own = (key.fingerprint.clone(), key.created);
+    for (fingerprint, created) in std::iter::once(&own).chain(&key.subkeys) {
+        let tail = |length: usize| &fingerprint[fingerprint.len().saturating_sub(length)..];
+        let evr = format!("4:{}-{created:08x}", tail(16));
+        provides.push((format!("gpg({})", tail(8)), evr.clone()));
+        provides.push((format!("gpg({})", tail(16)), evr));
+    }
+    let n_provides = provides.len();
+    let (names, versions) = provides.into_iter().unzip();
     let mut values: Values = Values::new();
     values.insert(PUBKEYS, Value::StringArray(vec![body]));
     values.insert(tag::NAME, text("gpg-pubkey"));
@@ -129,9 +138,9 @@ fn key_blob(key: &PublicKey, time: u32) -> Vec<u8> {
     values.insert(tag::PACKAGER, text(&key.user_id));
     values.insert(tag::SOURCERPM, text("(none)"));
     values.insert(tag::RPMVERSION, text("4.20.1"));
-    values.insert(tag::PROVIDENAME, Value::StringArray(provides.to_vec()));
-    values.insert(tag::PROVIDEFLAGS, Value::Int32(vec![KEY_SENSE; 3]));
-    values.insert(tag::PROVIDEVERSION, Value::StringArray(vec![evr; 3]));
+    values.insert(tag::PROVIDENAME, Value::StringArray(names));
+    values.insert(tag::PROVIDEFLAGS, Value::Int32(vec![KEY_SENSE; n_provides]));
+    values.insert(tag::PROVIDEVERSION, Value::StringArray(versions));
     write_region(tag::HEADERIMMUTABLE, &values)
 }
 

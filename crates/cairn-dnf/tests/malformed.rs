@@ -164,6 +164,13 @@ fn leads_and_signature_headers() {
 #[test]
 fn index_entries() {
     let name = |field, value| Parts::good().with_index(tag::NAME, field, value).seal();
+    // The last text of the data gets no NUL, and the name begins there.
+    let mut unterminated = Parts::good().with_tags(|values| {
+        values.insert(tag::PAYLOAD_SHA3_256_ALT, Value::text("last"));
+    });
+    let end = unterminated.header.len() - 16;
+    unterminated.header[end - 1] = b'!';
+    let data = u32::from_be_bytes(unterminated.header[12..16].try_into().unwrap());
     check(
         vec![
             ("11 offset", name(2, 0x7fff_ffff)),
@@ -171,6 +178,7 @@ fn index_entries() {
             ("12 type 99", name(1, 99)),
             ("13 count 0", name(3, 0)),
             ("13 count 2^32-1", name(3, 0xffff_ffff)),
+            ("14 no NUL", unterminated.with_index(tag::NAME, 2, data - 16 - 5).seal()),
             ("15 descending", name(2, 40)),
             ("16 region", Parts::good().with_index(tag::HEADERIMMUTABLE, 3, 1).seal()),
             ("17 twice", Parts::good().with_index(tag::VERSION, 0, tag::NAME).seal()),
@@ -186,6 +194,8 @@ fn index_entries() {
               tag NAME(1000): count 0 does not fit
             13 count 2^32-1
               tag NAME(1000): count 4294967295 does not fit
+            14 no NUL
+              tag NAME(1000): unterminated string
             15 descending
               tags NAME(1000) and VERSION(1001) overlap
             16 region
@@ -359,7 +369,9 @@ fn signatures() {
         assert_eq!(bench.rpm("-q x").out, "package x is not installed\n");
     }
     expect![[r#"
-        unsigned -K: exit 0
+        unsigned -K: exit 1
+          error: x.rpm: not signed
+          hint: sign it, or allow unsigned packages for this repository with gpgcheck=0
         unsigned -i: exit 1
           error: [TMP]/repo/x.rpm: not signed
           hint: sign it, or allow unsigned packages for this repository with gpgcheck=0
@@ -636,4 +648,40 @@ fn compression() {
               -i exit 1: error: x-1.0-1.noarch: zstd window 2 GiB, limit 128 MiB
         "#]],
     );
+}
+
+/// Row 27: what gives power comes as the header says, and `dnf` names it where it is unusual.
+#[test]
+fn privileges_in_unusual_places() {
+    let bench = bench();
+    let mut spec = package("p", "1.0-1", &[]);
+    for (path, mode) in [("/etc/p", 0o4755), ("/usr/bin/p", 0o4755), ("/srv/p", 0o2755)] {
+        let mut file = FileSpec::regular(path, "p");
+        file.mode = mode;
+        spec.files.push(file);
+    }
+    let mut capable = FileSpec::regular("/srv/c", "c");
+    capable.caps = "cap_net_raw=ep".to_owned();
+    spec.files.push(capable);
+    let path = bench.repository().join("p.rpm");
+    std::fs::write(&path, forge::signed(&spec)).unwrap();
+    let ran = bench.dnf(&format!("install -y {}", path.display()));
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let warnings: Vec<&str> =
+        ran.err.lines().filter(|line| line.starts_with("warning: ")).collect();
+    expect![[r#"
+        warning: p-1.0-1.noarch: /etc/p is setuid outside directories of programs
+        warning: p-1.0-1.noarch: /srv/c is privileged (cap_net_raw=ep) outside directories of programs
+        warning: p-1.0-1.noarch: /srv/p is setgid outside directories of programs"#]].assert_eq(&warnings.join("\n"));
+    let listed = bench.rpm("-q --qf '[%{FILEMODES:perms} %{FILENAMES}\\n]' p").out;
+    expect![[r#"
+        -rwsr-xr-x /etc/p
+        -rw-r--r-- /srv/c
+        -rwxr-sr-x /srv/p
+        -rwsr-xr-x /usr/bin/p
+        drwxr-xr-x /usr/share/p
+        -rw-r--r-- /usr/share/p/file
+    "#]]
+    .assert_eq(&listed);
+    assert_eq!(bench.rpm("-V p").out, "");
 }

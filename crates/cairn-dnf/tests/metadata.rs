@@ -243,7 +243,7 @@ fn checksums_of_records() {
             error: repository t: repodata/[SHA256]-primary.xml.zst: size mismatch (expected 9[SIZE], found [SIZE])
             hint: the mirror is being updated or serves other files: try again later, or use another mirror
             open size: exit 1
-            error: repository t: primary.xml line 1: reading: expands to more than the 10 bytes declared
+            error: repository t: primary.xml line 1: reading: expands to more than 10 bytes, which is the limit here
             hint: the repository is damaged or not one: tell its owner
             two primary: exit 1
             error: repository t: repomd.xml line 34: two `primary`
@@ -254,6 +254,14 @@ fn checksums_of_records() {
 
 /// Replaces the text of `primary.xml` and signs everything again; shows what an installation of `bar` says.
 fn with_primary(change: impl Fn(&str) -> String) -> String {
+    with_primary_and_size(change, |size| format!("<open-size>{size}</open-size>"))
+}
+
+/// As [`with_primary`], with another statement of its decompressed size.
+fn with_primary_and_size(
+    change: impl Fn(&str) -> String,
+    open_size: impl Fn(usize) -> String,
+) -> String {
     let bench = Bench::usual();
     let directory = bench.repository().join("repodata");
     let path = std::fs::read_dir(&directory)
@@ -274,17 +282,40 @@ fn with_primary(change: impl Fn(&str) -> String) -> String {
     let sha256 = |bytes: &[u8]| hex::encode(sha2::Sha256::digest(bytes));
     let href = record[record.find("href=\"").unwrap() + 6..].split('"').next().unwrap();
     let record = format!(
-        "<data type=\"primary\"><checksum type=\"sha256\">{}</checksum><open-checksum type=\"sha256\">{}</open-checksum><location href=\"{href}\"/><timestamp>1</timestamp><size>{}</size><open-size>{}</open-size>",
+        "<data type=\"primary\"><checksum type=\"sha256\">{}</checksum><open-checksum type=\"sha256\">{}</open-checksum><location href=\"{href}\"/><timestamp>1</timestamp><size>{}</size>{}",
         sha256(&packed),
         sha256(changed.as_bytes()),
         packed.len(),
-        changed.len()
+        open_size(changed.len())
     );
     std::fs::write(&index, format!("{before}{record}{after}")).unwrap();
     bench.sign_index();
     let ran = bench.dnf("install -y bar");
     let installed = bench.rpm("-qa").out;
     format!("{}installed: {installed}", said(&ran))
+}
+
+/// Row 40: metadata that expands a thousand times, with a size that lies and with none.
+#[test]
+fn bombs() {
+    let padded = |good: &str| {
+        good.replace("<metadata ", &format!("<!--{}--><metadata ", " ".repeat(8 << 20)))
+    };
+    let mut text = String::new();
+    for (name, size) in [("small size", "<open-size>4096</open-size>"), ("no size", "")] {
+        let said = with_primary_and_size(padded, |_| size.to_owned());
+        text.push_str(&format!("{name}: {}\n", said.trim_end()));
+    }
+    expect![[r#"
+        small size: exit 1
+        error: repository t: primary.xml line 1: reading: expands to more than 4096 bytes, which is the limit here
+        hint: the repository is damaged or not one: tell its owner
+        installed:
+        no size: exit 1
+        error: repository t: primary.xml line 2: reading: expands to more than 1048576 bytes, which is the limit here
+        hint: the repository is damaged or not one: tell its owner
+        installed:
+    "#]].assert_eq(&text);
 }
 
 #[test]
@@ -604,8 +635,14 @@ fn with_journal(records: &[Record], before: Option<&str>, change: impl Fn(&mut V
         let root = cairn_host::Root::open(bench.root()).unwrap();
         let db = cairn_pkg::rpmdb::RpmDb::open(&root, cairn_pkg::rpmdb::Access::ReadOnly).unwrap();
         let before = before.map_or_else(|| db.fingerprint().unwrap(), str::to_owned);
-        let begin =
-            Begin { id: 900, time: common::TIME, before, summary: vec!["x".into()], undoes: None };
+        let begin = Begin {
+            id: 900,
+            time: common::TIME,
+            before,
+            summary: vec!["x".into()],
+            undoes: None,
+            database: cairn_pkg::rpmdb::DIRECTORY.to_owned(),
+        };
         root.mkdir_all(cairn_pkg::journal::DIRECTORY, 0o700).unwrap();
         let mut journal = Journal::create(&root, &begin).unwrap();
         for record in records {

@@ -59,6 +59,57 @@ fn older_index() {
     assert_eq!(bench.dnf("makecache --refresh").code, 0);
 }
 
+/// Row 42: metadata that has expired, a clock that was set back, and a date that is none.
+#[test]
+fn expired_index() {
+    let bench = Bench::usual();
+    let index = bench.repository().join("repodata/repomd.xml");
+    let plain = std::fs::read_to_string(&index).unwrap();
+    let publish = |until: &str| {
+        let tags = format!("<tags><content>cairn-valid-until={until}</content></tags></repomd>");
+        std::fs::write(&index, plain.replace("</repomd>", &tags)).unwrap();
+        bench.sign_index();
+    };
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    publish(&(now - 3 * 86_400 - 60).to_string());
+    check(
+        &bench,
+        "install -y bar",
+        expect![[r"
+            exit 1
+            error: repository t: metadata expired 3 days ago: mirror stale or update withheld
+            hint: use another mirror, or ask the repository's owner for new metadata
+        "]],
+    );
+    publish("tomorrow");
+    check(
+        &bench,
+        "install -y bar",
+        expect![[r"
+            exit 1
+            error: repository t: cairn-valid-until=tomorrow is not a number
+            hint: the repository is damaged or not one: tell its owner
+        "]],
+    );
+    publish(&(now + 86_400).to_string());
+    assert_eq!(bench.dnf("makecache").code, 0);
+    let seen = std::fs::read_dir(bench.root().join("var/lib/cairn/trust")).unwrap().next();
+    let seen = seen.unwrap().unwrap().path();
+    let text = format!("{{\"revision\":\"100\",\"time\":{}}}", now + 7 * 86_400 + 3600);
+    std::fs::write(&seen, text).unwrap();
+    check(
+        &bench,
+        "makecache --refresh",
+        expect![[r#"
+            exit 1
+            error: repository t: system clock is 7 days earlier than when this repository was last seen
+            hint: set the clock; if it was wrong before and is right now, run `dnf clean trust --repo=t`
+        "#]],
+    );
+    assert_eq!(bench.dnf("clean trust").code, 0);
+    assert_eq!(bench.dnf("makecache --refresh").code, 0);
+}
+
 #[test]
 fn html_instead_of_an_index() {
     let bench = Bench::usual();

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256, Sha384, Sha512};
 pub(crate) enum Digested {
     /// In hexadecimal.
     Known(String),
-    /// The file is no regular file, or the algorithm is not one we compute (MD5, SHA-1).
+    /// The file is no regular file, or the algorithm is not one we know.
     Unknown,
 }
 
@@ -24,6 +24,8 @@ impl Digested {
 /// Computes a file's digest in the algorithm of `like`, recognised by its length.
 pub(crate) fn file_digest(root: &Root, path: &str, like: &str) -> Result<Digested, HostError> {
     match like.len() {
+        32 => hash::<md5::Md5>(root, path),
+        40 => hash::<sha1::Sha1>(root, path),
         64 => hash::<Sha256>(root, path),
         96 => hash::<Sha384>(root, path),
         128 => hash::<Sha512>(root, path),
@@ -50,6 +52,8 @@ fn hash<D: sha2::Digest>(root: &Root, path: &str) -> Result<Digested, HostError>
 
 /// A digest that is fed piece by piece, in the algorithm of an expected value.
 pub(crate) enum Running {
+    Md5(md5::Md5),
+    Sha1(sha1::Sha1),
     Sha256(Sha256),
     Sha384(Sha384),
     Sha512(Sha512),
@@ -59,6 +63,8 @@ impl Running {
     /// Starts one for an expected digest; `None` for algorithms we do not compute.
     pub(crate) fn like(expected: &str) -> Option<Self> {
         match expected.len() {
+            32 => Some(Self::Md5(md5::Md5::new())),
+            40 => Some(Self::Sha1(sha1::Sha1::new())),
             64 => Some(Self::Sha256(Sha256::new())),
             96 => Some(Self::Sha384(Sha384::new())),
             128 => Some(Self::Sha512(Sha512::new())),
@@ -68,6 +74,8 @@ impl Running {
 
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         match self {
+            Self::Md5(hash) => hash.update(bytes),
+            Self::Sha1(hash) => hash.update(bytes),
             Self::Sha256(hash) => hash.update(bytes),
             Self::Sha384(hash) => hash.update(bytes),
             Self::Sha512(hash) => hash.update(bytes),
@@ -76,6 +84,8 @@ impl Running {
 
     pub(crate) fn finish(self) -> String {
         match self {
+            Self::Md5(hash) => hex::encode(hash.finalize()),
+            Self::Sha1(hash) => hex::encode(hash.finalize()),
             Self::Sha256(hash) => hex::encode(hash.finalize()),
             Self::Sha384(hash) => hex::encode(hash.finalize()),
             Self::Sha512(hash) => hex::encode(hash.finalize()),

@@ -66,6 +66,8 @@ pub enum Event {
     },
     /// Something the operator should know.
     Warning(String),
+    /// A file that comes gives power in an unusual place; rpm has no such message.
+    Policy(String),
 }
 
 /// The phases of a transaction, in order.

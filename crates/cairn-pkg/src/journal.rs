@@ -37,6 +37,13 @@ pub struct Begin {
     pub summary: Vec<String>,
     /// The transaction that this one takes back, if it is an undo.
     pub undoes: Option<TransactionId>,
+    /// Directory of the rpm database below the root.
+    #[serde(default = "usual_database")]
+    pub database: String,
+}
+
+fn usual_database() -> String {
+    crate::rpmdb::DIRECTORY.to_owned()
 }
 
 /// Owner, mode and time of a directory or file.

@@ -17,7 +17,7 @@ pub mod error;
 pub mod event;
 pub mod failpoint;
 pub mod journal;
-mod lua;
+pub mod lua;
 pub mod owners;
 mod parallel;
 pub mod query;

@@ -170,11 +170,12 @@ fn recover_one(
 /// The database must be the one the transaction was planned for, before or after its change.
 fn check_database(root: &Root, name: &str, content: &Content) -> Result<(), TransactionError> {
     let expected = &content.begin.before;
-    if !RpmDb::exists(root)? {
+    let directory = &content.begin.database;
+    if !RpmDb::exists_in(root, directory)? {
         let empty = fingerprint_of(std::iter::empty());
         return if *expected == empty { Ok(()) } else { Err(other_root(name, expected, &empty)) };
     }
-    let db = RpmDb::open(root, Access::Create)?;
+    let db = RpmDb::open_in(root, directory, Access::Create)?;
     let found = db.fingerprint()?;
     if found == *expected {
         return Ok(());

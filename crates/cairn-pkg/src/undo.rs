@@ -126,7 +126,8 @@ pub fn packages(root: &Root, id: TransactionId) -> Result<Vec<UndoPackage>, Tran
 /// Checks that a transaction can be undone now.
 pub fn check(root: &Root, id: TransactionId) -> Result<(), TransactionError> {
     let content = kept_content(root, id)?;
-    check_packages(&RpmDb::open(root, Access::ReadOnly)?, id, &content)
+    let db = RpmDb::open_in(root, &content.begin.database, Access::ReadOnly)?;
+    check_packages(&db, id, &content)
 }
 
 fn kept_content(root: &Root, id: TransactionId) -> Result<Content, TransactionError> {
@@ -191,7 +192,7 @@ pub fn undo(
     recover::recover_locked(root, events)?;
     let name = id.to_string();
     let content = kept_content(root, id)?;
-    let db = RpmDb::open(root, Access::ReadOnly)?;
+    let db = RpmDb::open_in(root, &content.begin.database, Access::ReadOnly)?;
     check_packages(&db, id, &content)?;
     let begin = Begin {
         id: next_id(root)?,
@@ -199,6 +200,7 @@ pub fn undo(
         before: db.fingerprint()?,
         summary: content.begin.summary.iter().map(|line| format!("undo {name}: {line}")).collect(),
         undoes: Some(id),
+        database: content.begin.database.clone(),
     };
     drop(db);
     let mut reversal = Reversal {

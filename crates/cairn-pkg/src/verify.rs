@@ -98,12 +98,14 @@ fn columns(found: u32) -> String {
     COLUMNS.iter().map(|(bit, letter)| if found & bit != 0 { *letter } else { '.' }).collect()
 }
 
-fn attribute(file: &FileEntry) -> Option<char> {
+/// Returns the letter that says what a file is for: `c` for configuration, `d` for documentation, …
+pub fn attribute(file: &FileEntry) -> Option<char> {
     let letters = [
         (FileFlags::CONFIG, 'c'),
         (FileFlags::DOC, 'd'),
         (FileFlags::GHOST, 'g'),
         (FileFlags::LICENSE, 'l'),
+        (FileFlags::MISSINGOK, 'm'),
         (FileFlags::PUBKEY, 'P'),
         (FileFlags::README, 'r'),
         (FileFlags::ARTIFACT, 'a'),

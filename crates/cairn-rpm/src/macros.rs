@@ -10,10 +10,14 @@ pub const RPM_VERSION: &str = "4.20.1";
 /// Nesting and repetition of macros accepted.
 const DEPTH_LIMIT: usize = 64;
 
+/// Runs the body of `%{lua:…}` and returns what it prints; `None` where it fails.
+pub type RunLua = fn(&Macros, &str) -> Option<String>;
+
 /// Macros and their bodies.
 #[derive(Debug, Clone, Default)]
 pub struct Macros {
     bodies: BTreeMap<String, String>,
+    run_lua: Option<RunLua>,
 }
 
 /// What is built in, with rpm's names and this distribution's places.
@@ -74,7 +78,12 @@ impl Macros {
         let mut bodies: BTreeMap<String, String> =
             BUILT_IN.iter().map(|(name, body)| ((*name).to_owned(), (*body).to_owned())).collect();
         bodies.insert("_arch".to_owned(), std::env::consts::ARCH.to_owned());
-        Self { bodies }
+        Self { bodies, run_lua: None }
+    }
+
+    /// Returns the macros with an interpreter for `%{lua:…}`.
+    pub fn with_lua(self, run_lua: RunLua) -> Self {
+        Self { run_lua: Some(run_lua), ..self }
     }
 
     /// Defines a macro; options in parentheses after its name are dropped, since such macros take arguments.
@@ -169,6 +178,9 @@ impl Macros {
                 _ => (rest, None),
             },
         };
+        if let ("lua", Some(text), Some(run)) = (name, text, self.run_lua) {
+            return run(self, text);
+        }
         if !prefix.contains('?') {
             if let Some(text) = text
                 && let Some(result) = self.function(name, &self.expand_at(text, depth + 1), depth)

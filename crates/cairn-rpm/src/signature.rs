@@ -17,11 +17,13 @@ mod certificate;
 mod error;
 mod key;
 mod keyring;
+mod report;
 mod verify;
 
 pub use error::{KeyError, VerifyError};
 pub use key::SigningKey;
 pub use keyring::{Keyring, SignerInfo};
+pub use report::{Check, Demand, Finding, is_signed, report};
 pub use verify::Verified;
 
 #[cfg(test)]

@@ -487,6 +487,7 @@ fn run_engine(
             warnings.push(format!(">>> {kind} scriptlet of {package}:\n{}", text.trim_end()));
         }
         Event::Warning(text) => warnings.push(text),
+        Event::Policy(text) => warnings.push(format!("warning: {text}")),
         _ => {}
     });
     if result.is_ok() {

@@ -2,7 +2,8 @@
 //! `rpm2cpio` and `rpm2archive`: the files of a package as an archive.
 //!
 //! As in rpm, package by package: `-` or no argument reads standard input and writes standard output; `rpm2archive` makes a
-//! compressed tar archive beside the package otherwise, `rpm2cpio` always writes to standard output, uncompressed.
+//! compressed tar archive, beside the package where standard output is a terminal; `rpm2cpio` always writes to standard output,
+//! uncompressed.
 
 use super::query::os_text;
 use crate::failure::{CommandResult, Failure, complain};
@@ -83,8 +84,9 @@ fn convert(path: &str, form: Form, compress: bool, to_output: bool) -> Result<()
     let package = Package::parse(&mut reader).map_err(|error| chain(&error))?;
     let files = package.header.files();
     let payload = package.payload(reader).map_err(|error| chain(&error))?;
-    let output: Box<dyn Write> = if path == "-" || to_output {
-        if io::stdout().is_terminal() {
+    let is_terminal = io::stdout().is_terminal();
+    let output: Box<dyn Write> = if path == "-" || to_output || !is_terminal {
+        if is_terminal {
             return Err("refusing to output archive data to a terminal".to_owned());
         }
         Box::new(io::stdout())
@@ -136,7 +138,7 @@ fn tar<R: Read>(
         }
         let mut header = tar_header(file)?;
         header.set_size(if file.is_regular() { entry.size } else { 0 });
-        let name = format!(".{}", file.path);
+        let name = member(file);
         if file.is_symlink() {
             archive.append_link(&mut header, name, &file.link_target).map_err(text)?;
         } else {
@@ -145,12 +147,17 @@ fn tar<R: Read>(
                 let mut header = tar_header(&files[*other])?;
                 header.set_entry_type(tar::EntryType::Link);
                 header.set_size(0);
-                let other = format!(".{}", files[*other].path);
+                let other = member(&files[*other]);
                 archive.append_link(&mut header, other, &name).map_err(text)?;
             }
         }
     }
     archive.finish().map_err(text)
+}
+
+/// The name in the archive; files of source packages have relative paths.
+fn member(file: &FileEntry) -> String {
+    format!("./{}", file.path.trim_start_matches('/'))
 }
 
 fn tar_header(file: &FileEntry) -> Result<tar::Header, String> {
@@ -187,8 +194,7 @@ fn cpio<R: Read>(
     while let Some(mut entry) = payload.next_entry().map_err(|error| error.to_string())? {
         let file = &files[entry.file_index];
         let size = if file.is_symlink() { file.link_target.len() as u64 } else { entry.size };
-        cpio_header(file, entry.file_index, size, &format!(".{}", file.path), output)
-            .map_err(text)?;
+        cpio_header(file, entry.file_index, size, &member(file), output).map_err(text)?;
         if file.is_symlink() {
             output.write_all(file.link_target.as_bytes()).map_err(text)?;
         } else {

@@ -33,7 +33,7 @@ pub fn show(options: &Options, printer: &Printer) {
     heads.iter().for_each(|line| printer.data(line));
     problems::features().for_each(|feature| printer.data(&format!("    {feature}")));
     printer.data("");
-    printer.data("Macro path: /etc/rpm/macros.*:/etc/rpm/macros");
+    printer.data(&format!("Macro path: {}", options.macro_path.as_deref().unwrap_or(macros::PATH)));
     printer.data("");
     printer.data("========================");
     for (name, body) in macros::of(options).all() {

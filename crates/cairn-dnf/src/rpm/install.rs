@@ -2,11 +2,12 @@
 //! `rpm -i`, `-U`, `-F`, `--reinstall` and `-e`, over the transaction engine.
 
 use super::Context;
+use super::files;
 use super::keys::trusted_keys;
 use super::macros;
 use super::options::Mode;
 use super::problems::{self, dependency_problems};
-use super::query::{self, Selected, by_label, read_file};
+use super::query::{self, Selected, by_label};
 use super::report::Report;
 use crate::failure::{CommandResult, Failure, complain};
 use cairn_pkg::TransactionError;
@@ -99,13 +100,6 @@ fn check_place(context: &Context) -> Result<(), Failure> {
         return Err(Failure::new("installing without recording it (--nodb) is not supported")
             .hint("unpack the package with `rpm2archive PACKAGE`"));
     }
-    if context.has_other_database() {
-        return Err(Failure::new(format!(
-            "packages are changed only with the database at /{}",
-            cairn_pkg::rpmdb::DIRECTORY
-        ))
-        .hint("use --root=DIR for another system"));
-    }
     Ok(())
 }
 
@@ -121,15 +115,15 @@ fn recover(context: &Context) -> Result<(), Failure> {
 fn read_files(context: &Context) -> Result<Vec<(PathBuf, Header)>, Failure> {
     let mut files = Vec::new();
     let mut failed = 0_u8;
-    for argument in &context.options.arguments {
-        match read_file(argument) {
-            Ok(package) if package.header.is_source() => {
-                complain(&format!("error: {argument}: source packages cannot be installed"));
+    let manifests = !context.options.has("nomanifest");
+    for found in files::read_all(&context.options.arguments, manifests) {
+        match found {
+            Ok((path, package)) if package.header.is_source() => {
+                complain(&format!("error: {path}: source packages cannot be installed"));
                 failed = failed.saturating_add(1);
             }
-            Ok(package) => {
-                let path =
-                    std::path::absolute(argument).unwrap_or_else(|_| PathBuf::from(argument));
+            Ok((path, package)) => {
+                let path = std::path::absolute(&path).unwrap_or_else(|_| PathBuf::from(path));
                 files.push((path, package.header));
             }
             Err(message) => {
@@ -348,9 +342,11 @@ fn run(
     let macros = macros::of(options);
     // rpm's own switch for systems that install unsigned packages.
     let level = macros.value("_pkgverify_level").unwrap_or_default();
-    if options.has("nosignature") || matches!(level.trim(), "digest" | "none") {
-        engine.trust = Trust::Digests;
-    }
+    engine.trust = match (options.has("nosignature"), options.has("nodigest"), level.trim()) {
+        (true, true, _) | (_, _, "none") => Trust::Nothing,
+        (true, ..) | (_, _, "digest") => Trust::OldDigests,
+        _ => Trust::Signature,
+    };
     if !cairn_host::paths::is_root() {
         engine.ownership = Ownership::Record;
         engine.scriptlets = Scriptlets::Skip;
@@ -358,6 +354,7 @@ fn run(
     if options.has("justdb") {
         engine.scriptlets = Scriptlets::Skip;
     }
+    engine.database.clone_from(&context.database_directory);
     engine.overrides = overrides(context);
     let by_macro = macros.value("_excludedocs").is_some_and(|value| value.trim() == "1");
     engine.without_documentation =

@@ -3,14 +3,48 @@
 
 use super::Context;
 use super::base64;
+use super::files;
+use super::macros;
 use super::query::os_text;
 use crate::failure::{CommandResult, Failure, complain};
 use crate::keys;
 use cairn_pkg::rpmdb;
 use cairn_rpm::package::Package;
-use cairn_rpm::signature::{Keyring, Verified};
+use cairn_rpm::signature::{Check, Demand, Finding, Keyring, Verified, VerifyError, report};
 use cairn_rpm::tag;
 use cairn_ui::exit;
+
+/// Writes out what `rpmkeys` of rpm 6 calls otherwise.
+pub fn own_spellings(arguments: &[String]) -> Vec<String> {
+    let long = |word: &String| match word.as_str() {
+        "-d" | "-e" | "--erase" => "--delete".to_owned(),
+        "-x" => "--export".to_owned(),
+        "-i" => "--import".to_owned(),
+        "-l" => "--list".to_owned(),
+        _ => word.clone(),
+    };
+    arguments.iter().map(long).collect()
+}
+
+/// Runs `rpmkeys --rebuild`: keys that cannot be read go.
+pub fn rebuild(context: &Context) -> CommandResult {
+    let Some(db) = context.database()? else { return Ok(exit::SUCCESS) };
+    let mut unreadable = Vec::new();
+    for package in db.by_name("gpg-pubkey")? {
+        let text = package.header.string(tag::DESCRIPTION).unwrap_or_default();
+        if let Err(why) = keys::parse_armored(text) {
+            complain(&format!("warning: dropped: {}: {why}", package.header.nevra()));
+            unreadable.push(package.hnum);
+        }
+    }
+    drop(db);
+    if !unreadable.is_empty() {
+        let mut db = context.open_database(rpmdb::Access::ReadWrite)?;
+        db.write(|writer| unreadable.iter().try_for_each(|number| writer.remove(*number)))?;
+        db.close()?;
+    }
+    Ok(exit::SUCCESS)
+}
 
 /// Returns the keys of the rpm database.
 pub fn trusted_keys(context: &Context) -> Result<Keyring, Failure> {
@@ -128,8 +162,8 @@ pub fn check_signatures(context: &Context) -> CommandResult {
     }
     let keyring = trusted_keys(context)?;
     let mut failed = 0_u8;
-    for path in &context.options.arguments {
-        let bytes = match std::fs::read(path) {
+    for path in context.options.arguments.iter().flat_map(|argument| files::expand(argument)) {
+        let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) => {
                 complain(&format!("error: {path}: open failed: {}", os_text(&error)));
@@ -137,7 +171,7 @@ pub fn check_signatures(context: &Context) -> CommandResult {
                 continue;
             }
         };
-        if !check_one(context, &keyring, path, &bytes) {
+        if !check_one(context, &keyring, &path, &bytes) {
             failed = failed.saturating_add(1);
         }
     }
@@ -145,73 +179,86 @@ pub fn check_signatures(context: &Context) -> CommandResult {
 }
 
 fn check_one(context: &Context, keyring: &Keyring, path: &str, bytes: &[u8]) -> bool {
-    let printer = &context.printer;
-    let verbose = context.options.verbose > 0;
-    let parsed = match Package::parse_with_digest(&mut &bytes[..]) {
-        Ok((parsed, _)) => parsed,
+    let (printer, options) = (&context.printer, &context.options);
+    let verbose = options.verbose > 0;
+    if verbose {
+        printer.data(&format!("{path}:"));
+    }
+    let level = macros::of(options).value("_pkgverify_level").unwrap_or_default();
+    let used =
+        Demand { digests: !options.has("nodigest"), signatures: !options.has("nosignature") };
+    let demand = Demand {
+        digests: used.digests && matches!(level.trim(), "all" | "digest"),
+        signatures: used.signatures && matches!(level.trim(), "all" | "signature"),
+    };
+    let (checks, is_good) = match report(keyring, bytes, used, demand) {
+        Ok(found) => found,
         Err(error) => {
             complain(&format!("error: {path}: {}", cairn_pkg::repos::error::chain(&error)));
             error.hint().into_iter().for_each(|hint| complain(&format!("hint: {hint}")));
             return false;
         }
     };
-    let options = &context.options;
-    let is_signed = [tag::RSAHEADER, tag::DSAHEADER, tag::OPENPGP]
-        .iter()
-        .any(|t| parsed.signature_header.has(*t));
-    let digests = Verified::<Package>::accept_unsigned(bytes);
-    let signature =
-        (is_signed && !options.has("nosignature")).then(|| keyring.verify_package(bytes));
-    // The words that are right are small, those that are wrong are large.
-    let mut words = Vec::new();
-    let mut word = |text: &str, is_good: bool| {
-        words.push(if is_good { text.to_owned() } else { text.to_uppercase() });
-    };
-    if !options.has("nodigest") {
-        word("digests", digests.is_ok());
-    }
-    if let Some(signature) = &signature {
-        word("signatures", signature.is_ok() || digests.is_err());
-    }
-    let mut reason = None;
-    if let Err(error) = &digests {
-        reason = Some(error);
-    } else if let Some(Err(error)) = &signature {
-        reason = Some(error);
-    }
     if verbose {
-        printer.data(&format!("{path}:"));
-        if let Some(result) = &signature {
-            let shown = described_signature(&parsed.signature_header);
-            let state = if result.is_ok() { "OK" } else { "NOKEY" };
-            printer.data(&format!("    Header {shown}: {state}"));
-        }
-        let state = if digests.is_ok() { "OK" } else { "BAD" };
-        for (there, name) in [
-            (parsed.signature_header.has(tag::SHA256HEADER), "Header SHA256 digest"),
-            (parsed.signature_header.has(tag::SHA1HEADER), "Header SHA1 digest"),
-            (parsed.header.has(tag::PAYLOADDIGEST), "Payload SHA256 digest"),
-            (parsed.signature_header.has(tag::signature::MD5), "MD5 digest"),
-        ] {
-            if there && !options.has("nodigest") {
-                printer.data(&format!("    {name}: {state}"));
-            }
-        }
-    } else {
-        words.push(if reason.is_none() { "OK" } else { "NOT OK" }.to_owned());
-        printer.data(&format!("{path}: {}", words.join(" ")));
+        checks.iter().for_each(|check| printer.data(&format!("    {}", described(check))));
+        return is_good;
     }
-    if let Some(reason) = reason {
-        complain(&format!("error: {path}: {reason}"));
-        reason.hint().into_iter().for_each(|hint| complain(&format!("hint: {hint}")));
+    // The words that are right are small, those that are wrong are large.
+    let mut words = format!("{path}:");
+    for (name, is_it) in [("digests", false), ("signatures", true)] {
+        let mut of_kind = checks.iter().filter(|check| check.is_signature() == is_it).peekable();
+        if of_kind.peek().is_some() {
+            let all_good = of_kind.all(|check| matches!(check.finding, Finding::Good));
+            words.push(' ');
+            words.push_str(&if all_good { name.to_owned() } else { name.to_uppercase() });
+        }
     }
-    reason.is_none()
+    printer.data(&format!("{words} {}", if is_good { "OK" } else { "NOT OK" }));
+    if !is_good {
+        say_why(path, keyring, bytes, &checks);
+    }
+    is_good
+}
+
+/// Says in one line why a package is not trusted, and what can be done.
+fn say_why(path: &str, keyring: &Keyring, bytes: &[u8], checks: &[Check]) {
+    let refused = checks.iter().find_map(|check| match &check.finding {
+        Finding::Refused(error) => Some(error),
+        _ => None,
+    });
+    let verified =
+        Verified::<Package>::accept_unsigned(bytes).and_then(|_| keyring.verify_package(bytes));
+    let ((Err(reason), _) | (Ok(_), Some(reason))) = (&verified, refused) else { return };
+    complain(&format!("error: {path}: {reason}"));
+    reason.hint().into_iter().for_each(|hint| complain(&format!("hint: {hint}")));
+}
+
+/// A line of `rpm -Kv`: `Header SHA256 digest: OK`.
+fn described(check: &Check) -> String {
+    let name = match &check.signature {
+        Some(bytes) => format!("{}{}", check.name, described_signature(bytes)),
+        None => check.name.to_owned(),
+    };
+    match &check.finding {
+        Finding::Good => format!("{name}: OK"),
+        Finding::Missing => format!("{name}: NOTFOUND"),
+        Finding::WrongDigest(expected, found) => {
+            format!("{name}: BAD (Expected {expected} != {found})")
+        }
+        Finding::Refused(VerifyError::UnknownKey { .. }) => format!("{name}: NOKEY"),
+        Finding::Refused(VerifyError::Mismatch { .. } | VerifyError::Malformed { .. }) => {
+            format!("{name}: BAD")
+        }
+        Finding::Refused(_) => format!("{name}: NOTTRUSTED"),
+    }
 }
 
 /// A signature as `rpm -Kv` names it: `V4 EdDSA/SHA256 Signature, key ID ed30998e`.
-fn described_signature(signature: &cairn_rpm::header::Header) -> String {
-    let bytes = [tag::DSAHEADER, tag::RSAHEADER].iter().find_map(|t| signature.binary(*t));
-    let from_text = || base64::decode(signature.string(tag::OPENPGP)?);
-    let bytes = bytes.map(<[u8]>::to_vec).or_else(from_text).unwrap_or_default();
-    super::format::signature_label(&bytes).unwrap_or_else(|| "OpenPGP signature".to_owned())
+fn described_signature(bytes: &[u8]) -> String {
+    let armored = std::str::from_utf8(bytes).ok().and_then(|text| {
+        let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with("-----"));
+        base64::decode(&lines.collect::<String>())
+    });
+    let bytes = armored.as_deref().unwrap_or(bytes);
+    super::format::signature_label(bytes).unwrap_or_else(|| "OpenPGP signature".to_owned())
 }

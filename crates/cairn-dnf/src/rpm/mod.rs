@@ -5,6 +5,7 @@ pub mod archive;
 pub mod base64;
 pub mod configuration;
 pub mod database;
+pub mod files;
 pub mod format;
 pub mod formats;
 pub mod install;
@@ -18,7 +19,7 @@ pub mod restore;
 pub mod verify;
 
 use crate::failure::{CommandResult, Failure, complain};
-use cairn_host::{Clock, Root};
+use cairn_host::{Clock, Input, Invocation, Root, Sink, Tool};
 use cairn_pkg::rpmdb::{self, RpmDb};
 use cairn_ui::{Color, Printer, Verbosity, exit};
 use options::{Mode, Options};
@@ -55,11 +56,6 @@ impl Context {
     pub fn open_database(&self, access: rpmdb::Access) -> Result<RpmDb, Failure> {
         Ok(RpmDb::open_in(&self.root, &self.database_directory, access)?)
     }
-
-    /// Tells whether the command line names another database than the system's.
-    pub fn has_other_database(&self) -> bool {
-        self.database_directory != rpmdb::DIRECTORY
-    }
 }
 
 /// Runs `rpm` under one of its names with the arguments of the process, the program's name first.
@@ -74,16 +70,42 @@ pub fn run(name: &str, arguments: &[String]) -> ExitCode {
         "rpmverify" => Some(Mode::Verify),
         _ => None,
     };
-    let options = match Options::parse(start, rest).and_then(|options| fits(name, options)) {
+    let own = if name == "rpmkeys" { keys::own_spellings(rest) } else { rest.to_vec() };
+    let options = match Options::parse(start, &own).and_then(|options| fits(name, options)) {
         Ok(options) => options,
         Err(message) => {
             complain(&format!("{name}: {message}"));
             return exit::code(exit::FAILURE);
         }
     };
+    if let Some(command) = &options.pipe {
+        return exit::code(finish(through_pipe(arguments, command)));
+    }
     let verbosity = if options.has("quiet") { Verbosity::Quiet } else { Verbosity::Normal };
     let printer = Printer::new(verbosity, Color::Auto);
     exit::code(finish(dispatch(name, options, printer)))
+}
+
+/// Runs the same program again without `--pipe`, its output read by a shell command; returns its exit code.
+fn through_pipe(arguments: &[String], command: &str) -> CommandResult {
+    // The code goes past the reader, through the output that `$(…)` takes.
+    let script = "exec 4>&1; code=$({ { \"$0\" \"$@\" 4>&-; echo $? >&3; } 3>&5 | eval \"$CAIRN_PIPE\" >&4; } 5>&1); exit $code";
+    let mut rest = Vec::new();
+    let mut words = arguments.iter();
+    while let Some(word) = words.next() {
+        match word.strip_prefix("--pipe") {
+            Some("") => drop(words.next()),
+            Some(value) if value.starts_with('=') => {}
+            _ => rest.push(word),
+        }
+    }
+    let invocation = Invocation::new(Tool::Sh)
+        .args(["-c", script])
+        .args(rest)
+        .env("CAIRN_PIPE", command)
+        .stdin(Input::Inherit)
+        .stdout(Sink::Inherit);
+    Ok(u8::try_from(invocation.run_unchecked()?.status).unwrap_or(exit::FAILURE))
 }
 
 fn finish(result: CommandResult) -> u8 {
@@ -105,6 +127,7 @@ fn fits(name: &str, options: Options) -> Result<Options, String> {
             Mode::ListKeys,
             Mode::DeleteKeys,
             Mode::ExportKeys,
+            Mode::RebuildKeys,
         ],
         "rpmdb" => &[Mode::InitDb, Mode::RebuildDb, Mode::VerifyDb],
         _ => return Ok(options),
@@ -163,6 +186,7 @@ fn dispatch(name: &str, options: Options, printer: Printer) -> CommandResult {
         Mode::ListKeys => keys::list(&context),
         Mode::DeleteKeys => keys::delete(&context),
         Mode::ExportKeys => keys::export(&context),
+        Mode::RebuildKeys => keys::rebuild(&context),
         Mode::InitDb => database::init(&context),
         Mode::RebuildDb => database::rebuild(&context),
         Mode::VerifyDb => database::check(&context),
@@ -172,13 +196,11 @@ fn dispatch(name: &str, options: Options, printer: Printer) -> CommandResult {
     }
 }
 
-/// Where the database lies below the root: `--dbpath`, or the macro `_dbpath` of the command line.
+/// Where the database lies below the root: `--dbpath`, or the macro `_dbpath`.
 fn database_directory(options: &Options) -> String {
-    let from_define = options.defined("_dbpath").cloned().flatten();
-    match options.dbpath.clone().or(from_define) {
-        Some(path) => macros::of(options).expand(&path).trim_matches('/').to_owned(),
-        None => rpmdb::DIRECTORY.to_owned(),
-    }
+    let path = options.dbpath.as_deref().unwrap_or("%{_dbpath}");
+    let path = macros::of(options).expand(path).trim_matches('/').to_owned();
+    if path.is_empty() { rpmdb::DIRECTORY.to_owned() } else { path }
 }
 
 const HELP: &str = "RPM version 4.20.1 of Cairn Linux
@@ -236,7 +258,7 @@ Install/Upgrade/Erase options:
       --notriggerin, --notriggerun, --notriggerpostun, --oldpackage,
       --replacefiles, --replacepkgs, --test
 
-Keys and signatures (also as rpmkeys, which has --list, --delete and --export):
+Keys and signatures (also as rpmkeys, which has --list, --delete, --export and --rebuild):
   -K, --checksig                     check package files
       --import                       trust keys
 

@@ -2,6 +2,7 @@
 //! `rpm -q`: selects packages and shows them.
 
 use super::Context;
+use super::files;
 use super::format::{Format, Subject, date_text, permissions, texts};
 use super::options::{FileListing, Source, WhatKind};
 use crate::failure::{CommandResult, Failure, complain};
@@ -97,8 +98,8 @@ pub fn select(
 ) -> Result<(), Failure> {
     let options = &context.options;
     if options.source == Source::Package {
-        for path in &options.arguments {
-            each(read_file(path).map_err(|message| complain(&message)));
+        for found in files::read_all(&options.arguments, !options.has("nomanifest")) {
+            each(found.map(|(_, package)| package).map_err(|message| complain(&message)));
         }
         return Ok(());
     }

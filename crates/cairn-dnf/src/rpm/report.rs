@@ -85,6 +85,7 @@ impl<'a> Report<'a> {
             }
             Event::Warning(text) if text.ends_with(LUA_FAILED) => {}
             Event::Warning(text) => complain(&format!("warning: {text}")),
+            Event::Policy(text) if self.verbose => complain(&format!("warning: {text}")),
             _ => {}
         }
     }

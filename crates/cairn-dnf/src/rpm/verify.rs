@@ -8,8 +8,8 @@ use super::query::{self, Selected};
 use crate::failure::{CommandResult, Failure, complain};
 use cairn_pkg::event::Event;
 use cairn_pkg::query::sack::header_candidate;
-use cairn_pkg::scriptlet;
-use cairn_pkg::verify::{FileVerdict, Finding, verify_package};
+use cairn_pkg::scriptlet::{self, LUA_FAILED};
+use cairn_pkg::verify::{FileVerdict, Finding, attribute, verify_package};
 use cairn_rpm::header::FileFlags;
 use cairn_solve::Candidate;
 use cairn_ui::exit;
@@ -69,10 +69,13 @@ fn run_script(context: &Context, package: &Selected) -> bool {
             output.push_str(&text);
         }
     });
-    if context.options.verbose > 0 {
+    if failure.as_deref() == Some(LUA_FAILED) {
+        // What the script wrote is the message.
+        complain(output.trim_end());
+    } else if context.options.verbose > 0 {
         context.printer.raw(&output);
     }
-    if let Some(failure) = &failure {
+    if let Some(failure) = failure.as_ref().filter(|failure| failure.as_str() != LUA_FAILED) {
         complain(&format!("error: %verify({}) {failure}", package.header.nevra()));
     }
     failure.is_none()
@@ -123,28 +126,16 @@ fn show_files(context: &Context, package: &Selected) -> Result<bool, Failure> {
                 let may_miss = file.is_ghost() || file.flags.contains(FileFlags::MISSINGOK);
                 let is_there = context.root.symlink_metadata(&file.path)?.is_some();
                 let columns = if may_miss && !is_there { "missing   " } else { ".........  " };
-                context.printer.data(&format!("{columns}{} {}", attribute(&file), file.path));
+                context.printer.data(&format!(
+                    "{columns}{} {}",
+                    attribute(&file).unwrap_or(' '),
+                    file.path
+                ));
             }
             None => {}
         }
     }
     Ok(failed)
-}
-
-fn attribute(file: &cairn_rpm::header::FileEntry) -> char {
-    let letters = [
-        (FileFlags::CONFIG, 'c'),
-        (FileFlags::DOC, 'd'),
-        (FileFlags::GHOST, 'g'),
-        (FileFlags::LICENSE, 'l'),
-        (FileFlags::PUBKEY, 'P'),
-        (FileFlags::README, 'r'),
-        (FileFlags::ARTIFACT, 'a'),
-    ];
-    letters
-        .into_iter()
-        .find(|(flag, _)| file.flags.contains(*flag))
-        .map_or(' ', |(_, letter)| letter)
 }
 
 /// Returns rpm's line, `None` when only skipped checks failed.

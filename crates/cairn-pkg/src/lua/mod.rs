@@ -8,9 +8,11 @@ mod posix;
 mod processes;
 mod rpm;
 
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use cairn_host::{HostError, Root, chroot};
+use cairn_rpm::macros::Macros;
 use mlua::{HookTriggers, Lua, VmState};
 
 use crate::scriptlet::{CollectedScriptlet, LUA, TIME_LIMIT};
@@ -79,7 +81,30 @@ fn prepare(lua: &Lua, scriptlet: &CollectedScriptlet) -> mlua::Result<()> {
     lua.globals().set("arg", arguments)?;
     let environment = posix::environment(&scriptlet.env);
     lua.globals().set("posix", posix::library(lua, &environment)?)?;
-    rpm::install(lua, &environment, scriptlet.stdin.clone())
+    rpm::install(lua, &environment, scriptlet.stdin.clone(), Macros::built_in())
+}
+
+/// Runs the body of `%{lua:…}`: returns what it prints, `None` where it fails.
+pub fn expand(macros: &Macros, body: &str) -> Option<String> {
+    let printed = Arc::new(Mutex::new(String::new()));
+    let run = || -> mlua::Result<()> {
+        let lua = Lua::new();
+        let environment = posix::environment(&[]);
+        lua.globals().set("posix", posix::library(&lua, &environment)?)?;
+        rpm::install(&lua, &environment, Vec::new(), macros.clone())?;
+        let sink = Arc::clone(&printed);
+        let print = lua.create_function(move |_, values: mlua::Variadic<mlua::Value>| {
+            let texts: Vec<String> =
+                values.iter().map(mlua::Value::to_string).collect::<mlua::Result<_>>()?;
+            posix::lock(&sink)?.push_str(&texts.join("\t"));
+            Ok(())
+        })?;
+        lua.globals().set("print", print)?;
+        lua.load(body).set_name("<lua>").exec()
+    };
+    run().ok()?;
+    let printed = printed.lock().ok()?;
+    Some(printed.clone())
 }
 
 #[cfg(test)]
@@ -151,6 +176,14 @@ mod tests {
             (
                 "local f = io.open('/f', 'w') f:write('hi') f:close() print(io.open('/f'):read('a'))",
                 "hi\n",
+            ),
+            (
+                "local f = rpm.open('/f', 'w.ufdio') print(f:write('%mine <%{_bindir}>\\n')) f:close() local g = rpm.open('/f') print(g:read(5), g:seek('set', 0), #g:read()) rpm.load('/f') print(rpm.expand('%mine'))",
+                "19\n%mine\t0\t19\n</usr/bin>\n",
+            ),
+            (
+                "print(pcall(rpm.open, '/nosuch'))",
+                "false\t[string \"%post(a-1-1.noarch)\"]:1: /nosuch: No such file or directory\n",
             ),
             ("io.stderr:write('e\\n')", "e\n"),
             (

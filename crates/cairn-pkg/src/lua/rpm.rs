@@ -15,9 +15,14 @@ use super::posix::{Environment, lock};
 use crate::query::glob::{is_pattern, matches};
 
 /// Sets the globals `rpm` and `macros`; `files` is what `rpm.next_file()` returns.
-pub(super) fn install(lua: &Lua, environment: &Environment, files: Vec<String>) -> Result<()> {
+pub(super) fn install(
+    lua: &Lua,
+    environment: &Environment,
+    files: Vec<String>,
+    known: Macros,
+) -> Result<()> {
     let library = lua.create_table()?;
-    macros(lua, &library)?;
+    macros(lua, &library, known)?;
     versions(lua, &library)?;
     programs(lua, &library, environment)?;
     let mut files = files.into_iter();
@@ -42,9 +47,31 @@ pub(super) fn install(lua: &Lua, environment: &Environment, files: Vec<String>) 
         lua.create_sequence_from(found)
     })?;
     library.set("glob", glob)?;
+    library.set("open", lua.load(OPEN).eval::<Value>()?)?;
     library.set("redirect2null", super::processes::redirect_to_null(lua)?)?;
     lua.globals().set("rpm", library)
 }
+
+/// `rpm.open`: a file of Lua's own, of which `read()` returns all that is left. What stands behind a dot in the mode says how
+/// rpm reads and writes; here all files are plain.
+const OPEN: &str = r"
+local methods = {}
+methods.__index = methods
+function methods:read(length) return self.file:read(length or 'a') end
+function methods:write(text, length)
+    if length then text = text:sub(1, length) end
+    return self.file:write(text) and #text
+end
+function methods:seek(from, offset) return self.file:seek(from, offset) end
+function methods:flush() return self.file:flush() end
+function methods:close() return self.file:close() end
+methods.__gc = function(self) pcall(self.file.close, self.file) end
+return function(path, mode)
+    local file, why = io.open(path, ((mode or 'r'):gsub('%..*', '')))
+    if not file then error(why, 2) end
+    return setmetatable({ file = file }, methods)
+end
+";
 
 /// Returns the paths that match a pattern, sorted.
 fn glob(pattern: &str) -> Vec<String> {
@@ -72,8 +99,8 @@ fn glob(pattern: &str) -> Vec<String> {
     found
 }
 
-fn macros(lua: &Lua, library: &Table) -> Result<()> {
-    let known = Arc::new(Mutex::new(Macros::built_in()));
+fn macros(lua: &Lua, library: &Table, known: Macros) -> Result<()> {
+    let known = Arc::new(Mutex::new(known));
     let shared = Arc::clone(&known);
     let expand = lua.create_function(move |_, text: String| Ok(lock(&shared)?.expand(&text)))?;
     library.set("expand", expand)?;
@@ -90,6 +117,14 @@ fn macros(lua: &Lua, library: &Table) -> Result<()> {
         Ok(())
     })?;
     library.set("undefine", undefine)?;
+    let shared = Arc::clone(&known);
+    let load = lua.create_function(move |_, path: String| {
+        let text = std::fs::read_to_string(&path)
+            .map_err(|error| mlua::Error::runtime(format!("{path}: {error}")))?;
+        lock(&shared)?.read(&text);
+        Ok(())
+    })?;
+    library.set("load", load)?;
     let shared = Arc::clone(&known);
     let isdefined = lua.create_function(move |_, name: String| {
         Ok((lock(&shared)?.value(&name).is_some(), false))

@@ -63,7 +63,7 @@ impl Read for Limited<'_> {
                 Ok(count)
             }
             None => Err(std::io::Error::other(format!(
-                "expands to more than the {} bytes declared",
+                "expands to more than {} bytes, which is the limit here",
                 self.limit
             ))),
         }
@@ -89,7 +89,10 @@ mod tests {
         let gzip = gzip.finish().unwrap();
         for bytes in [&zstd, &gzip, &text] {
             assert_eq!(all(bytes, 550).unwrap(), text);
-            assert_eq!(all(bytes, 549).unwrap_err(), "expands to more than the 549 bytes declared");
+            assert_eq!(
+                all(bytes, 549).unwrap_err(),
+                "expands to more than 549 bytes, which is the limit here"
+            );
         }
         assert_eq!(limit(1000, None), 1 << 20);
         assert_eq!(limit(1 << 30, None), DEFAULT_LIMIT);

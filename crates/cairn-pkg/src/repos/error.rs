@@ -84,6 +84,25 @@ pub enum RepoError {
         /// Newest revision seen.
         seen: String,
     },
+    /// The metadata says that it must not be trusted any more.
+    #[error(
+        "repository {id}: metadata expired {} ago: mirror stale or update withheld",
+        span(*seconds)
+    )]
+    Expired {
+        /// Repository.
+        id: String,
+        /// Since when, seconds.
+        seconds: u64,
+    },
+    /// The clock was set back, so that it cannot tell whether metadata has expired.
+    #[error("repository {id}: system clock is {} earlier than when this repository was last seen", span(*seconds))]
+    ClockBack {
+        /// Repository.
+        id: String,
+        /// By how much, seconds.
+        seconds: u64,
+    },
     /// A location in the metadata leads out of the repository.
     #[error("repository {id}: unsafe location {location:?}")]
     UnsafeLocation {
@@ -115,8 +134,23 @@ impl RepoError {
             Self::Rollback { id, .. } => Some(format!(
                 "the mirror may be stale; if the repository was really reset, run `dnf clean trust --repo={id}`"
             )),
+            Self::Expired { .. } => {
+                Some("use another mirror, or ask the repository's owner for new metadata".to_owned())
+            }
+            Self::ClockBack { id, .. } => Some(format!(
+                "set the clock; if it was wrong before and is right now, run `dnf clean trust --repo={id}`"
+            )),
         }
     }
+}
+
+/// Returns a number of seconds in the largest unit that fits: `3 days`.
+fn span(seconds: u64) -> String {
+    let units = [(86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")];
+    let fitting = units.into_iter().find(|(length, _)| seconds >= *length);
+    let (length, name) = fitting.unwrap_or((1, "second"));
+    let n = seconds / length;
+    format!("{n} {name}{}", if n == 1 { "" } else { "s" })
 }
 
 /// Returns an error and its causes in one line, joined by `: `.

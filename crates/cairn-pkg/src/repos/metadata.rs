@@ -355,7 +355,12 @@ impl<'a> Session<'a> {
                 let signature = self.root().read(format!("{path}.asc")).unwrap_or_default();
                 // The cache may be older than a stricter configuration.
                 if self.check_index_signature(&bytes, &signature).is_ok() {
-                    return Ok((self.parse_index(&bytes)?, stat.mtime));
+                    let repomd = self.parse_index(&bytes)?;
+                    // Who asks for the cache alone knows that it is old.
+                    let is_asked_for = self.context.freshness == Freshness::CacheOnly;
+                    if is_asked_for || self.check_expiry(&repomd, None).is_ok() {
+                        return Ok((repomd, stat.mtime));
+                    }
                 }
             }
         }
@@ -368,12 +373,20 @@ impl<'a> Session<'a> {
         let cache = self.context.cache;
         let seen = trust::load_seen(&cache.root, &cache.trust_directory, &name)?;
         trust::check_rollback(&self.repository.id, &repomd.revision, seen.as_ref())?;
+        self.check_expiry(&repomd, seen.as_ref())?;
         self.store_index(&bytes, &signature)?;
-        let now_seen = Seen { revision: repomd.revision.clone() };
+        let expires = repomd.valid_until().is_ok_and(|until| until.is_some());
+        let now_seen =
+            Seen { revision: repomd.revision.clone(), time: expires.then_some(self.context.now) };
         if seen.as_ref() != Some(&now_seen) {
             trust::store_seen(&cache.root, &cache.trust_directory, &name, &now_seen)?;
         }
         Ok((repomd, i64::try_from(self.context.now).unwrap_or(0)))
+    }
+
+    fn check_expiry(&self, repomd: &RepoMd, seen: Option<&Seen>) -> Result<(), RepoError> {
+        let until = repomd.valid_until().map_err(|message| self.malformed(message))?;
+        trust::check_expiry(&self.repository.id, until, self.context.now, seen)
     }
 
     fn expired_mark(&self) -> String {

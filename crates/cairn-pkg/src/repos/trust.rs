@@ -19,7 +19,13 @@ pub const TRUST_DIRECTORY: &str = "var/lib/cairn/trust";
 pub struct Seen {
     /// Newest revision of `repomd.xml`.
     pub revision: String,
+    /// When it was seen last, in Unix seconds; only of repositories whose metadata expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<u64>,
 }
+
+/// Seconds by which a clock may be set back, as time services do, before what expires is not trusted.
+const CLOCK_TOLERANCE: u64 = 600;
 
 /// Returns what was seen of the repository with that cache name.
 ///
@@ -65,6 +71,27 @@ pub fn check_rollback(id: &str, revision: &str, seen: Option<&Seen>) -> Result<(
         }
         _ => Ok(()),
     }
+}
+
+/// Refuses metadata that has expired, and any that can expire on a clock that was set back.
+///
+/// # Errors
+/// [`RepoError::Expired`], [`RepoError::ClockBack`].
+pub fn check_expiry(
+    id: &str,
+    valid_until: Option<u64>,
+    now: u64,
+    seen: Option<&Seen>,
+) -> Result<(), RepoError> {
+    let Some(valid_until) = valid_until else { return Ok(()) };
+    if now > valid_until {
+        return Err(RepoError::Expired { id: id.to_owned(), seconds: now - valid_until });
+    }
+    let back = seen.and_then(|seen| seen.time).unwrap_or(0).saturating_sub(now);
+    if back > CLOCK_TOLERANCE {
+        return Err(RepoError::ClockBack { id: id.to_owned(), seconds: back });
+    }
+    Ok(())
 }
 
 /// Orders revisions: as numbers where both are, otherwise as rpm orders versions.
@@ -155,7 +182,7 @@ mod tests {
 
     #[test]
     fn rollback() {
-        let seen = Seen { revision: "200".to_owned() };
+        let seen = Seen { revision: "200".to_owned(), time: None };
         assert!(check_rollback("x", "200", Some(&seen)).is_ok());
         assert!(check_rollback("x", "1000", Some(&seen)).is_ok());
         assert!(check_rollback("x", "1", None).is_ok());
@@ -166,11 +193,31 @@ mod tests {
     }
 
     #[test]
+    fn expiry() {
+        let seen = Seen { revision: "1".to_owned(), time: Some(1_000_000) };
+        let check = |until, now| {
+            let result = check_expiry("x", until, now, Some(&seen));
+            result.map_or_else(|error| error.to_string(), |()| String::new())
+        };
+        assert_eq!(check(None, 5), "");
+        assert_eq!(check(Some(2_000_000), 1_000_000), "");
+        assert_eq!(check(Some(2_000_000), 999_500), "");
+        assert_eq!(
+            check(Some(2_000_000), 900_000),
+            "repository x: system clock is 1 day earlier than when this repository was last seen"
+        );
+        assert_eq!(
+            check(Some(2_000_000), 2_000_000 + 3 * 86_400),
+            "repository x: metadata expired 3 days ago: mirror stale or update withheld"
+        );
+    }
+
+    #[test]
     fn remembers() {
         let directory = tempfile::tempdir().unwrap();
         let root = Root::open(directory.path()).unwrap();
         assert_eq!(load_seen(&root, TRUST_DIRECTORY, "x-1").unwrap(), None);
-        let seen = Seen { revision: "7".to_owned() };
+        let seen = Seen { revision: "7".to_owned(), time: Some(9) };
         store_seen(&root, TRUST_DIRECTORY, "x-1", &seen).unwrap();
         assert_eq!(load_seen(&root, TRUST_DIRECTORY, "x-1").unwrap(), Some(seen));
     }

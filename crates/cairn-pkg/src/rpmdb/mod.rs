@@ -148,7 +148,13 @@ pub struct RpmDb {
 impl RpmDb {
     /// Tells whether `root` has a database.
     pub fn exists(root: &Root) -> Result<bool> {
-        Ok(root.symlink_metadata(FILE)?.is_some_and(|stat| stat.is_file()))
+        Self::exists_in(root, DIRECTORY)
+    }
+
+    /// Tells whether a database exists in a directory of a root.
+    pub fn exists_in(root: &Root, directory: &str) -> Result<bool> {
+        let file = format!("{}/rpmdb.sqlite", directory.trim_matches('/'));
+        Ok(root.symlink_metadata(file)?.is_some_and(|stat| stat.is_file()))
     }
 
     /// Opens the database of a root.

@@ -180,7 +180,7 @@ impl Applier<'_> {
     fn store(&mut self) -> Result<(), TransactionError> {
         let access =
             if self.durability == Durability::Journaled { Access::Create } else { Access::Scratch };
-        let mut db = RpmDb::open(self.root, access)?;
+        let mut db = RpmDb::open_in(self.root, &self.content.begin.database, access)?;
         let packages = &self.content.packages;
         db.write(|writer| -> Result<(), TransactionError> {
             for package in packages.iter().filter(|package| package.side == Side::Erased) {

@@ -10,6 +10,7 @@ pub(crate) mod fate;
 mod options;
 pub(crate) mod order;
 mod paths;
+mod policy;
 pub(crate) mod set;
 mod space;
 pub(crate) mod stage;
@@ -56,7 +57,7 @@ pub fn run(
     if journaled {
         recover::recover_locked(root, events)?;
     }
-    let db = open_database(root)?;
+    let db = open_database(root, options)?;
     events(Event::Phase(Phase::Verify));
     let set = Set::load(db.as_ref(), items, options, events)?;
     events(Event::Phase(Phase::Plan));
@@ -70,7 +71,14 @@ pub fn run(
 
     let id = if journaled { next_id(root)? } else { 0 };
     let summary = planned.set.summary();
-    let mut begin = Begin { id, time: options.time, before, summary, undoes: None };
+    let mut begin = Begin {
+        id,
+        time: options.time,
+        before,
+        summary,
+        undoes: None,
+        database: options.database.clone(),
+    };
     let mut journal = if journaled { Some(Journal::create(root, &begin)?) } else { None };
     options.fail_points.pass("journal begun");
     let left_out = match planned.run_before(root, options, events) {
@@ -85,7 +93,7 @@ pub fn run(
         failed = planned.report(&left_out, events);
         abandon(root, id, &[], options)?;
         drop(journal);
-        let db = open_database(root)?;
+        let db = open_database(root, options)?;
         planned = Planned::new(root, db.as_ref(), planned.set.without(&left_out), options)?;
         if planned.set.is_empty() {
             return Ok(Outcome { failed, ..planned.outcome(0, options) });
@@ -236,8 +244,14 @@ pub(crate) fn next_id(root: &Root) -> Result<TransactionId, TransactionError> {
     Ok(kept.into_iter().chain(pending).max().unwrap_or(0) + 1)
 }
 
-fn open_database(root: &Root) -> Result<Option<RpmDb>, TransactionError> {
-    if RpmDb::exists(root)? { Ok(Some(RpmDb::open(root, Access::ReadWrite)?)) } else { Ok(None) }
+fn open_database(
+    root: &Root,
+    options: &TransactionOptions,
+) -> Result<Option<RpmDb>, TransactionError> {
+    if !RpmDb::exists_in(root, &options.database)? {
+        return Ok(None);
+    }
+    Ok(Some(RpmDb::open_in(root, &options.database, Access::ReadWrite)?))
 }
 
 fn empty_content(begin: Begin) -> Content {

@@ -81,6 +81,10 @@ pub enum Trust {
     Signature,
     /// Intact digests only. For packages that were signed by nobody or verified by other means.
     Digests,
+    /// Digests of any kind, MD5 and SHA-1 too (`rpm` at the verification level `digest`).
+    OldDigests,
+    /// Nothing (`rpm --nodigest --nosignature`, or at the level `none`).
+    Nothing,
 }
 
 /// What must survive a crash.
@@ -151,6 +155,8 @@ pub struct TransactionOptions {
     pub keyring: Arc<Keyring>,
     /// Time recorded as the installation time, seconds since 1970.
     pub time: u32,
+    /// Directory of the rpm database below the root, usually [`DIRECTORY`](crate::rpmdb::DIRECTORY).
+    pub database: String,
     /// Files that change with the packages.
     pub extra_files: Vec<ExtraFile>,
     /// Leave out documentation (`%doc`), as `tsflags=nodocs` does.
@@ -173,6 +179,7 @@ impl TransactionOptions {
             trust: Trust::Signature,
             keyring,
             time,
+            database: crate::rpmdb::DIRECTORY.to_owned(),
             extra_files: Vec::new(),
             without_documentation: false,
             test_only: false,

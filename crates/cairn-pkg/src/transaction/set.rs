@@ -11,6 +11,7 @@ use cairn_rpm::package::Package;
 use cairn_rpm::signature::Verified;
 
 use super::options::{Action, TransactionItem, TransactionOptions, Trust};
+use super::policy;
 use crate::error::TransactionError;
 use crate::event::Event;
 use crate::journal::Removal;
@@ -115,7 +116,10 @@ impl Set {
         parallel::in_order(total, &read, &mut |at, package| {
             let (label, path, nevra) = &wanted[at];
             events(Event::Verifying { package: label.clone(), done: at, total });
-            set.add(package?, label, path, nevra)
+            set.add(package?, label, path, nevra)?;
+            let unusual = set.added.last().map(|added| policy::unusual(label, &added.files));
+            unusual.into_iter().flatten().map(Event::Policy).for_each(&mut *events);
+            Ok::<(), TransactionError>(())
         })?;
         let next = db.map_or(Ok(1), RpmDb::next_number)?;
         for (hnum, replaced_by) in erased {
@@ -248,6 +252,14 @@ fn read_package(path: &Path, options: &TransactionOptions) -> Result<Package, Tr
     let verified = match options.trust {
         Trust::Signature => options.keyring.verify_package_from(&mut file),
         Trust::Digests => Verified::<Package>::accept_unsigned_from(&mut file),
+        Trust::OldDigests | Trust::Nothing => {
+            let bytes = std::fs::read(path).map_err(|error| bad(error.to_string(), None))?;
+            if options.trust == Trust::Nothing {
+                Verified::<Package>::accept_unverified(&bytes)
+            } else {
+                Verified::<Package>::accept_old_digests(&bytes)
+            }
+        }
     };
     match verified {
         Ok(verified) => Ok(verified.into_inner()),

@@ -29,7 +29,7 @@ pub use filelists::{PackageFiles, parse_filelists, parse_other};
 pub use location::check_location;
 pub use package::{Changelog, RepoFile, RepoFileKind, RepoPackage, is_primary_path};
 pub use primary::{PrimaryOutcome, parse_primary};
-pub use repomd::{RepoMd, RepoMdRecord};
+pub use repomd::{RepoMd, RepoMdRecord, VALID_UNTIL};
 pub use updateinfo::{Advisory, AdvisoryPackage, AdvisoryReference, parse_updateinfo};
 pub use write::{write_filelists, write_other, write_primary};
 

@@ -8,6 +8,9 @@ use super::location::check_location;
 use super::write::{attribute, element, escape};
 use super::xml::{Element, Token, parse_number, walk};
 
+/// Start of the `<content>` tag that says until when the index may be trusted, in Unix seconds.
+pub const VALID_UNTIL: &str = "cairn-valid-until=";
+
 /// The index of a repository.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RepoMd {
@@ -64,6 +67,16 @@ impl RepoMd {
     /// Returns the record of a kind.
     pub fn record(&self, kind: &str) -> Option<&RepoMdRecord> {
         self.records.iter().find(|record| record.kind == kind)
+    }
+
+    /// Returns until when the index may be trusted, in Unix seconds; `None` where it does not say.
+    ///
+    /// # Errors
+    /// It says something that is not a number.
+    pub fn valid_until(&self) -> Result<Option<u64>, String> {
+        let said = self.content_tags.iter().find_map(|tag| tag.trim().strip_prefix(VALID_UNTIL));
+        said.map(|text| text.parse().map_err(|_| format!("{VALID_UNTIL}{text} is not a number")))
+            .transpose()
     }
 
     /// Writes `repomd.xml`.

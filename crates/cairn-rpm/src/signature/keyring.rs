@@ -66,6 +66,13 @@ impl Keyring {
         self.certificates.iter().map(|key| hex_fingerprint(&key.primary_key)).collect()
     }
 
+    /// Returns fingerprints and times of creation (seconds since 1970) of all subkeys.
+    pub fn subkeys(&self) -> Vec<(String, u32)> {
+        let all = self.certificates.iter().flat_map(|certificate| &certificate.public_subkeys);
+        all.map(|subkey| (hex_fingerprint(&subkey.key), subkey.key.created_at().as_secs()))
+            .collect()
+    }
+
     /// Adds the keys of an armored file, which may have several blocks, and returns their
     /// fingerprints. A key that is already there gets the new copy's signatures, revocations
     /// included.

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::error::VerifyError;
 use super::keyring::{Keyring, SignerInfo, read_signatures};
+use super::report::{Demand, Finding, report};
 use crate::error::{Error, Section};
 use crate::header::{Header, MAGIC};
 use crate::package::Package;
@@ -45,6 +46,31 @@ impl Verified<Package> {
     /// and nothing more is known about it.
     pub fn accept_unsigned(bytes: &[u8]) -> Result<Self, VerifyError> {
         Self::accept_unsigned_from(&mut Cursor::new(bytes))
+    }
+
+    /// Accepts a package whoever made it with whatever digests it has, MD5 and SHA-1 too, as rpm does at the verification level
+    /// `digest`; not with none. For packages from before rpm 4.14.
+    pub fn accept_old_digests(bytes: &[u8]) -> Result<Self, VerifyError> {
+        let any = Demand { digests: true, signatures: false };
+        let (checks, is_good) = report(&Keyring::new(), bytes, any, any)?;
+        let wrong = checks.into_iter().find_map(|check| match check.finding {
+            Finding::WrongDigest(expected, found) => Some((check.name, expected, found)),
+            _ => None,
+        });
+        match wrong {
+            _ if is_good => Ok(Self { value: Package::parse(&mut &bytes[..])?, signer: None }),
+            Some((name, expected, found)) => {
+                let section =
+                    if name.starts_with("Header") { Section::Header } else { Section::Payload };
+                Err(Error::Digest { section, expected, found }.into())
+            }
+            None => Err(Error::NoDigest { section: Section::Payload }.into()),
+        }
+    }
+
+    /// Accepts whatever can be read (`--nodigest --nosignature`).
+    pub fn accept_unverified(bytes: &[u8]) -> Result<Self, VerifyError> {
+        Ok(Self { value: Package::parse(&mut &bytes[..])?, signer: None })
     }
 
     /// As [`Verified::accept_unsigned`], from a reader whose first byte is the package's.

@@ -41,6 +41,9 @@ enum Command {
         /// Revision in repomd.xml, which must only grow; by default the time
         #[arg(long, value_name = "NUMBER")]
         revision: Option<u64>,
+        /// Days after which dnf refuses this metadata; index and sign again before
+        #[arg(long, value_name = "DAYS")]
+        valid_days: Option<u32>,
     },
 }
 
@@ -48,11 +51,12 @@ enum Command {
 pub fn run(printer: &Printer, arguments: &Arguments) -> Result<ExitCode> {
     match &arguments.command {
         Command::Serve { directory, listen } => serve(printer, directory, *listen),
-        Command::Index { directory, groups, updateinfo, revision } => {
+        Command::Index { directory, groups, updateinfo, revision, valid_days } => {
             let options = Options {
                 groups: groups.clone(),
                 updateinfo: updateinfo.clone(),
                 revision: revision.map(|revision| revision.to_string()),
+                valid_days: *valid_days,
                 now: cairn_host::Clock::system().now_unix(),
             };
             write_index(printer, directory, &options)

@@ -13,8 +13,8 @@ use anyhow::{Context as _, Result, bail};
 use cairn_host::Root;
 use cairn_rpm::package::Package;
 use cairn_rpm::repodata::{
-    ExtraMetadata, Limits, RepoMd, RepoPackage, RepodataOptions, build_repodata_with, parse_comps,
-    parse_updateinfo,
+    ExtraMetadata, Limits, RepoMd, RepoPackage, RepodataOptions, VALID_UNTIL, build_repodata_with,
+    parse_comps, parse_updateinfo,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -34,6 +34,8 @@ pub struct Options {
     pub updateinfo: Option<PathBuf>,
     /// The revision; by default the time.
     pub revision: Option<String>,
+    /// Days after which `dnf` must not trust the metadata any more; by default it never expires.
+    pub valid_days: Option<u32>,
     /// Now, seconds since 1970.
     pub now: u64,
 }
@@ -52,12 +54,13 @@ pub fn index(directory: &Path, options: &Options) -> Result<Indexed> {
     let root = Root::open(directory)?;
     let locations = find_packages(directory)?;
     let packages = describe_all(directory, &locations)?;
+    let until = options.valid_days.map(|days| options.now + u64::from(days) * 86_400);
     let extras = extras(&root, options)?;
     let repodata = RepodataOptions {
         revision: options.revision.clone().unwrap_or_else(|| options.now.to_string()),
         timestamp: options.now,
         zstd_level: METADATA_LEVEL,
-        content_tags: Vec::new(),
+        content_tags: until.iter().map(|until| format!("{VALID_UNTIL}{until}")).collect(),
         distro_tags: Vec::new(),
     };
     let n_packages = packages.len();

@@ -17,13 +17,14 @@ fn describe_signature(bytes: &[u8]) -> Option<String> {
 
 /// Returns a signature as `rpm -Kv` names it: `V4 EdDSA/SHA256 Signature, key ID ed30998e`.
 pub fn signature_label(bytes: &[u8]) -> Option<String> {
-    let Signature { algorithms, key, .. } = Signature::read(bytes)?;
+    let Signature { version, algorithms, key, .. } = Signature::read(bytes)?;
     let short = key.get(key.len().saturating_sub(8)..).unwrap_or_default();
-    Some(format!("V4 {algorithms} Signature, key ID {short}"))
+    Some(format!("V{version} {algorithms} Signature, key ID {short}"))
 }
 
-/// What a version 4 signature packet says.
+/// What a signature packet of version 3 or 4 says.
 struct Signature {
+    version: u8,
     algorithms: String,
     time: Option<u32>,
     key: String,
@@ -32,16 +33,24 @@ struct Signature {
 impl Signature {
     fn read(bytes: &[u8]) -> Option<Self> {
         let body = packet_body(bytes)?;
-        if *body.first()? != 4 {
+        let version = *body.first()?;
+        if version == 3 {
+            // Length of what is hashed (5), type, time, key id, key algorithm, hash algorithm.
+            let time = u32::from_be_bytes(body.get(3..7)?.try_into().ok()?);
+            let key = hex_text(body.get(7..15)?);
+            let algorithm = key_algorithm(*body.get(15)?);
+            let hash = hash_name(u64::from(*body.get(16)?));
+            return Some(Self {
+                version,
+                algorithms: format!("{algorithm}/{hash}"),
+                time: Some(time),
+                key,
+            });
+        }
+        if version != 4 {
             return None;
         }
-        let algorithm = match *body.get(2)? {
-            1 | 3 => "RSA",
-            17 => "DSA",
-            19 => "ECDSA",
-            22 | 27 => "EdDSA",
-            _ => "Unknown public key algorithm",
-        };
+        let algorithm = key_algorithm(*body.get(2)?);
         let hash = hash_name(u64::from(*body.get(3)?));
         let hashed_length = usize::from(u16::from_be_bytes([*body.get(4)?, *body.get(5)?]));
         let hashed = body.get(6..6 + hashed_length)?;
@@ -62,10 +71,21 @@ impl Signature {
             }
         }
         Some(Self {
+            version,
             algorithms: format!("{algorithm}/{hash}"),
             time,
             key: key.unwrap_or_else(|| "0".repeat(16)),
         })
+    }
+}
+
+fn key_algorithm(number: u8) -> &'static str {
+    match number {
+        1 | 3 => "RSA",
+        17 => "DSA",
+        19 => "ECDSA",
+        22 | 27 => "EdDSA",
+        _ => "Unknown public key algorithm",
     }
 }
 

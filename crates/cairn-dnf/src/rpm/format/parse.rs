@@ -59,7 +59,7 @@ impl Parser<'_> {
                 };
             };
             match character {
-                '\\' => text.push(self.escape()),
+                '\\' => text.push(self.escape()?),
                 '%' if self.peek() == Some('%') => {
                     self.next();
                     text.push('%');
@@ -87,8 +87,8 @@ impl Parser<'_> {
         }
     }
 
-    fn escape(&mut self) -> char {
-        match self.next() {
+    fn escape(&mut self) -> Result<char, String> {
+        Ok(match self.next() {
             Some('a') => '\x07',
             Some('b') => '\x08',
             Some('f') => '\x0c',
@@ -97,8 +97,8 @@ impl Parser<'_> {
             Some('t') => '\t',
             Some('v') => '\x0b',
             Some(other) => other,
-            None => '\\',
-        }
+            None => return Err("escaped char expected after \\".to_owned()),
+        })
     }
 
     fn directive(&mut self, depth: usize) -> Result<Item, String> {

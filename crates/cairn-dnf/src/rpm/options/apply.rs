@@ -182,9 +182,11 @@ impl Options {
             "excludepath" => self.exclude_paths.push(value),
             "relocate" => self.relocations.push(value),
             "prefix" => self.prefix = Some(value),
-            // Settings here are built in; programs that name rpm's own files get rpm's own settings.
-            "rcfile" | "macros" | "load" | "target" => {}
-            "pipe" => return Err("--pipe is not supported: use the shell's `|`".to_owned()),
+            "load" => self.loads.push(value),
+            "macros" => self.macro_path = Some(value),
+            "pipe" => self.pipe = Some(value),
+            // What rpmrc says is built in.
+            "rcfile" | "target" | "from" => {}
             _ => return Err(format!("--{name}: option does not take an argument")),
         }
         Ok(true)
@@ -209,6 +211,7 @@ impl Options {
             "help" | "usage" => Mode::Help,
             "delete" if !selects => Mode::DeleteKeys,
             "export" if !selects => Mode::ExportKeys,
+            "rebuild" if !selects => Mode::RebuildKeys,
             "list" if !selects => Mode::ListKeys,
             _ => return Ok(false),
         };

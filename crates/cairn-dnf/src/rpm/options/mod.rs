@@ -37,6 +37,8 @@ pub enum Mode {
     DeleteKeys,
     /// `rpmkeys --export`
     ExportKeys,
+    /// `rpmkeys --rebuild`
+    RebuildKeys,
     /// `--restore`, `--setperms`, `--setugids`, `--setcaps`
     Restore,
     /// `--showrc`
@@ -178,6 +180,12 @@ pub struct Options {
     pub defines: Vec<(String, Option<String>)>,
     /// `--eval`
     pub evals: Vec<String>,
+    /// `--load`: files of macros, besides the usual ones.
+    pub loads: Vec<String>,
+    /// `--macros`: files of macros in place of the usual ones, with `:` between them.
+    pub macro_path: Option<String>,
+    /// `--pipe`: a shell command that gets the output.
+    pub pipe: Option<String>,
     /// `-v`, how often
     pub verbose: u32,
     /// All other flags by name, aliases resolved: `test`, `nodeps`, `replacepkgs`, …

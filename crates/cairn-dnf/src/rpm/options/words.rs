@@ -26,6 +26,7 @@ const LONG_WITH_VALUE: &[&str] = &[
     "prefix",
     "relocate",
     "undefine",
+    "from",
     "rcfile",
     "macros",
     "load",
