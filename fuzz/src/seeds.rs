@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Good inputs, which the fuzzer starts from.
 
+use std::sync::OnceLock;
+
 use cairn_rpm::build::{BuildOptions, FileSpec, PackageSpec, build_package};
 use cairn_rpm::dependency::Dependency;
 use cairn_rpm::evr::Evr;
@@ -95,6 +97,12 @@ fn signing_key() -> SigningKey {
 
 /// A package with two files and dependencies of every kind.
 pub fn small_package() -> Vec<u8> {
+    // Made once: it costs as much as thousands of inputs.
+    static PACKAGE: OnceLock<Vec<u8>> = OnceLock::new();
+    PACKAGE.get_or_init(make_package).clone()
+}
+
+fn make_package() -> Vec<u8> {
     let mut spec = PackageSpec::new("x", Evr::new(0, "1.0", "1"), "noarch");
     spec.summary = "A test".into();
     spec.license = "MIT".into();

@@ -7,12 +7,12 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-/// Returns the root of the checkout.
+/// Returns the root of the checkout, as cargo says it now: a target directory that several checkouts share may hold a program which
+/// another one built.
 pub(crate) fn checkout() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("xtask lies below the checkout")
-        .to_owned()
+    let package = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    package.parent().expect("xtask lies below the checkout").to_owned()
 }
 
 /// Prints one line to the developer.

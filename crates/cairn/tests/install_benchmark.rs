@@ -14,7 +14,7 @@ mod machine;
 
 use std::time::Instant;
 
-use cairn::vm::{Bus, Disk, DiskAccess, DiskFormat, Firmware, Vm};
+use cairn::vm::{Bus, Disk, DiskAccess, DiskFormat, Firmware};
 use lab::{Lab, MINUTE};
 use machine::{LIMIT, Machine, Shell};
 
@@ -67,7 +67,11 @@ fn installation(machine: &Machine<'_>, iso: &std::path::Path) -> f64 {
 
 /// Packs what was installed, then unpacks it onto the disk made anew; returns the seconds of the latter.
 fn baseline(machine: &Machine<'_>) -> f64 {
-    let vm = machine.start(&machine.with_medium(&machine.iso(), Bus::Cdrom));
+    let mut spec = machine.spec.clone();
+    let (format, bus, access) = (DiskFormat::Raw, Bus::Cdrom, DiskAccess::ReadOnly);
+    // First, because the disk starts by itself now.
+    spec.disks.insert(0, Disk { path: machine.iso(), format, bus, access });
+    let vm = machine.start(&spec);
     let mut shell = Shell::rescue(machine, vm);
     shell.run(
         "mkdir -p /mnt /run/pack && mke2fs -q -F -t ext4 /dev/vdb && mount /dev/vdb /run/pack",
