@@ -271,32 +271,30 @@ impl Fuzzer {
         self.logs().join(format!("{name}.log"))
     }
 
-    /// Puts the stored inputs and the good ones beside those of earlier runs.
+    /// Makes the directories of a target, with the stored inputs and the good ones beside those of earlier runs.
     fn prepare(&self, name: &str) -> Result<()> {
-        let corpus = self.corpus(name);
-        for path in [&corpus, &self.artifacts(name)] {
-            std::fs::create_dir_all(path)
+        for path in [self.corpus(name), self.artifacts(name)] {
+            std::fs::create_dir_all(&path)
                 .with_context(|| format!("creating {}", path.display()))?;
         }
+        self.fill(name, &self.corpus(name))
+    }
+
+    /// Puts the stored inputs and the good ones into a directory.
+    fn fill(&self, name: &str, directory: &Path) -> Result<()> {
         let stored = self.stored(name);
         if stored.exists() {
             let mut unpack = Command::new("tar");
-            output(unpack.arg("-xzf").arg(stored).arg("-C").arg(&corpus))?;
+            output(unpack.arg("-xzf").arg(stored).arg("-C").arg(directory))?;
         }
-        output(self.command(name).env("CAIRN_FUZZ_SEEDS", &corpus))?;
-        Ok(())
+        output(self.command(name).env("CAIRN_FUZZ_SEEDS", directory)).map(drop)
     }
 
     /// Gives the parser every stored input once.
     fn replay(&self, name: &str) -> Result<Command> {
         let inputs = self.work.join("stored").join(name);
         empty(&inputs)?;
-        let stored = self.stored(name);
-        if stored.exists() {
-            let mut unpack = Command::new("tar");
-            output(unpack.arg("-xzf").arg(stored).arg("-C").arg(&inputs))?;
-        }
-        output(self.command(name).env("CAIRN_FUZZ_SEEDS", &inputs))?;
+        self.fill(name, &inputs)?;
         let mut replay = self.command(name);
         replay.args(["-runs=0", "-timeout=10", "-rss_limit_mb=576"]).arg(inputs);
         Ok(replay)

@@ -23,19 +23,8 @@ impl Digested {
 
 /// Computes a file's digest in the algorithm of `like`, recognised by its length.
 pub(crate) fn file_digest(root: &Root, path: &str, like: &str) -> Result<Digested, HostError> {
-    match like.len() {
-        32 => hash::<md5::Md5>(root, path),
-        40 => hash::<sha1::Sha1>(root, path),
-        64 => hash::<Sha256>(root, path),
-        96 => hash::<Sha384>(root, path),
-        128 => hash::<Sha512>(root, path),
-        _ => Ok(Digested::Unknown),
-    }
-}
-
-fn hash<D: sha2::Digest>(root: &Root, path: &str) -> Result<Digested, HostError> {
+    let Some(mut hash) = Running::like(like) else { return Ok(Digested::Unknown) };
     let mut file = root.open_read(path)?;
-    let mut hash = D::new();
     let mut buffer = vec![0; 128 << 10];
     loop {
         let length = file.read(&mut buffer).map_err(|source| HostError::Io {
@@ -44,7 +33,7 @@ fn hash<D: sha2::Digest>(root: &Root, path: &str) -> Result<Digested, HostError>
             source,
         })?;
         if length == 0 {
-            return Ok(Digested::Known(hex::encode(hash.finalize())));
+            return Ok(Digested::Known(hash.finish()));
         }
         hash.update(&buffer[..length]);
     }

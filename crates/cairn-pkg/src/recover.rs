@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use cairn_host::{Lock, Root};
+use cairn_host::{HostError, Lock, Root};
 
 use crate::error::TransactionError;
 use crate::event::{Event, Phase};
@@ -97,13 +97,18 @@ pub(crate) fn lock(root: &Root) -> Result<Lock, TransactionError> {
 /// Removes what a program that was killed while it replaced a file left beside it. Nobody else writes here while the lock is held.
 fn sweep(root: &Root) -> Result<(), TransactionError> {
     for directory in ["etc", "usr/lib/sysimage/rpm", STATE_DIRECTORY, "var/lib/cairn"] {
-        if !root.exists(directory)? {
-            continue;
+        if root.exists(directory)? {
+            sweep_directory(root, directory)?;
         }
-        for name in root.read_dir(directory)? {
-            if name.starts_with(Root::TEMPORARY_PREFIX) {
-                root.remove_file(format!("{directory}/{name}"))?;
-            }
+    }
+    Ok(())
+}
+
+/// Does the same in one directory.
+pub(crate) fn sweep_directory(root: &Root, directory: &str) -> Result<(), HostError> {
+    for name in root.read_dir(directory)? {
+        if name.starts_with(Root::TEMPORARY_PREFIX) {
+            root.remove_file(format!("{directory}/{name}"))?;
         }
     }
     Ok(())

@@ -63,17 +63,13 @@ pub fn list(root: &Root) -> Result<Vec<TransactionId>, HostError> {
 
 /// Notes which entry of dnf's history a transaction is; without a store of it nothing happens.
 pub fn link_history(root: &Root, id: TransactionId, number: i64) -> Result<(), HostError> {
-    if !root.exists(directory(id))? {
+    let directory = directory(id);
+    if !root.exists(&directory)? {
         return Ok(());
     }
-    for name in root.read_dir(directory(id))? {
-        // Left by a program that was stopped just here.
-        if name.starts_with(Root::TEMPORARY_PREFIX) {
-            root.remove_file(format!("{}/{name}", directory(id)))?;
-        }
-    }
-    let path = format!("{}/{HISTORY}", directory(id));
-    root.write_atomic(path, number.to_string().as_bytes(), 0o600)
+    // A program may have been stopped just here before.
+    recover::sweep_directory(root, &directory)?;
+    root.write_atomic(format!("{directory}/{HISTORY}"), number.to_string().as_bytes(), 0o600)
 }
 
 /// Returns the newest transaction, if dnf's history has not been told of it.

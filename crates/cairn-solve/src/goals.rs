@@ -517,11 +517,10 @@ impl Reader<'_, '_> {
     fn distro_sync(&mut self, ids: Option<Vec<u32>>) {
         let index = self.index;
         let groups = ids.as_ref().map(|ids| groups_of(index, ids));
-        for (&group, ids) in groups.iter().flatten().zip(ids.iter().cycle()) {
-            if installed_of(index, group).is_empty() {
-                for id in self.obsoleted_by(group, ids) {
-                    self.update(id, Vec::new(), Some(ids));
-                }
+        if let (Some(groups), Some(ids)) = (&groups, &ids) {
+            let absent = groups.iter().filter(|&&group| installed_of(index, group).is_empty());
+            for id in absent.flat_map(|&group| self.obsoleted_by(group, ids)).collect::<Vec<_>>() {
+                self.update(id, Vec::new(), Some(ids));
             }
         }
         for id in index.installed.clone() {

@@ -4,7 +4,6 @@
 use super::Context;
 use super::files;
 use super::keys::trusted_keys;
-use super::macros;
 use super::options::Mode;
 use super::problems::{self, dependency_problems};
 use super::query::{self, Selected, by_label};
@@ -339,7 +338,7 @@ fn run(
     let keyring = Arc::new(trusted_keys(context)?);
     let time = u32::try_from(context.clock.now_unix()).unwrap_or(u32::MAX);
     let mut engine = TransactionOptions::live(keyring, time);
-    let macros = macros::of(options);
+    let macros = &context.macros;
     // rpm's own switch for systems that install unsigned packages.
     let level = macros.value("_pkgverify_level").unwrap_or_default();
     engine.trust = match (options.has("nosignature"), options.has("nodigest"), level.trim()) {
@@ -373,7 +372,7 @@ fn run(
 /// What the command line and rpm's configuration change.
 fn overrides(context: &Context) -> Overrides {
     let options = &context.options;
-    let macros = macros::of(options);
+    let macros = &context.macros;
     let list = |name: &str, separator: char| -> Vec<String> {
         let value = macros.value(name).unwrap_or_default();
         let parts = value.split(separator).map(str::trim).filter(|part| !part.is_empty());

@@ -4,7 +4,6 @@
 use super::Context;
 use super::base64;
 use super::files;
-use super::macros;
 use super::query::os_text;
 use crate::failure::{CommandResult, Failure, complain};
 use crate::keys;
@@ -184,7 +183,7 @@ fn check_one(context: &Context, keyring: &Keyring, path: &str, bytes: &[u8]) -> 
     if verbose {
         printer.data(&format!("{path}:"));
     }
-    let level = macros::of(options).value("_pkgverify_level").unwrap_or_default();
+    let level = context.macros.value("_pkgverify_level").unwrap_or_default();
     let used =
         Demand { digests: !options.has("nodigest"), signatures: !options.has("nosignature") };
     let demand = Demand {

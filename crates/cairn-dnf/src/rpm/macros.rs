@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Macros of this machine: what is built in, the files of the administrator and the user, and the command line.
 
+use super::files;
 use super::options::Options;
-use cairn_pkg::query::glob;
 use cairn_rpm::macros::Macros;
-use std::path::{Path, PathBuf};
 
 /// Where macros are, in rpm's order; later ones count.
 pub const PATH: &str = "/usr/lib/rpm/macros.d/macros.*:/etc/rpm/macros.*:/etc/rpm/macros:~/.config/rpm/macros:~/.rpmmacros";
@@ -14,7 +13,7 @@ pub const PATH: &str = "/usr/lib/rpm/macros.d/macros.*:/etc/rpm/macros.*:/etc/rp
 pub fn of(options: &Options) -> Macros {
     let mut macros = Macros::built_in().with_lua(cairn_pkg::lua::expand);
     let path = options.macro_path.as_deref().unwrap_or(PATH);
-    let files = path.split(':').flat_map(files).chain(options.loads.iter().map(PathBuf::from));
+    let files = path.split(':').flat_map(entry).chain(options.loads.iter().cloned());
     files.filter_map(|file| std::fs::read_to_string(file).ok()).for_each(|text| macros.read(&text));
     for (name, body) in &options.defines {
         match body {
@@ -25,22 +24,12 @@ pub fn of(options: &Options) -> Macros {
     macros
 }
 
-/// Returns the files that a pattern in the last part of a path means.
-fn files(pattern: &str) -> Vec<PathBuf> {
-    let home = || cairn_host::paths::variable("HOME");
-    let pattern = match pattern.strip_prefix("~/") {
-        Some(rest) => home().map(|home| format!("{home}/{rest}")).unwrap_or_default(),
-        None => pattern.to_owned(),
-    };
-    let Some((directory, name)) = pattern.rsplit_once('/').filter(|(_, n)| glob::is_pattern(n))
-    else {
-        return vec![PathBuf::from(pattern)];
-    };
-    let entries = std::fs::read_dir(Path::new(directory)).into_iter().flatten().flatten();
-    let mut found: Vec<PathBuf> = entries
-        .filter(|entry| glob::matches(name, &entry.file_name().to_string_lossy()))
-        .map(|entry| entry.path())
-        .collect();
-    found.sort();
-    found
+/// Returns the files that one entry of the path means; `~` is the user's directory.
+fn entry(pattern: &str) -> Vec<String> {
+    match pattern.strip_prefix("~/") {
+        Some(rest) => cairn_host::paths::variable("HOME")
+            .map(|home| files::expand(&format!("{home}/{rest}")))
+            .unwrap_or_default(),
+        None => files::expand(pattern),
+    }
 }

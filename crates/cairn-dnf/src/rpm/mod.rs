@@ -21,6 +21,7 @@ pub mod verify;
 use crate::failure::{CommandResult, Failure, complain};
 use cairn_host::{Clock, Input, Invocation, Root, Sink, Tool};
 use cairn_pkg::rpmdb::{self, RpmDb};
+use cairn_rpm::macros::Macros;
 use cairn_ui::{Color, Printer, Verbosity, exit};
 use options::{Mode, Options};
 use std::process::ExitCode;
@@ -34,6 +35,8 @@ pub struct Context {
     pub printer: Printer,
     /// Command line.
     pub options: Options,
+    /// Macros of the machine and the command line.
+    pub macros: Macros,
     /// System that is looked at or changed.
     pub root: Root,
     /// Clock.
@@ -45,8 +48,7 @@ pub struct Context {
 impl Context {
     /// Opens the rpm database for reading; `None` when there is none.
     pub fn database(&self) -> Result<Option<RpmDb>, Failure> {
-        let file = format!("{}/rpmdb.sqlite", self.database_directory);
-        if self.root.symlink_metadata(&file)?.is_none_or(|stat| !stat.is_file()) {
+        if !RpmDb::exists_in(&self.root, &self.database_directory)? {
             return Ok(None);
         }
         self.open_database(rpmdb::Access::ReadOnly).map(Some)
@@ -171,8 +173,10 @@ fn dispatch(name: &str, options: Options, printer: Printer) -> CommandResult {
         Some(mode) => mode,
     };
     let root = Root::open(&options.root)?;
-    let database_directory = database_directory(&options);
-    let context = Context { printer, options, root, clock: Clock::system(), database_directory };
+    let macros = macros::of(&options);
+    let database_directory = database_directory(&options, &macros);
+    let clock = Clock::system();
+    let context = Context { printer, options, macros, root, clock, database_directory };
     match mode {
         Mode::Query => query::run(&context, name),
         Mode::Verify => verify::run(&context, name),
@@ -197,9 +201,9 @@ fn dispatch(name: &str, options: Options, printer: Printer) -> CommandResult {
 }
 
 /// Where the database lies below the root: `--dbpath`, or the macro `_dbpath`.
-fn database_directory(options: &Options) -> String {
+fn database_directory(options: &Options, macros: &Macros) -> String {
     let path = options.dbpath.as_deref().unwrap_or("%{_dbpath}");
-    let path = macros::of(options).expand(path).trim_matches('/').to_owned();
+    let path = macros.expand(path).trim_matches('/').to_owned();
     if path.is_empty() { rpmdb::DIRECTORY.to_owned() } else { path }
 }
 

@@ -2,7 +2,6 @@
 //! What `rpm -ivh` shows while it works. Since all packages become visible at once, a bar is full as soon as it is drawn.
 
 use super::Context;
-use super::macros;
 use super::options::Mode;
 use crate::failure::complain;
 use cairn_pkg::event::{Event, Phase};
@@ -40,7 +39,7 @@ impl<'a> Report<'a> {
     /// Shows what happens before anything changes.
     pub fn prepare(&mut self, installs: bool) {
         self.installs = installs;
-        let level = macros::of(&self.context.options).value("_pkgverify_level");
+        let level = self.context.macros.value("_pkgverify_level");
         let installs = installs && level.as_deref() != Some("none");
         if self.hash {
             if installs {

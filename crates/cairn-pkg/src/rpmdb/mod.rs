@@ -145,6 +145,10 @@ pub struct RpmDb {
     _directory: File,
 }
 
+fn file_in(directory: &str) -> String {
+    format!("{}/rpmdb.sqlite", directory.trim_matches('/'))
+}
+
 impl RpmDb {
     /// Tells whether `root` has a database.
     pub fn exists(root: &Root) -> Result<bool> {
@@ -153,8 +157,7 @@ impl RpmDb {
 
     /// Tells whether a database exists in a directory of a root.
     pub fn exists_in(root: &Root, directory: &str) -> Result<bool> {
-        let file = format!("{}/rpmdb.sqlite", directory.trim_matches('/'));
-        Ok(root.symlink_metadata(file)?.is_some_and(|stat| stat.is_file()))
+        Ok(root.symlink_metadata(file_in(directory))?.is_some_and(|stat| stat.is_file()))
     }
 
     /// Opens the database of a root.
@@ -164,7 +167,7 @@ impl RpmDb {
 
     /// Opens the database in another directory of a root (`rpm --dbpath`).
     pub fn open_in(root: &Root, directory: &str, access: Access) -> Result<Self> {
-        let file = format!("{}/rpmdb.sqlite", directory.trim_matches('/'));
+        let file = file_in(directory);
         let creating = matches!(access, Access::Create | Access::Scratch);
         if creating {
             root.mkdir_all(directory, 0o755)?;

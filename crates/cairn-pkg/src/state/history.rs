@@ -333,12 +333,25 @@ impl History {
     /// # Errors
     /// The database cannot be read.
     pub fn list(&self) -> Result<Vec<HistoryRecord>, StateError> {
+        self.newest_first(-1)
+    }
+
+    /// Returns the newest transaction without its packages.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn newest(&self) -> Result<Option<HistoryRecord>, StateError> {
+        Ok(self.newest_first(1)?.pop())
+    }
+
+    /// Returns so many transactions, all for -1.
+    fn newest_first(&self, limit: i64) -> Result<Vec<HistoryRecord>, StateError> {
         let mut statement = self.connection.prepare(
             "SELECT t.id, dt_begin, dt_end, rpmdb_version_begin, rpmdb_version_end, releasever, user_id, description,
                     comment, state_id, (SELECT count(*) FROM trans_item i WHERE i.trans_id = t.id)
-             FROM trans t ORDER BY t.id DESC",
+             FROM trans t ORDER BY t.id DESC LIMIT ?1",
         )?;
-        let rows = statement.query_map([], read_record)?;
+        let rows = statement.query_map([limit], read_record)?;
         Ok(rows.collect::<Result<Vec<_>, _>>()?)
     }
 

@@ -252,14 +252,11 @@ fn read_package(path: &Path, options: &TransactionOptions) -> Result<Package, Tr
     let verified = match options.trust {
         Trust::Signature => options.keyring.verify_package_from(&mut file),
         Trust::Digests => Verified::<Package>::accept_unsigned_from(&mut file),
-        Trust::OldDigests | Trust::Nothing => {
+        Trust::OldDigests => {
             let bytes = std::fs::read(path).map_err(|error| bad(error.to_string(), None))?;
-            if options.trust == Trust::Nothing {
-                Verified::<Package>::accept_unverified(&bytes)
-            } else {
-                Verified::<Package>::accept_old_digests(&bytes)
-            }
+            Verified::<Package>::accept_old_digests(&bytes)
         }
+        Trust::Nothing => Verified::<Package>::accept_unverified_from(&mut file),
     };
     match verified {
         Ok(verified) => Ok(verified.into_inner()),

@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256, Sha512};
 
 use super::error::VerifyError;
 use super::keyring::Keyring;
+use super::verify::armored;
 use crate::error::Error;
-use crate::header::Header;
 use crate::package::Package;
 use crate::tag;
 
@@ -139,9 +139,7 @@ fn signatures(
     }
     if of_header {
         let texts = package.signature_header.strings(tag::OPENPGP);
-        let blocks = texts.into_iter().map(|text| {
-            format!("-----BEGIN PGP SIGNATURE-----\n\n{text}\n-----END PGP SIGNATURE-----\n")
-        });
+        let blocks = texts.into_iter().map(armored);
         // rpm 6 writes a signature twice, for older ones too.
         if found.iter().all(|(_, signature)| signature.is_none()) {
             found.extend(blocks.map(|block| (prefix, Some(block.into_bytes()))));
@@ -230,12 +228,4 @@ fn digest(
 
 fn hex_of<D: Digest>(bytes: &[u8]) -> String {
     hex::encode(D::digest(bytes))
-}
-
-/// Tells whether a package file has any signature.
-pub fn is_signed(signature_header: &Header) -> bool {
-    use tag::signature::{GPG, PGP};
-    [tag::RSAHEADER, tag::DSAHEADER, tag::OPENPGP, PGP, GPG]
-        .iter()
-        .any(|t| signature_header.has(*t))
 }

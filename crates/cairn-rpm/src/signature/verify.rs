@@ -69,8 +69,8 @@ impl Verified<Package> {
     }
 
     /// Accepts whatever can be read (`--nodigest --nosignature`).
-    pub fn accept_unverified(bytes: &[u8]) -> Result<Self, VerifyError> {
-        Ok(Self { value: Package::parse(&mut &bytes[..])?, signer: None })
+    pub fn accept_unverified_from(reader: &mut impl Read) -> Result<Self, VerifyError> {
+        Ok(Self { value: Package::parse(reader)?, signer: None })
     }
 
     /// As [`Verified::accept_unsigned`], from a reader whose first byte is the package's.
@@ -194,11 +194,14 @@ fn header_signatures(header: &Header) -> Result<Vec<Signature>, VerifyError> {
         }
     }
     for text in header.strings(tag::OPENPGP) {
-        let block =
-            format!("-----BEGIN PGP SIGNATURE-----\n\n{text}\n-----END PGP SIGNATURE-----\n");
-        signatures.extend(read_signatures(block.as_bytes())?);
+        signatures.extend(read_signatures(armored(text).as_bytes())?);
     }
     Ok(signatures)
+}
+
+/// Returns a signature of rpm 6, which is armor without its frame, with the frame.
+pub(super) fn armored(text: &str) -> String {
+    format!("-----BEGIN PGP SIGNATURE-----\n\n{text}\n-----END PGP SIGNATURE-----\n")
 }
 
 /// Returns the signatures over header and payload together, as rpm made them before 4.14.

@@ -32,8 +32,8 @@ pub fn recover_first(session: &Session) -> Result<bool, Failure> {
 fn close_history(session: &Session, recovered: Option<&Recovered>) -> Result<(), Failure> {
     let root = &session.root;
     let Some(mut history) = History::open(root)? else { return Ok(()) };
-    let newest = history.list()?.into_iter().next();
-    let Some(record) = newest.filter(|record| record.state == HistoryState::Started) else {
+    let Some(record) = history.newest()?.filter(|record| record.state == HistoryState::Started)
+    else {
         return Ok(());
     };
     let cookie = current_cookie(session)?;
