@@ -5,7 +5,6 @@
 
 use cairn_ui::docs::{Generated, bash_completion, command_pages, markdown};
 use expect_test::expect_file;
-use std::path::PathBuf;
 
 #[test]
 fn reference() {
@@ -37,7 +36,7 @@ fn files() -> Vec<(String, Generated)> {
 
 #[test]
 fn shipped_files() {
-    let distro = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../distro"));
+    let distro = cairn_testkit::package_directory().join("../../distro");
     let workspace = std::fs::read_to_string(distro.join("workspace.toml")).unwrap();
     let mut missing = Vec::new();
     for (path, file) in files() {

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 #[test]
 fn scenarios() {
-    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
+    let dir = cairn_testkit::package_directory().join("tests/scenarios");
     let mut paths: Vec<PathBuf> =
         std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();

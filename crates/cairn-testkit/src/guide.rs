@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The command lines that the guide in `docs/guide` shows, so that the programs' tests can check that they understand them.
 
-use std::path::Path;
-
 use anyhow::{Context as _, Result};
 
 /// A command line of the guide.
@@ -18,7 +16,7 @@ pub struct GuideCommand {
 ///
 /// `$ cargo cairn …` is a command line of `cairn`; `# dnf …` one of `dnf`.
 pub fn guide_commands(program: &str) -> Result<Vec<GuideCommand>> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guide");
+    let directory = crate::package_directory().join("../../docs/guide");
     let mut found = Vec::new();
     for entry in directory.read_dir().with_context(|| format!("reading {}", directory.display()))? {
         let path = entry?.path();

@@ -22,7 +22,7 @@ use tree::Tree;
 fn every_difference_from_debians_tree_has_a_reason() {
     let printer =
         Arc::new(cairn_ui::Printer::new(cairn_ui::Verbosity::Quiet, cairn_ui::Color::Never));
-    let ctx = Context::open(printer, Path::new(env!("CARGO_MANIFEST_DIR")), None).unwrap();
+    let ctx = Context::open(printer, &cairn_testkit::package_directory(), None).unwrap();
     let uses = [Use::Os, Use::Tools, Use::Test, Use::Reference];
     let upstream = upstream::open(&ctx, &uses, Vanishing::Stop, Generation::Current).unwrap();
     let work = WorkDirectory::create(&ctx, "test-mmdebstrap").unwrap();

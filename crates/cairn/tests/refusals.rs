@@ -307,7 +307,7 @@ fn signing_keys() {
         "#]],
     );
     for name in ["passphrase", "expired"] {
-        let path = format!("{}/tests/data/{name}.asc", env!("CARGO_MANIFEST_DIR"));
+        let path = cairn_testkit::package_directory().join(format!("tests/data/{name}.asc"));
         checkout.write_mode("key", &std::fs::read_to_string(path).unwrap(), 0o600);
         match name {
             "expired" => check(

@@ -278,12 +278,12 @@ fn names_of_the_medium_are_known() {
 
 #[test]
 fn the_schema_is_fresh_and_names_every_key() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/answers.schema.json");
+    let path = cairn_testkit::package_directory().join("../../docs/reference/answers.schema.json");
     let schema = schema::text();
     if cairn_host::paths::variable("UPDATE_EXPECT").is_some() {
-        std::fs::write(path, &schema).unwrap();
+        std::fs::write(&path, &schema).unwrap();
     }
-    assert_eq!(std::fs::read_to_string(path).unwrap(), schema, "run it with UPDATE_EXPECT=1");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), schema, "run it with UPDATE_EXPECT=1");
     let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
     let full = r#"
 version = 1

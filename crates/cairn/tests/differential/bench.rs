@@ -49,7 +49,7 @@ impl Bench {
     pub fn new(scenarios: &[Scenario]) -> Self {
         let printer =
             Arc::new(cairn_ui::Printer::new(cairn_ui::Verbosity::Quiet, cairn_ui::Color::Never));
-        let ctx = Context::open(printer, Path::new(env!("CARGO_MANIFEST_DIR")), None).unwrap();
+        let ctx = Context::open(printer, &cairn_testkit::package_directory(), None).unwrap();
         let upstream = upstream::open(
             &ctx,
             &[Use::Tools, Use::Test],

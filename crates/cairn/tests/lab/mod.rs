@@ -52,7 +52,7 @@ impl Lab {
     pub fn open() -> Self {
         let printer =
             Arc::new(cairn_ui::Printer::new(cairn_ui::Verbosity::Quiet, cairn_ui::Color::Never));
-        let ctx = Context::open(printer, Path::new(env!("CARGO_MANIFEST_DIR")), None).unwrap();
+        let ctx = Context::open(printer, &cairn_testkit::package_directory(), None).unwrap();
         let upstream = upstream::open(
             &ctx,
             &[Use::Os, Use::Tools, Use::Test],

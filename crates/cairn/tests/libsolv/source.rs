@@ -25,7 +25,7 @@ pub struct Source {
 /// Returns the cases: those in the cache, else the newest ones of the mirror. The choice is kept until the cache is cleared.
 pub fn open() -> Source {
     let printer = Arc::new(Printer::new(Verbosity::Quiet, Color::Never));
-    let project = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let project = &cairn_testkit::package_directory();
     let ctx = Context::open(printer, project, None).unwrap();
     let mark = ctx.cache_dir("libsolv").unwrap().join("source");
     if let Ok(text) = std::fs::read_to_string(&mark)

@@ -99,7 +99,7 @@ impl Stage {
     pub fn open() -> Self {
         let printer =
             Arc::new(cairn_ui::Printer::new(cairn_ui::Verbosity::Normal, cairn_ui::Color::Never));
-        let ctx = Context::open(printer, Path::new(env!("CARGO_MANIFEST_DIR")), None).unwrap();
+        let ctx = Context::open(printer, &cairn_testkit::package_directory(), None).unwrap();
         let uses = [Use::Tools, Use::Test, Use::Reference];
         let lock =
             upstream::open(&ctx, &uses, Vanishing::MoveForward, Generation::Current).unwrap().lock;
