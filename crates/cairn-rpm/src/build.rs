@@ -140,6 +140,8 @@ pub struct FileSpec {
     pub flags: FileFlags,
     /// Capabilities (`cap_net_raw=ep`), empty for none.
     pub caps: String,
+    /// What `rpm -V` compares, as in [`FileEntry::verify_flags`](crate::header::FileEntry); everything by default.
+    pub verify_flags: u32,
 }
 
 /// What a file is.
@@ -184,6 +186,7 @@ impl FileSpec {
             mtime: u32::MAX,
             flags: FileFlags::NONE,
             caps: String::new(),
+            verify_flags: u32::MAX,
         }
     }
 
@@ -211,6 +214,13 @@ impl FileSpec {
     /// Returns the same file with further flags.
     pub fn with_flags(mut self, flags: FileFlags) -> Self {
         self.flags = self.flags | flags;
+        self
+    }
+
+    /// Returns the same file for programs to write again: `rpm -V` does not compare its digest, size and time
+    /// (`%verify(not md5 size mtime)`).
+    pub fn rewritten(mut self) -> Self {
+        self.verify_flags &= !((1 << 0) | (1 << 1) | (1 << 5));
         self
     }
 

@@ -333,11 +333,33 @@ fn upgrades_from_the_previous_repository_with_a_second_kernel() {
     assert_eq!(guest.check("uname -r", MINUTE).trim(), new);
     check_health(&guest);
     check_verified(&guest);
+    check_module_index(&guest, &new);
     remove_running_kernel(&guest, &new);
     guest.reboot();
     assert_eq!(guest.check("uname -r", MINUTE).trim(), old);
     check_health(&guest);
     guest.power_off();
+}
+
+/// The index of modules that comes with a kernel is what depmod makes of them, and is made again when others are there.
+fn check_module_index(guest: &Guest, version: &str) {
+    let directory = format!("/usr/lib/modules/{version}");
+    let see_to_it = format!("/usr/lib/kernel/install.d/50-depmod.install add {version}");
+    let shown =
+        format!("cd {directory} && sort modules.dep modules.alias modules.symbols | sha256sum");
+    let brought = guest.check(&shown, MINUTE);
+    guest.check(&format!("depmod -a {version}"), 5 * MINUTE);
+    assert_eq!(guest.check(&shown, MINUTE), brought);
+    let time = format!("stat -c %Y {directory}/modules.dep");
+    let made = guest.check(&time, MINUTE);
+    guest.check(&see_to_it, 5 * MINUTE);
+    assert_eq!(guest.check(&time, MINUTE), made, "what is right was made again");
+    let foreign = format!("{directory}/extra/cairn-test.ko.xz");
+    guest.check(&format!("install -D $(modinfo -n loop) {foreign} && {see_to_it}"), 5 * MINUTE);
+    guest.check(&format!("grep -q ^extra/cairn-test.ko.xz: {directory}/modules.dep"), MINUTE);
+    guest.check(&format!("rm -r {directory}/extra && {see_to_it}"), 5 * MINUTE);
+    assert_eq!(guest.check(&shown, MINUTE), brought);
+    guest.check("rpm -V kernel-cloud-initramfs", MINUTE);
 }
 
 /// The running kernel is protected until the administrator says otherwise.

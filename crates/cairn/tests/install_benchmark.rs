@@ -18,6 +18,13 @@ use cairn::vm::{Bus, Disk, DiskAccess, DiskFormat, Firmware};
 use lab::{Lab, MINUTE};
 use machine::{LIMIT, Machine, Shell};
 
+/// What the installation says within the step that installs packages.
+const PHASES: [&str; 4] = [
+    "checking the packages once more",
+    "writing files",
+    "putting them into place",
+    "running scriptlets",
+];
 /// How often the baseline is measured.
 const ROUNDS: usize = 2;
 
@@ -48,17 +55,22 @@ fn installation(machine: &Machine<'_>, iso: &std::path::Path) -> f64 {
     machine.wait(&mut vm, &["[1/12] "], LIMIT);
     let mut begin = Instant::now();
     let start = begin;
-    // What each step took helps to find the slow one.
-    let mut number = 1;
+    // What each step took helps to find the slow one; the longest tells its phases.
+    let (mut number, mut label) = (1, "step 1".to_owned());
     loop {
         let next = format!("[{}/12] ", number + 1);
-        let ended = machine.wait(&mut vm, &[&next, "cairn-install: complete"], LIMIT) == 1;
-        println!("  step {number}: {:.1} s", begin.elapsed().as_secs_f64());
-        if ended {
-            break;
-        }
+        let words = [&[next.as_str(), "cairn-install: complete"], &PHASES[..]].concat();
+        let found = machine.wait(&mut vm, &words, LIMIT);
+        println!("  {label}: {:.1} s", begin.elapsed().as_secs_f64());
         begin = Instant::now();
-        number += 1;
+        match found {
+            0 => {
+                number += 1;
+                label = format!("step {number}");
+            }
+            1 => break,
+            phase => label = format!("step {number}, {}", words[phase]),
+        }
     }
     let seconds = start.elapsed().as_secs_f64();
     vm.wait_for_end(5 * MINUTE).unwrap();

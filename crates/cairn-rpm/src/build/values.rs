@@ -90,7 +90,8 @@ fn payload_values(options: &BuildOptions, archive: &Archive) -> Values {
 fn file_values(options: &BuildOptions, files: &[&FileSpec], archive: &Archive) -> Values {
     // What `rpm -V` does not compare for ghosts: digest, size, link target, time.
     let ghost_verify = !((1 << 0) | (1 << 1) | (1 << 2) | (1 << 5));
-    let verify = |f: &&FileSpec| if f.is_ghost() { ghost_verify } else { u32::MAX };
+    let verify =
+        |f: &&FileSpec| f.verify_flags & if f.is_ghost() { ghost_verify } else { u32::MAX };
     let flags = |f: &&FileSpec| f.flags.0 | if f.is_ghost() { FileFlags::GHOST.0 } else { 0 };
     let target = |f: &&FileSpec| match &f.kind {
         FileKind::Symlink(target) => target.clone(),

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The initramfs of each kernel: an image of its own, made from our packages and shipped as a package.
+//! The initramfs of each kernel: an image of its own, made from our packages and shipped as a package, with the index of the
+//! kernel's modules (depmod(8)).
 //!
 //! `distro/images/initrd.toml` says what it holds. Nothing is generated on an installed system.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
@@ -12,6 +13,7 @@ use cairn_image::modules::ModuleIndex;
 use cairn_rpm::build::{FileSpec, PackageSpec};
 use cairn_rpm::dependency::Dependency;
 use cairn_rpm::evr::Nevra;
+use cairn_rpm::header::{Scriptlet, ScriptletKind};
 use cairn_rpm::package::Package;
 use serde::Deserialize;
 
@@ -24,7 +26,10 @@ use crate::ops::packages::{self, Origin, Packages};
 use crate::overlay::glob::Glob;
 
 /// Raise when the way an initramfs is made changes.
-const INITRAMFS_VERSION: u32 = 1;
+const INITRAMFS_VERSION: u32 = 2;
+
+/// kernel-install's plugin that makes the index of a kernel's modules where it is not right.
+const DEPMOD: &str = "/usr/lib/kernel/install.d/50-depmod.install";
 
 /// `distro/images/initrd.toml`.
 #[derive(Debug, Deserialize)]
@@ -152,36 +157,45 @@ fn file_starts_with(path: &std::path::Path, prefix: &str) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(prefix))
 }
 
+/// What is made for a kernel.
+struct Made {
+    initrd: Vec<u8>,
+    /// Files beside the modules: name → content.
+    index: BTreeMap<String, Vec<u8>>,
+}
+
 /// Composes the tree, adds the modules and packs it.
 fn make(
     build: &Build<'_>,
     packages: &Packages,
     definition: &Definition,
     kernel: &Kernel,
-) -> Result<Vec<u8>> {
+) -> Result<Made> {
     let work = WorkDirectory::create(build.ctx, &format!("initramfs-{}", kernel.nevra))?;
     let mut staged =
         stage::install(build, packages, &definition.packages, &work.path.join("root"))?;
     super::triggers::run(build, &mut staged)?;
     let Definition { drop, keep, files, links, .. } = definition;
     Edits { drop, keep, files, links }.apply(&staged.root)?;
-    add_modules(build, &staged.root, &work, kernel)?;
-    cairn_image::initramfs::build(
+    let index = add_modules(build, &staged.root, &work, kernel)?;
+    let initrd = cairn_image::initramfs::build(
         &staged.root,
         &staged.manifest,
         build.upstream.lock.source_date,
         definition.level,
     )
-    .context("packing the initramfs")
+    .context("packing the initramfs")?;
+    Ok(Made { initrd, index })
 }
 
-/// Copies the modules that the definition names, and what they need, from the kernel's packages, and indexes them.
+/// Copies the modules that the definition names, and what they need, from the kernel's packages, and indexes them. Returns the
+/// index of all modules of the packages.
 fn add_modules(
     build: &Build<'_>,
     root: &Root,
     work: &WorkDirectory,
     kernel: &Kernel,
-) -> Result<()> {
+) -> Result<BTreeMap<String, Vec<u8>>> {
     let source_path = work.path.join("kernel");
     let source = Root::create(&source_path)?;
     for rpm in &kernel.rpms {
@@ -195,6 +209,7 @@ fn add_modules(
         .bind(work.path.join("root"), "/work/target");
     // depmod wants /lib/modules.
     source.symlink("usr/lib", "lib")?;
+    let brought = names(&source, &directory)?;
     sandbox.run(&Invocation::new(Tool::Depmod).args(["-b", "/work/kernel", &kernel.version]))?;
     let read = |name: &str| -> Result<String> {
         let path = format!("{directory}/{name}");
@@ -224,7 +239,16 @@ fn add_modules(
         }
     }
     sandbox.run(&Invocation::new(Tool::Depmod).args(["-b", "/work/target", &kernel.version]))?;
-    Ok(())
+    let made = names(&source, &directory)?.into_iter().filter(|name| !brought.contains(name));
+    made.map(|name| {
+        let content = source.read(format!("{directory}/{name}"))?;
+        Ok((name, content))
+    })
+    .collect()
+}
+
+fn names(root: &Root, directory: &str) -> Result<BTreeSet<String>> {
+    Ok(root.read_dir(directory)?.into_iter().collect())
 }
 
 fn unpack_modules(rpm: &std::path::Path, root: &Root) -> Result<()> {
@@ -249,7 +273,7 @@ fn unpack_modules(rpm: &std::path::Path, root: &Root) -> Result<()> {
     Ok(())
 }
 
-fn spec(build: &Build<'_>, kernel: &Kernel, content: Vec<u8>) -> Result<PackageSpec> {
+fn spec(build: &Build<'_>, kernel: &Kernel, made: Made) -> Result<PackageSpec> {
     let nevra = &kernel.nevra;
     let mut spec = PackageSpec::new(
         format!("{}-initramfs", nevra.name),
@@ -265,10 +289,20 @@ fn spec(build: &Build<'_>, kernel: &Kernel, content: Vec<u8>) -> Result<PackageS
         Dependency::parse(&format!("{}-initrd = {}", nevra.name, nevra.evr))?,
         Dependency::parse("installonlypkg(kernel)")?,
     ];
-    let mut file =
-        FileSpec::regular(format!("/usr/lib/modules/{}/initrd", kernel.version), content)
-            .with_mode(0o644);
-    file.mtime = build.upstream.lock.source_date;
-    spec.files = vec![file];
+    // Whoever adds modules of another package has all of them indexed again.
+    let index = made.index.into_iter().map(|(name, content)| (name, content, true));
+    let files = index.chain([("initrd".to_owned(), made.initrd, false)]);
+    spec.files = files
+        .map(|(name, content, is_rewritten)| {
+            let file =
+                FileSpec::regular(format!("/usr/lib/modules/{}/{name}", kernel.version), content);
+            if is_rewritten { file.rewritten() } else { file }
+        })
+        .collect();
+    // For modules of other packages that were there before.
+    let body = format!("{DEPMOD} add {}", kernel.version);
+    let scriptlet =
+        Scriptlet { interpreter: vec!["/bin/sh".to_owned()], body: Some(body), flags: 0 };
+    spec.scriptlets.insert(ScriptletKind::PostTransaction, scriptlet);
     Ok(spec)
 }

@@ -48,7 +48,7 @@ enum Effect {
     TrustBundle,
     /// `depmod -b` for one kernel version.
     ModuleIndex(String),
-    /// `kernel-install add`: the module index, as its plugin 50-depmod makes it, and the boot entry, which `compose::finish` adds.
+    /// `kernel-install add`: the module index, which its plugin 50-depmod sees to, and the boot entry, which `compose::finish` adds.
     BootEntry(String),
     /// Presets of units: all are applied at the end.
     Presets,
@@ -66,7 +66,8 @@ fn effect(line: &str) -> Option<Effect> {
         ["/usr/bin/systemd-hwdb", "--usr", "update"] => Effect::HardwareDatabase,
         ["/usr/bin/journalctl", "--update-catalog"] => Effect::Catalog,
         ["/usr/bin/update-ca-trust"] => Effect::TrustBundle,
-        ["/usr/sbin/depmod", version] | ["/usr/sbin/depmod", "-a", version] => {
+        ["/usr/sbin/depmod", "-a", version]
+        | ["/usr/lib/kernel/install.d/50-depmod.install", "add", version] => {
             Effect::ModuleIndex((*version).to_owned())
         }
         ["/usr/bin/kernel-install", "add", version, ..] => Effect::BootEntry((*version).to_owned()),
@@ -166,6 +167,10 @@ mod tests {
                 Some(Effect::Presets),
             ),
             ("[ ! -x /usr/sbin/ldconfig ] || /usr/bin/rm x", None),
+            (
+                "/usr/lib/kernel/install.d/50-depmod.install add 6.12.1-amd64",
+                Some(Effect::ModuleIndex("6.12.1-amd64".into())),
+            ),
             ("# why", Some(Effect::Nothing)),
             ("rm -rf /", None),
         ] {

@@ -82,6 +82,7 @@ fn file_spec(file: PlannedFile) -> FileSpec {
         mtime: file.mtime,
         flags,
         caps: file.caps,
+        verify_flags: u32::MAX,
     }
 }
 
