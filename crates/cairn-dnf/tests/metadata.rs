@@ -371,19 +371,18 @@ fn primary() {
         Repositories loaded.
         Total size of inbound packages is 90 KiB. Need to download 90 KiB.
         After this operation, 6 B extra will be used (install 6 B, remove 0 B).
-        Downloading packages (89.9 KiB)
-        error: `file://[TMP]/repo/bar-1.0-1.noarch.rpm` has the wrong size (expected 92070 bytes, found 2070, after 3 tries)
+        Checking packages (89.9 KiB)
+        error: `file://[TMP]/repo/bar-1.0-1.noarch.rpm` has the wrong size (expected 92070 bytes, found 2070)
         hint: the mirror may be in the middle of an update: try again later or use another mirror
         installed:
         same checksum twice: exit 1
         warning: repository t: baz-1.0-1.noarch: primary.xml line 53: two `packages with checksum [SHA256]`
          t                                      100% |    3.4 KiB
         Repositories loaded.
-        Total size of inbound packages is 2 KiB. Need to download 2 KiB.
+        Total size of inbound packages is 2 KiB. Need to download 0 B.
         After this operation, 6 B extra will be used (install 6 B, remove 0 B).
-        Downloading packages (2.0 KiB)
-        Downloading packages: 100 % of 2.0 KiB
-        error: `file://[TMP]/repo/bar-1.0-1.noarch.rpm` has the wrong SHA-256 (expected [SHA256], found [SHA256], after 3 tries)
+        Checking packages (2.0 KiB)
+        error: `file://[TMP]/repo/bar-1.0-1.noarch.rpm` has the wrong SHA-256 (expected [SHA256], found [SHA256])
         hint: the mirror may be in the middle of an update: try again later or use another mirror
         installed:
         bad name: exit 1

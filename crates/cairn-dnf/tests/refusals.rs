@@ -134,12 +134,15 @@ fn full_disk_while_downloading() {
         noise.extend(state.to_be_bytes());
     }
     let bench = Bench::new(vec![with_file("large", "/usr/share/large/data", noise)]);
-    let (code, err) =
-        in_sandbox(&bench, "mount -t tmpfs -o size=2m tmpfs /bench/root", "install -y large");
+    let (code, err) = in_sandbox(
+        &bench,
+        "mount -t tmpfs -o size=2m tmpfs /bench/root",
+        "download --destdir=/bench/root/packages large",
+    );
     expect![[r#"
         exit 1
-        error: cannot write `/bench/root/var/cache/libdnf5/t-1e456acab17e4282/packages/large-1.0-1.noarch.rpm.part`: No space left on device (os error 28)
-        hint: free some space on the file system of `/bench/root/var/cache/libdnf5/t-1e456acab17e4282/packages/large-1.0-1.noarch.rpm.part`
+        error: cannot write `/bench/root/packages/large-1.0-1.noarch.rpm.part`: No space left on device (os error 28)
+        hint: free some space on the file system of `/bench/root/packages/large-1.0-1.noarch.rpm.part`
     "#]].assert_eq(&format!("exit {code}\n{}", troubles(&err)));
 }
 

@@ -20,6 +20,7 @@ use std::time::Duration;
 use self::agent::Agents;
 pub use self::error::FetchError;
 use self::transfer::Transfer;
+pub use self::transfer::file_path;
 
 /// What a file must be like. `None` is not checked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,10 +36,17 @@ pub struct Expected {
 pub struct Download {
     /// Where from.
     pub url: String,
-    /// Where to; missing parent directories are created.
+    /// Where to; missing parent directories are created. Where the URL is the `file:` URL of this path, the file is only checked.
     pub dest: PathBuf,
     /// What it must be like.
     pub expected: Expected,
+}
+
+impl Download {
+    /// Tells whether the file is used where it lies.
+    pub fn is_in_place(&self) -> bool {
+        file_path(&self.url).is_some_and(|path| path == self.dest)
+    }
 }
 
 /// What happens during a download. `index` counts in the list given to [`Fetcher::download_all`] and is 0 for a single one.
@@ -217,6 +225,9 @@ impl Fetcher {
         if let Some(size) = transfer::verified_size(dest, expected)? {
             progress(Progress::Finished { index: 0, size });
             return Ok(());
+        }
+        if file_path(transfer.url).is_some_and(|path| path == dest) {
+            return Err(transfer.wrong_in_place(dest, expected));
         }
         if let Some(dir) = dest.parent() {
             std::fs::create_dir_all(dir)

@@ -110,9 +110,13 @@ impl Root {
         let flags =
             OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let failed = |source| HostError::io("create", self.display(rel), source);
-        let fd =
-            rustix::fs::openat(&parent, name, flags, Mode::RUSR | Mode::WUSR).map_err(failed)?;
-        rustix::fs::fchmod(&fd, Mode::from_raw_mode(mode)).map_err(failed)?;
+        let wanted = Mode::from_raw_mode(mode);
+        let fd = rustix::fs::openat(&parent, name, flags, wanted).map_err(failed)?;
+        // Looking is cheaper than changing, and the umask seldom takes anything away.
+        let given = rustix::fs::fstat(&fd).map_err(failed)?.st_mode;
+        if Mode::from_raw_mode(given) != wanted {
+            rustix::fs::fchmod(&fd, wanted).map_err(failed)?;
+        }
         Ok(fd.into())
     }
 

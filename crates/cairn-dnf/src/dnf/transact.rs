@@ -5,7 +5,7 @@ use super::cli::ResolveOptions;
 use super::session::{Loaded, Session};
 use super::{comps, display, offline, stored, trust};
 use crate::failure::{CommandResult, Failure, complain};
-use cairn_host::fetch::{Download, Progress as FetchProgress};
+use cairn_host::fetch::{Download, Progress as FetchProgress, file_path};
 use cairn_pkg::event::Event;
 use cairn_pkg::query::sack::Origin;
 use cairn_pkg::repos::metadata::resolve_base_urls;
@@ -314,7 +314,7 @@ fn download_targets(
     targets_of(session, loaded, &ids, directory.as_deref())
 }
 
-/// Returns where package files are or will be: in the cache, or in `directory`.
+/// Returns where package files are or will be: in `directory`, else in a local repository or in the cache.
 pub fn targets_of(
     session: &Session,
     loaded: &Loaded,
@@ -334,14 +334,16 @@ pub fn targets_of(
             Origin::Repository(index) => {
                 let repository = &loaded.sack.repositories[*index];
                 let name = format!("{}.rpm", package.nevra().file_stem());
-                let path = if let Some(directory) = directory {
-                    directory.join(&name)
-                } else {
-                    let cache = session.cache.root.path_for_display().join(&repository.directory);
-                    cache.join("packages").join(&name)
-                };
                 let url =
                     package_url(session, loaded, *index, &package.details.location, &mut bases)?;
+                let path = match (directory, file_path(&url)) {
+                    (Some(directory), _) => directory.join(&name),
+                    (None, Some(path)) => path,
+                    (None, None) => {
+                        let cache = session.cache.root.path_for_display();
+                        cache.join(&repository.directory).join("packages").join(&name)
+                    }
+                };
                 let expected = cairn_host::fetch::Expected {
                     sha256: Some(package.details.checksum.clone()),
                     size: Some(package.details.size_package),
@@ -400,7 +402,12 @@ pub fn download(session: &Session, downloads: &[Download]) -> Result<(), Failure
         }
     }
     let total = missing.iter().filter_map(|d| d.expected.size).sum();
-    let progress = session.printer.progress("Downloading packages", Some(total), Unit::Bytes);
+    let title = if missing.iter().all(Download::is_in_place) {
+        "Checking packages"
+    } else {
+        "Downloading packages"
+    };
+    let progress = session.printer.progress(title, Some(total), Unit::Bytes);
     let received: Mutex<BTreeMap<usize, u64>> = Mutex::new(BTreeMap::new());
     let parallel = session.configuration.main.max_parallel_downloads as usize;
     let result = session.fetcher.download_all(&missing, parallel, &|event| {
@@ -542,7 +549,7 @@ fn finish(
         }
     }
     if !session.configuration.main.keepcache {
-        for download in &targets.downloads {
+        for download in targets.downloads.iter().filter(|download| !download.is_in_place()) {
             // The cache is only a cache: what cannot be removed now is removed by `dnf clean packages`.
             let _ = std::fs::remove_file(&download.dest);
         }

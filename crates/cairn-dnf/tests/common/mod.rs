@@ -297,6 +297,7 @@ impl Ran {
                 || line.starts_with("Total size of inbound")
                 || line.starts_with("After this operation")
                 || line.starts_with("Downloading packages")
+                || line.starts_with("Checking packages")
                 || line.starts_with("Running transaction")
         };
         let lines = self.err.lines().filter(|line| !is_noise(line) && !line.is_empty());

@@ -184,6 +184,21 @@ impl Transfer<'_> {
         }
     }
 
+    /// Says what is wrong with a file that is used where it lies.
+    pub(super) fn wrong_in_place(&self, path: &Path, expected: &Expected) -> FetchError {
+        let found = File::open(path).and_then(hash_file);
+        match (found, expected.size, &expected.sha256) {
+            (Err(cause), ..) => FetchError::file("read", path, cause),
+            (Ok((_, found)), Some(want), _) if found != want => self.size_error(want, found),
+            (Ok((hash, _)), _, want) => FetchError::Digest {
+                url: shown(self.url),
+                expected: want.clone().unwrap_or_default(),
+                found: hex::encode(hash.finalize()),
+                attempts: 1,
+            },
+        }
+    }
+
     fn size_error(&self, expected: u64, found: u64) -> FetchError {
         FetchError::Size { url: shown(self.url), expected, found, attempts: 1 }
     }
@@ -273,7 +288,7 @@ fn parse_content_range(text: &str) -> Option<(u64, Option<u64>)> {
 }
 
 /// Returns the path of a `file:` URL (`file:/path`, `file:///path`, `file://localhost/path`), with %XX decoded.
-fn file_path(url: &str) -> Option<PathBuf> {
+pub fn file_path(url: &str) -> Option<PathBuf> {
     let rest = url.strip_prefix("file:")?;
     let path = rest.strip_prefix("//localhost").or_else(|| rest.strip_prefix("//")).unwrap_or(rest);
     let mut bytes = Vec::with_capacity(path.len());

@@ -122,11 +122,13 @@ impl Applier<'_> {
         };
         let staged_base = base(&staged);
         if self.keeps_undo() || keep_as.is_some() {
-            if !directory.exists(staged_base)? {
-                // Placed before a crash.
-                return Ok(());
-            }
             self.fail_points.pass("place file");
+            match directory.rename_no_replace(staged_base, name) {
+                Ok(()) => return Ok(()),
+                // Something has the name, or the file system cannot do this.
+                Err(_) if !directory.exists(staged_base)? => return Ok(()),
+                Err(_) => {}
+            }
             if directory.exists(name)? {
                 self.keep_for_undo(serial, target)?;
                 if let Some(keep_as) = keep_as {
@@ -136,7 +138,7 @@ impl Applier<'_> {
             }
         }
         match directory.rename(staged_base, name) {
-            // Only without an undo store: nothing was looked at before.
+            // Placed before a crash.
             Err(error) if error.is_not_found() && !directory.exists(staged_base)? => Ok(()),
             result => Ok(result?),
         }

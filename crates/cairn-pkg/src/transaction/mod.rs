@@ -15,7 +15,7 @@ pub(crate) mod set;
 mod space;
 pub(crate) mod stage;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cairn_host::Root;
 use cairn_rpm::header::ScriptletKind;
@@ -397,23 +397,40 @@ fn check_interpreters(root: &Root, set: &Set, program: &Program) -> Result<(), T
         .flat_map(|added| added.files.iter().zip(&added.resolved))
         .flat_map(|(file, place)| [file.path.trim_start_matches('/'), place.as_str()])
         .collect();
+    let mut known: BTreeMap<&str, Interpreter> = BTreeMap::new();
     let before = program.before.iter().map(|before| (&before.scriptlet, true));
     let after = program.after.iter().filter_map(|step| {
         if let AfterStep::Scriptlet(scriptlet) = step { Some((scriptlet, false)) } else { None }
     });
     for (scriptlet, must_be_there) in before.chain(after) {
-        let interpreter = scriptlet.interpreter.first().cloned().unwrap_or_default();
-        let (package, kind) = (scriptlet.package.clone(), scriptlet.kind.clone());
-        if scriptlet.is_lua() || is_runnable(root, &interpreter)? {
+        if scriptlet.is_lua() {
             continue;
         }
-        let will_be_there = comes.contains(interpreter.trim_start_matches('/'))
-            || comes_through_link(root, set, &comes, &interpreter)?;
-        if must_be_there || !will_be_there {
+        let interpreter = scriptlet.interpreter.first().map_or("", String::as_str);
+        let found = match known.get(interpreter) {
+            Some(found) => *found,
+            None if is_runnable(root, interpreter)? => Interpreter::Present,
+            None if comes.contains(interpreter.trim_start_matches('/')) => Interpreter::Coming,
+            None if comes_through_link(root, set, &comes, interpreter)? => Interpreter::Coming,
+            None => Interpreter::Missing,
+        };
+        known.insert(interpreter, found);
+        if found == Interpreter::Missing || must_be_there && found == Interpreter::Coming {
+            let (package, kind) = (scriptlet.package.clone(), scriptlet.kind.clone());
+            let interpreter = interpreter.to_owned();
             return Err(TransactionError::NoInterpreter { package, kind, interpreter });
         }
     }
     Ok(())
+}
+
+/// Whether the interpreter of a scriptlet can be run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Interpreter {
+    Present,
+    /// It comes with the transaction.
+    Coming,
+    Missing,
 }
 
 /// Looks an interpreter up under the name it has once the links of the transaction and of the root are resolved.

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs::{File, Permissions};
 use std::io::{self, BufReader, Seek as _, SeekFrom, Write};
-use std::os::unix::fs::{PermissionsExt as _, fchown};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
 use std::time::{Duration, UNIX_EPOCH};
 
 use cairn_host::{FileKind, HostError, Root, Stat};
@@ -243,18 +243,16 @@ impl Stager<'_> {
         }
         let name = self.name(added, at, index);
         self.options.fail_points.pass("stage file");
+        if file.is_regular() {
+            return self.write_regular((added, file), directories, &name, &mut entry);
+        }
+        let (directory, base) = directories.of(&name)?;
+        let make = |kind, rdev| directory.mknod(base, kind, 0o600, rdev);
         match file.kind() {
-            mode::REGULAR => {
-                return self.write_regular((added, file), directories, &name, &mut entry);
-            }
-            mode::SYMLINK => self.root.symlink(&file.link_target, &name)?,
-            mode::FIFO => self.root.mknod(&name, FileKind::Fifo, 0o600, 0)?,
-            mode::CHARACTER => {
-                self.root.mknod(&name, FileKind::CharacterDevice, 0o600, u64::from(file.rdev))?;
-            }
-            mode::BLOCK => {
-                self.root.mknod(&name, FileKind::BlockDevice, 0o600, u64::from(file.rdev))?;
-            }
+            mode::SYMLINK => directory.symlink(&file.link_target, base)?,
+            mode::FIFO => make(FileKind::Fifo, 0)?,
+            mode::CHARACTER => make(FileKind::CharacterDevice, u64::from(file.rdev))?,
+            mode::BLOCK => make(FileKind::BlockDevice, u64::from(file.rdev))?,
             _ => {
                 return Err(payload_error(
                     added,
@@ -264,7 +262,7 @@ impl Stager<'_> {
         }
         let mut attributes = self.attributes.of(file);
         attributes.mtime = Some(i64::from(file.mtime));
-        set_attributes(self.root, &name, &attributes)
+        set_attributes(&directory, base, &attributes)
     }
 
     fn name(&self, added: &Added, at: usize, file: usize) -> String {
@@ -280,7 +278,8 @@ impl Stager<'_> {
         entry: &mut PayloadEntry<'_, BufReader<File>>,
     ) -> Result<(), TransactionError> {
         let attributes = self.attributes.of(file);
-        let created = if attributes.owner.is_some() { 0o600 } else { attributes.mode };
+        // Special bits come last: writing and changes of the owner take them away.
+        let created = attributes.mode & 0o777;
         let (directory, base) = directories.of(name)?;
         let mut target = Hashing {
             file: directory.create_new(base, created)?,
@@ -303,9 +302,15 @@ impl Stager<'_> {
             source,
         };
         if let Some((user, group)) = attributes.owner {
-            fchown(&target, Some(user), Some(group)).map_err(failed)?;
+            let present = target.metadata().map_err(failed)?;
+            if (present.uid(), present.gid()) != (user, group) {
+                fchown(&target, Some(user), Some(group)).map_err(failed)?;
+            }
             self.set_capabilities(added, file, name)?;
-            target.set_permissions(Permissions::from_mode(attributes.mode)).map_err(failed)?;
+            if attributes.mode != created {
+                let permissions = Permissions::from_mode(attributes.mode);
+                target.set_permissions(permissions).map_err(failed)?;
+            }
         }
         target
             .set_modified(UNIX_EPOCH + Duration::from_secs(u64::from(file.mtime)))
@@ -359,16 +364,24 @@ impl Write for Hashing {
     }
 }
 
-/// Sets owner, then mode (the first clears bits of the second), then time.
+/// Sets owner, then mode (the first clears bits of the second), then time; what is right already is left alone, because looking is
+/// much cheaper than changing.
 pub(crate) fn set_attributes(
     root: &Root,
     path: &str,
     attributes: &Attributes,
 ) -> Result<(), TransactionError> {
-    if let Some((user, group)) = attributes.owner {
+    let present = root.symlink_metadata(path)?;
+    let owner = |stat: &Stat| (stat.uid, stat.gid);
+    let other_owner =
+        attributes.owner.filter(|wanted| present.as_ref().map(owner) != Some(*wanted));
+    if let Some((user, group)) = other_owner {
         root.set_owner(path, user, group)?;
     }
-    root.set_mode(path, attributes.mode)?;
+    let has_mode = |stat: &Stat| stat.is_symlink() || stat.mode == attributes.mode;
+    if other_owner.is_some() || !present.as_ref().is_some_and(has_mode) {
+        root.set_mode(path, attributes.mode)?;
+    }
     if let Some(mtime) = attributes.mtime {
         root.set_mtime(path, mtime)?;
     }
