@@ -6,6 +6,7 @@ mod common;
 
 use common::Bench;
 use expect_test::{Expect, expect};
+use sha2::Digest as _;
 
 fn check(bench: &Bench, command: &str, expected: Expect) {
     let ran = bench.dnf(command);
@@ -108,6 +109,44 @@ fn expired_index() {
     );
     assert_eq!(bench.dnf("clean trust").code, 0);
     assert_eq!(bench.dnf("makecache --refresh").code, 0);
+}
+
+/// A metalink says what the index of its mirrors is; the ones before it are allowed where it says so.
+#[test]
+fn index_other_than_the_metalink_says() {
+    let bench = Bench::usual();
+    let repository = bench.repository();
+    let index = std::fs::read(repository.join("repodata/repomd.xml")).unwrap();
+    let right = hex::encode(sha2::Sha256::digest(&index));
+    let wrong = "0".repeat(64);
+    let hash =
+        |value: &str| format!("<verification><hash type=\"sha256\">{value}</hash></verification>");
+    let makecache = |verification: &str| {
+        let metalink = format!(
+            "<metalink><files><file name=\"repomd.xml\">{verification}<resources><url protocol=\"file\" preference=\"100\">\
+             file://{}/repodata/repomd.xml</url></resources></file></files></metalink>",
+            repository.display()
+        );
+        std::fs::write(bench.path("metalink"), metalink).unwrap();
+        let option = format!("--setopt=m.metalink=file://{}", bench.path("metalink").display());
+        bench.plain_dnf(&format!("makecache --refresh --setopt=m.repo_gpgcheck=0 {option}"))
+    };
+    std::fs::create_dir_all(bench.root().join("etc/yum.repos.d")).unwrap();
+    let file = format!("[m]\nmetalink=file://{}\n", bench.path("metalink").display());
+    std::fs::write(bench.root().join("etc/yum.repos.d/m.repo"), file).unwrap();
+    assert_eq!(makecache(&hash(&right)).code, 0);
+    assert_eq!(makecache("<hash type=\"md5\">00</hash>").code, 0);
+    let alternate = format!(
+        "{}<mm0:alternates><mm0:alternate>{}</mm0:alternate></mm0:alternates>",
+        hash(&wrong),
+        hash(&right)
+    );
+    assert_eq!(makecache(&alternate).code, 0);
+    let ran = makecache(&hash(&wrong));
+    assert_eq!(ran.code, 1);
+    let expected =
+        format!("repodata/repomd.xml: checksum mismatch (expected {wrong}, found {right})");
+    assert!(ran.err.contains(&format!("error: repository m: {expected}")), "{}", ran.err);
 }
 
 #[test]

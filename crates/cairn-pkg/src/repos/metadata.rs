@@ -4,9 +4,10 @@
 //! `repomd.xml` is checked (signature, age of its revision) before anything it names is fetched; every file it names is
 //! checked by size and SHA-256 before it gets its name in the cache, and again when it is read.
 
+use super::mirrors::{self, Mirrors};
 use super::packages::{self, Packages};
 use super::trust::{self, Seen};
-use super::{MainConfig, RepoConfig, RepoError, decompress, error, mirrors};
+use super::{MainConfig, RepoConfig, RepoError, decompress, error};
 use cairn_host::Root;
 use cairn_host::fetch::{Expected, Fetcher};
 use cairn_rpm::evr::Nevra;
@@ -188,7 +189,8 @@ pub fn load_repository(
         session.load_filelists(&mut loaded)?;
     }
     // A cached repository is used without asking for its mirrors until a package is needed.
-    loaded.base_urls = session.base_urls.clone().unwrap_or_else(|| repository.baseurl.clone());
+    loaded.base_urls =
+        session.mirrors.map_or_else(|| repository.baseurl.clone(), |mirrors| mirrors.urls);
     if session.downloaded > 0 {
         events(LoadEvent::Downloaded { id: repository.id.clone(), bytes: session.downloaded });
     }
@@ -299,7 +301,7 @@ pub fn resolve_base_urls(
     repository: &RepoConfig,
     fetcher: &Fetcher,
 ) -> Result<Vec<String>, RepoError> {
-    mirrors::base_urls(repository, fetcher)
+    Ok(mirrors::find(repository, fetcher)?.urls)
 }
 
 struct Session<'a> {
@@ -307,12 +309,12 @@ struct Session<'a> {
     context: &'a LoadContext<'a>,
     directory: String,
     downloaded: u64,
-    base_urls: Option<Vec<String>>,
+    mirrors: Option<Mirrors>,
 }
 
 impl<'a> Session<'a> {
     fn new(repository: &'a RepoConfig, context: &'a LoadContext<'a>, directory: String) -> Self {
-        Self { repository, context, directory, downloaded: 0, base_urls: None }
+        Self { repository, context, directory, downloaded: 0, mirrors: None }
     }
 
     fn id(&self) -> String {
@@ -327,11 +329,11 @@ impl<'a> Session<'a> {
         RepoError::Metadata { id: self.id(), message }
     }
 
-    fn base_urls(&mut self) -> Result<Vec<String>, RepoError> {
-        if self.base_urls.is_none() {
-            self.base_urls = Some(mirrors::base_urls(self.repository, self.context.fetcher)?);
+    fn mirrors(&mut self) -> Result<Mirrors, RepoError> {
+        if self.mirrors.is_none() {
+            self.mirrors = Some(mirrors::find(self.repository, self.context.fetcher)?);
         }
-        Ok(self.base_urls.clone().unwrap_or_default())
+        Ok(self.mirrors.clone().unwrap_or_default())
     }
 
     /// Returns the checked index and when it was last known to be fresh.
@@ -419,7 +421,8 @@ impl<'a> Session<'a> {
         let must_sign = must_sign_metadata(self.repository, self.context.main);
         let mut attempts = Vec::new();
         let mut refused = None;
-        for base in self.base_urls()? {
+        let Mirrors { urls, indexes } = self.mirrors()?;
+        for base in urls {
             // The index may be replaced between the two downloads: one more try is not an attack.
             for _ in 0..2 {
                 let url = format!("{base}/repodata/repomd.xml");
@@ -430,6 +433,12 @@ impl<'a> Session<'a> {
                         break;
                     }
                 };
+                let found = hex::encode(Sha256::digest(&bytes));
+                if let Some(expected) = indexes.first().filter(|_| !indexes.contains(&found)) {
+                    // A mirror that is behind; the next one may not be.
+                    refused = Some(self.other_index(expected.clone(), found));
+                    break;
+                }
                 let mut signature = Vec::new();
                 if must_sign {
                     match self.context.fetcher.get(&format!("{url}.asc"), REPOMD_LIMIT) {
@@ -464,6 +473,11 @@ impl<'a> Session<'a> {
             file: "repodata/repomd.xml".to_owned(),
             attempts,
         }))
+    }
+
+    fn other_index(&self, expected: String, found: String) -> RepoError {
+        let file = "repodata/repomd.xml".to_owned();
+        RepoError::Mismatch { id: self.id(), file, what: "checksum", expected, found }
     }
 
     fn unsigned(&self, cause: &str) -> RepoError {
@@ -516,7 +530,7 @@ impl<'a> Session<'a> {
         }
         let mut attempts = Vec::new();
         let mut refused = None;
-        for base in self.base_urls()? {
+        for base in self.mirrors()?.urls {
             let url = format!("{base}/{}", record.location);
             match self.context.fetcher.get(&url, record.size.unwrap_or(decompress::DEFAULT_LIMIT)) {
                 Ok(bytes) => match self.check_record(record, &bytes) {

@@ -11,16 +11,23 @@ const LIST_LIMIT: u64 = 1 << 20;
 /// Mirrors tried at most.
 const MIRROR_LIMIT: usize = 32;
 
-/// Returns the base URLs, best first, without a slash at the end.
+/// Where a repository is, and what its index must be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mirrors {
+    /// Base URLs, best first, without a slash at the end.
+    pub urls: Vec<String>,
+    /// SHA-256 of every `repomd.xml` that the metalink allows, in lower case; empty where none says.
+    pub indexes: Vec<String>,
+}
+
+/// Returns where a repository is.
 ///
 /// # Errors
 /// The list cannot be fetched or names no mirror.
-pub fn base_urls(repository: &RepoConfig, fetcher: &Fetcher) -> Result<Vec<String>, RepoError> {
+pub fn find(repository: &RepoConfig, fetcher: &Fetcher) -> Result<Mirrors, RepoError> {
     let mut urls: Vec<String> = repository.baseurl.iter().map(|url| normalized(url)).collect();
-    for (list, parse) in [
-        (&repository.metalink, parse_metalink as fn(&str) -> Vec<String>),
-        (&repository.mirrorlist, parse as fn(&str) -> Vec<String>),
-    ] {
+    let mut indexes = Vec::new();
+    for list in [&repository.metalink, &repository.mirrorlist] {
         let Some(list) = list else { continue };
         let url = normalized(list);
         let bytes = match fetcher.get(&url, LIST_LIMIT) {
@@ -35,7 +42,9 @@ pub fn base_urls(repository: &RepoConfig, fetcher: &Fetcher) -> Result<Vec<Strin
             }
         };
         let text = String::from_utf8_lossy(&bytes);
-        urls.extend(parse(&text).into_iter().take(MIRROR_LIMIT));
+        let found = parse(&text);
+        urls.extend(found.urls.into_iter().take(MIRROR_LIMIT));
+        indexes.extend(found.indexes);
     }
     if urls.is_empty() {
         return Err(RepoError::Metadata {
@@ -43,7 +52,7 @@ pub fn base_urls(repository: &RepoConfig, fetcher: &Fetcher) -> Result<Vec<Strin
             message: "the mirror list names no usable mirror".to_owned(),
         });
     }
-    Ok(urls)
+    Ok(Mirrors { urls, indexes })
 }
 
 /// Makes a path a `file://` URL and removes slashes at the end.
@@ -52,17 +61,30 @@ pub fn normalized(url: &str) -> String {
     if url.starts_with('/') || url.is_empty() { format!("file://{url}") } else { url.to_owned() }
 }
 
-/// Reads what a server sent for `mirrorlist`, best URL first; it may be a metalink document: both are in use.
-pub fn parse(text: &str) -> Vec<String> {
+/// Reads what a server sent, a mirror list or a metalink document: both are in use for `mirrorlist`.
+pub fn parse(text: &str) -> Mirrors {
     if text.contains("<metalink") {
-        return parse_metalink(text);
+        return Mirrors { urls: metalink_urls(text), indexes: metalink_digests(text) };
     }
     let lines = text.lines().map(str::trim).filter(|line| is_usable(line));
-    lines.map(|line| line.trim_end_matches('/').to_owned()).collect()
+    let urls = lines.map(|line| line.trim_end_matches('/').to_owned()).collect();
+    Mirrors { urls, indexes: Vec::new() }
+}
+
+/// Returns all SHA-256 of a document: of the present index, and of those before it, which mirrors may still have
+/// (`mm0:alternates`).
+fn metalink_digests(text: &str) -> Vec<String> {
+    let hashes = text.split("<hash").skip(1).filter_map(|piece| {
+        let (attributes, rest) = piece.split_once('>')?;
+        let value = rest.split_once("</hash>")?.0.trim().to_ascii_lowercase();
+        let is_digest = value.len() == 64 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
+        (attribute(attributes, "type")? == "sha256" && is_digest).then_some(value)
+    });
+    hashes.collect()
 }
 
 /// Returns the directories of all `<url …>…/repodata/repomd.xml</url>`, by preference.
-fn parse_metalink(text: &str) -> Vec<String> {
+fn metalink_urls(text: &str) -> Vec<String> {
     let mut found: Vec<(Reverse<i32>, usize, String)> = Vec::new();
     for (index, piece) in text.split("<url").skip(1).enumerate() {
         let Some((attributes, rest)) = piece.split_once('>') else { continue };
@@ -94,14 +116,15 @@ mod tests {
 
     #[test]
     fn lists() {
-        assert_eq!(parse("# c\nhttp://a/x/\n\nftp://b/\nhttps://c"), ["http://a/x", "https://c"]);
+        let list = parse("# c\nhttp://a/x/\n\nftp://b/\nhttps://c");
+        assert_eq!(list.urls, ["http://a/x", "https://c"]);
         let metalink = "<metalink><files><file name=\"repomd.xml\"><resources>\
             <url protocol=\"http\" preference=\"90\">http://a/x/repodata/repomd.xml</url>\
             <url protocol=\"rsync\" preference=\"99\">rsync://b/x/repodata/repomd.xml</url>\
             <url protocol=\"https\" preference=\"100\">https://c/x/repodata/repomd.xml</url></resources></file></files></metalink>";
-        assert_eq!(parse(metalink), ["https://c/x", "http://a/x"]);
+        assert_eq!(parse(metalink).urls, ["https://c/x", "http://a/x"]);
         let lowest = metalink.replace("\"100\"", "\"-2147483648\"");
-        assert_eq!(parse(&lowest), ["http://a/x", "https://c/x"]);
+        assert_eq!(parse(&lowest).urls, ["http://a/x", "https://c/x"]);
         assert_eq!(normalized("/srv/repo/"), "file:///srv/repo");
     }
 }
