@@ -8,6 +8,7 @@ use crate::failure::{CommandResult, Failure, complain};
 use cairn_host::fetch::{Download, Progress as FetchProgress};
 use cairn_pkg::event::Event;
 use cairn_pkg::query::sack::Origin;
+use cairn_pkg::query::{SackPackage, glob};
 use cairn_pkg::repos::metadata::resolve_base_urls;
 use cairn_pkg::resolve::{GroupChange, Plan, Request, Settings};
 use cairn_pkg::rpmdb::RpmDb;
@@ -18,7 +19,7 @@ use cairn_solve::{
     CleanRequirements, Explanation, Job, Options, PackageId, Skipped, Solution, solve,
 };
 use cairn_ui::{Assume, Problem, Stream, Unit, exit};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Mutex;
 
@@ -108,8 +109,24 @@ fn solver_options(session: &Session, loaded: &Loaded, choices: &Choices) -> Opti
             CleanRequirements::Never
         },
         excludes: loaded.excluded.clone(),
+        exclude_from_weak: named(loaded, &main.exclude_from_weak),
+        exclude_unmet_weak: main.exclude_from_weak_autodetect,
+        allow_downgrade: options.allow_downgrade
+            || main.allow_downgrade && !options.no_allow_downgrade,
+        allow_vendor_change: main.allow_vendor_change,
         ..Options::default()
     }
+}
+
+/// Returns the available packages with these names, which may be globs.
+fn named(loaded: &Loaded, names: &[String]) -> BTreeSet<PackageId> {
+    if names.is_empty() {
+        return BTreeSet::new();
+    }
+    let is_named = |package: &SackPackage<'_>| {
+        names.iter().any(|name| glob::matches(name, &package.nevra().name))
+    };
+    loaded.sack.available().filter(is_named).map(|package| package.id).collect()
 }
 
 fn skips_broken(session: &Session, choices: &Choices) -> bool {

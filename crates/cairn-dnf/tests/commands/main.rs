@@ -6,6 +6,7 @@
 mod common;
 
 mod advisory;
+mod choices;
 mod config_manager;
 mod groups;
 mod history;
@@ -13,4 +14,5 @@ mod offline;
 mod options;
 mod restarting;
 mod selections;
+mod sources;
 mod versionlock;

@@ -4,7 +4,7 @@
 use super::group_request::GroupPackages;
 use super::groups::{GroupChange, GroupSet};
 use crate::query::sack::{Sack, SackPackage};
-use crate::query::{MatchKind, SpecScope, match_spec};
+use crate::query::{MatchKind, SpecScope, glob, match_spec};
 use crate::state::SystemState;
 use cairn_rpm::evr::Nevra;
 use cairn_solve::{Job, PackageId};
@@ -90,6 +90,33 @@ impl<'a> Request<'a> {
     /// Arguments do not mean these available packages (`--from-repo`).
     pub fn limit(&mut self, ids: impl Iterator<Item = PackageId>) {
         self.limited.extend(ids);
+    }
+
+    /// Arguments mean only installed packages that came from these repositories (`--installed-from-repo`); without any, all.
+    pub fn limit_installed(&mut self, repositories: &[String]) {
+        if repositories.is_empty() {
+            return;
+        }
+        let is_other = |package: &SackPackage<'_>| {
+            let own = &package.details.from_repository;
+            !repositories.iter().any(|wanted| glob::matches(wanted, own))
+        };
+        let others = self.sack.installed().filter(is_other).map(|package| package.id);
+        self.limited.extend(others);
+    }
+
+    /// Returns all installed packages when `--installed-from-repo` leaves some out.
+    fn limited_installed(&self) -> Option<Vec<PackageId>> {
+        let all = self.sack.installed().map(|package| package.id);
+        let (out, meant): (Vec<_>, Vec<_>) = all.partition(|id| self.limited.contains(id));
+        (!out.is_empty()).then_some(meant)
+    }
+
+    /// Returns the installed packages that a spec means.
+    fn meant_installed(&self, spec: &str) -> Vec<PackageId> {
+        let (mut ids, _) = match_spec(self.sack, spec, SpecScope::Installed);
+        ids.retain(|id| !self.limited.contains(id));
+        ids
     }
 
     /// Returns the available packages that a spec means.
@@ -237,7 +264,7 @@ impl<'a> Request<'a> {
             self.remove_environment(group, GroupPackages::Change);
             return;
         }
-        let (installed, _) = match_spec(self.sack, spec, SpecScope::Installed);
+        let installed = self.meant_installed(spec);
         if installed.is_empty() {
             self.messages.push(format!("No packages to remove for argument: {spec}"));
             return;
@@ -276,13 +303,13 @@ impl<'a> Request<'a> {
 
     /// Adds `upgrade` of everything.
     pub fn upgrade_all(&mut self) {
-        self.jobs.push(Job::Upgrade(None));
+        self.jobs.push(Job::Upgrade(self.limited_installed()));
     }
 
     /// Adds `distro-sync`.
     pub fn distro_sync(&mut self, specs: &[String]) {
         if specs.is_empty() {
-            self.jobs.push(Job::DistroSync(None));
+            self.jobs.push(Job::DistroSync(self.limited_installed()));
         }
         for spec in specs {
             if let Some(ids) = self.installed_or_problem(spec) {
@@ -370,6 +397,7 @@ impl<'a> Request<'a> {
             .installed()
             .filter(|package| names.contains(package.nevra().name.as_str()))
             .map(|package| package.id)
+            .filter(|id| !self.limited.contains(id))
             .collect();
         if installed.is_empty() {
             let message = format!("Packages for argument '{spec}' available, but not installed.");

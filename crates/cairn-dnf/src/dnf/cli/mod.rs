@@ -50,6 +50,12 @@ pub struct GlobalOptions {
     /// Value of $releasever
     #[arg(long, global = true, value_name = "VERSION")]
     pub releasever: Option<String>,
+    /// Value of $releasever_major
+    #[arg(long, global = true, value_name = "VERSION")]
+    pub releasever_major: Option<String>,
+    /// Value of $releasever_minor
+    #[arg(long, global = true, value_name = "VERSION")]
+    pub releasever_minor: Option<String>,
     /// Architecture of the system, for example x86_64
     #[arg(long, global = true, value_name = "ARCH")]
     pub forcearch: Option<String>,
@@ -99,6 +105,12 @@ pub struct GlobalOptions {
     /// Accept older versions where the best cannot be installed
     #[arg(long, alias = "nobest", global = true)]
     pub no_best: bool,
+    /// Accept upgrades from other vendors (default)
+    #[arg(long, global = true, overrides_with = "no_allow_vendor_change")]
+    pub allow_vendor_change: bool,
+    /// Refuse upgrades from other vendors
+    #[arg(long, global = true, overrides_with = "allow_vendor_change")]
+    pub no_allow_vendor_change: bool,
     /// Leave files out that are marked as documentation
     #[arg(long, alias = "nodocs", global = true)]
     pub no_docs: bool,
@@ -111,9 +123,36 @@ pub struct GlobalOptions {
     /// Accept unsigned packages and metadata
     #[arg(long, alias = "nogpgcheck", global = true)]
     pub no_gpgchecks: bool,
+    /// Accepted: there are no plugins
+    #[arg(long, alias = "noplugins", global = true, hide = true)]
+    pub no_plugins: bool,
+    /// Accepted: there are no plugins
+    #[arg(
+        long = "enable-plugin",
+        alias = "enableplugin",
+        global = true,
+        hide = true,
+        value_name = "PLUGIN"
+    )]
+    pub enable_plugin: Vec<String>,
+    /// Accepted: there are no plugins
+    #[arg(
+        long = "disable-plugin",
+        alias = "disableplugin",
+        global = true,
+        hide = true,
+        value_name = "PLUGIN"
+    )]
+    pub disable_plugin: Vec<String>,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", value_parser = ["auto", "always", "never"])]
+    pub color: Option<String>,
     /// Note for the history
     #[arg(long, global = true, value_name = "TEXT")]
     pub comment: Option<String>,
+    /// Show the variables first
+    #[arg(long, global = true)]
+    pub dump_variables: bool,
     /// Show results only
     #[arg(short = 'q', long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
@@ -156,6 +195,8 @@ pub enum Command {
     /// Search names and summaries
     #[command(visible_alias = "se")]
     Search(SearchArgs),
+    /// Show change logs of packages
+    Changelog(ChangelogArgs),
     /// Find the packages that provide a file or capability
     #[command(visible_aliases = ["whatprovides", "prv"])]
     Provides(ProvidesArgs),
@@ -247,6 +288,24 @@ pub enum Command {
     Download(DownloadArgs),
     /// List installed packages that nothing else needs
     Leaves,
+    /// Copy repositories into a directory
+    Reposync(ReposyncArgs),
+    /// Install the debugging symbols of packages
+    DebuginfoInstall(SpecsArgs),
+    /// Count packages, groups and repositories
+    Status,
+    /// Store an upgrade for the next start of the system
+    OfflineUpgrade {
+        /// What to do
+        #[command(subcommand)]
+        command: OfflineChangeCommand,
+    },
+    /// Store a distro-sync for the next start of the system
+    OfflineDistrosync {
+        /// What to do
+        #[command(subcommand)]
+        command: OfflineChangeCommand,
+    },
     /// Tell whether the system, services or processes have to be restarted
     NeedsRestarting(NeedsRestartingArgs),
     /// List requirements that nothing provides

@@ -4,9 +4,7 @@
 use super::change::{request, run_request};
 use super::group::{packages, print_json, say_nothing, types, yes_or_no};
 use super::recover::recover_first;
-use crate::dnf::cli::{
-    EnvironmentListArgs, GroupInstallArgs, GroupRemoveArgs, GroupUpgradeArgs, ResolveOptions,
-};
+use crate::dnf::cli::{EnvironmentListArgs, GroupInstallArgs, GroupRemoveArgs, GroupUpgradeArgs};
 use crate::dnf::session::{Loaded, Needs, Session};
 use crate::dnf::table::{Side, fitted, key_values};
 use crate::failure::CommandResult;
@@ -107,7 +105,7 @@ pub fn upgrade(session: &Session, args: &GroupUpgradeArgs) -> CommandResult {
 pub fn remove(session: &Session, args: &GroupRemoveArgs) -> CommandResult {
     recover_first(session)?;
     let loaded = session.load(Needs::INSTALLED)?;
-    let options = ResolveOptions::default();
+    let options = args.keep.resolve();
     let mut request = request(session, &loaded, &options);
     for spec in &args.specs {
         request.remove_environment(spec, packages(args.no_packages));

@@ -3,9 +3,7 @@
 
 use super::change::{request, run_request};
 use super::recover::recover_first;
-use crate::dnf::cli::{
-    GroupInstallArgs, GroupListArgs, GroupRemoveArgs, GroupUpgradeArgs, ResolveOptions,
-};
+use crate::dnf::cli::{GroupInstallArgs, GroupListArgs, GroupRemoveArgs, GroupUpgradeArgs};
 use crate::dnf::session::{Loaded, Needs, Session};
 use crate::dnf::table::{Side, fitted, key_values};
 use crate::failure::{CommandResult, Failure, complain};
@@ -155,7 +153,7 @@ pub fn remove(session: &Session, args: &GroupRemoveArgs) -> CommandResult {
     recover_first(session)?;
     // Removing needs no repository: names of what is installed are enough.
     let loaded = session.load(Needs::INSTALLED)?;
-    let options = ResolveOptions::default();
+    let options = args.keep.resolve();
     let mut request = request(session, &loaded, &options);
     for spec in &args.specs {
         request.remove_group(spec, packages(args.no_packages));

@@ -426,6 +426,7 @@ fn load_kept(session: &Session, id: u64) -> Result<(Loaded, Plan), Failure> {
         files: Vec::new(),
         excluded: BTreeSet::new(),
         advisories: Vec::new(),
+        changelogs: BTreeMap::new(),
     };
     Ok((loaded, plan))
 }

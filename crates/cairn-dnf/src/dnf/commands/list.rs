@@ -6,9 +6,9 @@ use crate::dnf::cli::{CheckUpgradeArgs, ListArgs};
 use crate::dnf::session::{Loaded, Needs, Scope, Session};
 use crate::dnf::table::{Cells, Side, fitted};
 use crate::failure::{CommandResult, Failure, complain};
-use cairn_pkg::query::filter;
 use cairn_pkg::query::sack::Sack;
 use cairn_pkg::query::spec::nevra_matches;
+use cairn_pkg::query::{filter, glob};
 use cairn_rpm::evr::{Evr, Nevra};
 use cairn_solve::PackageId;
 use cairn_ui::exit;
@@ -78,7 +78,12 @@ pub fn sections(
     };
     let select =
         |ids: Vec<PackageId>| sorted(sack, ids.into_iter().filter(|id| matches(id)).collect());
-    let installed = || select(sack.installed().map(|package| package.id).collect());
+    let is_from = |id: &PackageId| {
+        let own = &sack.get(*id).details.from_repository;
+        args.installed_from_repo.is_empty()
+            || args.installed_from_repo.iter().any(|wanted| glob::matches(wanted, own))
+    };
+    let installed = || select(sack.installed().map(|package| package.id).filter(is_from).collect());
     let section = |heading, key, ids| Section { heading, key, ids };
     let available = |hide_installed: bool| {
         let mut ids: Vec<PackageId> = sack.available().map(|package| package.id).collect();

@@ -3,6 +3,7 @@
 
 mod advisory;
 mod change;
+mod changelog;
 mod check;
 mod clean;
 mod config_manager;
@@ -22,13 +23,15 @@ mod recover;
 mod repoclosure;
 mod repolist;
 mod repoquery;
+mod reposync;
 mod search;
+mod status;
 mod versionlock;
 
 use super::cli::{
     AdvisoryCommand, Cli, Command, ConfigManagerCommand, DistroSyncArgs, EnvironmentCommand,
-    GroupCommand, HistoryCommand, OfflineCommand, OfflineRebootArgs, RepoCommand, ResolveOptions,
-    SystemUpgradeCommand, UpgradeArgs, VersionlockCommand,
+    GroupCommand, HistoryCommand, OfflineChangeCommand, OfflineCommand, OfflineRebootArgs,
+    RepoCommand, ResolveOptions, SystemUpgradeCommand, UpgradeArgs, VersionlockCommand,
 };
 use super::offline::{self, Shutdown};
 use super::session::Session;
@@ -42,7 +45,20 @@ pub fn run(cli: Cli, arguments: &[String]) -> CommandResult {
     {
         return repoquery::querytags();
     }
-    let session = Session::open(cli.global, arguments)?;
+    let mut session = Session::open(cli.global, arguments)?;
+    let wants_sources = match &cli.command {
+        Command::Repoquery(query) => query.srpm,
+        Command::Download(args) => args.instead.srpm,
+        Command::Reposync(args) => args.srpm,
+        _ => false,
+    };
+    if wants_sources {
+        session.enable_sources();
+    }
+    session.with_sources |= shows_sources(&cli.command);
+    if session.options.dump_variables {
+        dump_variables(&session);
+    }
     match cli.command {
         Command::Install(args) => change::install(&session, &args),
         Command::Upgrade(args) => change::upgrade(&session, &args),
@@ -55,6 +71,7 @@ pub fn run(cli: Cli, arguments: &[String]) -> CommandResult {
         Command::List(args) => list::list(&session, &args),
         Command::Info(args) => info::info(&session, &args),
         Command::Search(args) => search::search(&session, &args),
+        Command::Changelog(args) => changelog::changelog(&session, &args),
         Command::Provides(args) => provides::provides(&session, &args),
         Command::Repoquery(args) => repoquery::repoquery(&session, &args),
         Command::Repolist(args) | Command::Repo { command: RepoCommand::List(args) } => {
@@ -91,6 +108,7 @@ pub fn run(cli: Cli, arguments: &[String]) -> CommandResult {
         Command::Offline { command } => match command {
             OfflineCommand::Reboot(args) => offline::reboot(&session, shutdown(&args)),
             OfflineCommand::Status => offline::status(&session),
+            OfflineCommand::Log(args) => offline::log(&session, args.number),
             OfflineCommand::Clean => offline::clean(&session),
             OfflineCommand::Execute => offline::execute(&session),
         },
@@ -98,6 +116,11 @@ pub fn run(cli: Cli, arguments: &[String]) -> CommandResult {
         Command::Module { .. } => Err(Failure::new("modules are not supported")
             .hint("packages of all streams have names of their own: `dnf search NAME` finds them")),
         Command::Leaves => leaves::leaves(&session),
+        Command::Reposync(args) => reposync::reposync(&session, &args),
+        Command::DebuginfoInstall(args) => change::debuginfo_install(&session, &args),
+        Command::Status => status::status(&session),
+        Command::OfflineUpgrade { command } => run_offline_change(&session, command, false),
+        Command::OfflineDistrosync { command } => run_offline_change(&session, command, true),
         Command::NeedsRestarting(args) => needs_restarting::needs_restarting(&session, &args),
         Command::Repoclosure(args) => repoclosure::repoclosure(&session, &args),
         Command::Mark(args) => mark::mark(&session, &args),
@@ -106,6 +129,53 @@ pub fn run(cli: Cli, arguments: &[String]) -> CommandResult {
         Command::Download(args) => download::download(&session, &args),
         Command::Recover => recover::recover(&session),
     }
+}
+
+/// Says whether a command shows source packages that lie in the repositories, as dnf5 does.
+fn shows_sources(command: &Command) -> bool {
+    match command {
+        Command::Repoquery(query) => !query.upgrades && !query.extras,
+        Command::List(args) | Command::Info(args) => {
+            !(args.which.upgrades || args.which.obsoletes || args.which.extras)
+        }
+        Command::Search(_)
+        | Command::Changelog(_)
+        | Command::Download(_)
+        | Command::Reposync(_) => true,
+        _ => false,
+    }
+}
+
+fn dump_variables(session: &Session) {
+    session.printer.data("======== Variables: ========");
+    for (name, value) in session.configuration.variables.iter() {
+        session.printer.data(&format!("{name} = {value}"));
+    }
+}
+
+fn run_offline_change(
+    session: &Session,
+    command: OfflineChangeCommand,
+    is_sync: bool,
+) -> CommandResult {
+    let args = match command {
+        OfflineChangeCommand::Reboot(args) => return offline::reboot(session, shutdown(&args)),
+        OfflineChangeCommand::Status => return offline::status(session),
+        OfflineChangeCommand::Log(args) => return offline::log(session, args.number),
+        OfflineChangeCommand::Clean => return offline::clean(session),
+        OfflineChangeCommand::Download(args) => args,
+    };
+    let resolve = ResolveOptions {
+        allowerasing: args.allowerasing,
+        skip_unavailable: args.skip_unavailable,
+        offline: true,
+        ..ResolveOptions::default()
+    };
+    if is_sync {
+        return change::distro_sync(session, &DistroSyncArgs { specs: args.specs, resolve });
+    }
+    let args = UpgradeArgs { specs: args.specs, resolve, ..UpgradeArgs::default() };
+    change::upgrade(session, &args)
 }
 
 fn run_group(session: &Session, command: GroupCommand) -> CommandResult {
@@ -143,6 +213,7 @@ fn run_system_upgrade(session: &Session, command: SystemUpgradeCommand) -> Comma
     let args = match command {
         SystemUpgradeCommand::Reboot(args) => return offline::reboot(session, shutdown(&args)),
         SystemUpgradeCommand::Status => return offline::status(session),
+        SystemUpgradeCommand::Log(args) => return offline::log(session, args.number),
         SystemUpgradeCommand::Clean => return offline::clean(session),
         SystemUpgradeCommand::Download(args) => args,
     };

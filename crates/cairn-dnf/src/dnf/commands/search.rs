@@ -39,7 +39,7 @@ pub fn search(session: &Session, args: &SearchArgs) -> CommandResult {
     let sack = &loaded.sack;
     let mut found: BTreeMap<Vec<Field>, Vec<PackageId>> = BTreeMap::new();
     for package in sack.iter() {
-        if let Some(fields) = matched_fields(package, &args.words, args.all) {
+        if let Some(fields) = matched_fields(package, args) {
             found.entry(fields).or_default().push(package.id);
         }
     }
@@ -71,7 +71,10 @@ pub fn search(session: &Session, args: &SearchArgs) -> CommandResult {
 }
 
 /// Returns the fields in which the words were found, `None` unless every word was.
-fn matched_fields(package: SackPackage<'_>, words: &[String], all: bool) -> Option<Vec<Field>> {
+fn matched_fields(package: SackPackage<'_>, args: &SearchArgs) -> Option<Vec<Field>> {
+    let (words, all) = (&args.words, args.all);
+    let has_names = args.name || !args.summary;
+    let has_summaries = args.summary || !args.name;
     let name = package.nevra().name.to_lowercase();
     let mut fields = Vec::new();
     for word in words {
@@ -85,12 +88,12 @@ fn matched_fields(package: SackPackage<'_>, words: &[String], all: bool) -> Opti
             }
         };
         let mut of_word = Vec::new();
-        if name == word {
+        if has_names && name == word {
             of_word.push(Field::ExactName);
-        } else if has(&name) {
+        } else if has_names && has(&name) {
             of_word.push(Field::Name);
         }
-        if has(&package.details.summary) {
+        if has_summaries && has(&package.details.summary) {
             of_word.push(Field::Summary);
         }
         if all {
