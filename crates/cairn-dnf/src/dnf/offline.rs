@@ -3,6 +3,7 @@
 //! transaction and its state, `var/lib/dnf/offline/packages/` the packages. `/system-update` makes systemd start
 //! `dnf5-offline-transaction.service`, which runs `dnf offline _execute`.
 
+use super::global_options::command_index;
 use super::session::{Loaded, Needs, Session};
 use super::stored::{self, Leniency, StoredTransaction};
 use super::transact::{Targets, current_cookie};
@@ -129,8 +130,9 @@ fn verify(
 
 /// Returns the command of a command line.
 fn verb(command_line: &str) -> String {
-    let words = command_line.split_whitespace().skip(1);
-    words.into_iter().find(|word| !word.starts_with('-')).unwrap_or_default().to_owned()
+    let words: Vec<String> = command_line.split_whitespace().map(str::to_owned).collect();
+    let place = command_index(&words, &super::cli::command());
+    place.map(|index| words[index].clone()).unwrap_or_default()
 }
 
 fn read_state(session: &Session) -> Result<Option<State>, Failure> {

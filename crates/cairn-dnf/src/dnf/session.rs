@@ -460,7 +460,8 @@ impl Session {
         Ok(loaded)
     }
 
-    fn show(&self, event: LoadEvent) {
+    /// Says what happens while a repository is loaded.
+    pub fn show(&self, event: LoadEvent) {
         match event {
             LoadEvent::Downloaded { id, bytes } => {
                 let size = super::table::size_text(bytes);

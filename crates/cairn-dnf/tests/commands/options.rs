@@ -270,3 +270,21 @@ fn a_comment_is_kept() {
     assert_eq!(bench.dnf("install -y bar --comment 'ticket 7'").code, 0);
     assert!(bench.dnf("history info last").out.contains("Comment        : ticket 7"));
 }
+
+#[test]
+fn options_of_every_command_add_up_in_order() {
+    let bench = Bench::usual();
+    let shown = |arguments: &str| bench.dnf(arguments).out;
+    assert_eq!(shown("-x foo repoquery -x 'lib*,ba*'"), "broken-0:1.0-1.noarch\n");
+    let two = format!("--repofrompath=u,file://{} repoquery bar", bench.repository().display());
+    let two = format!("{two} --qf '%{{repoid}} ' --setopt=u.gpgcheck=0 --setopt=u.repo_gpgcheck=0");
+    assert_eq!(shown(&format!("{two} --repo=u")), "t u ", "both --repo");
+    assert_eq!(shown(&format!("{two} --enable-repo=u --disable-repo=t")), "u ");
+    let excludes = "--setopt=excludepkgs=bar repoquery --setopt=excludepkgs=,broken";
+    assert!(!shown(excludes).contains("bar") && !shown(excludes).contains("broken"));
+    // The last one counts.
+    assert!(shown("--setopt=excludepkgs=bar repoquery --setopt=excludepkgs=").contains("bar"));
+    assert_eq!(bench.dnf("-y --releasever=2 install bar -y --releasever=3").code, 0);
+    assert!(shown("history info last").contains("Releasever     : 3"));
+    assert_eq!(bench.dnf("--best upgrade --no-best").code, 2, "as when they stand side by side");
+}

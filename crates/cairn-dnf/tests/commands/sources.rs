@@ -79,7 +79,8 @@ fn sources_are_shown_and_not_installed() {
     assert_eq!(bench.dnf("repoquery a").out, "a-0:1.0-1.noarch\na-0:2.0-1.noarch\na-0:2.0-1.src\n");
     assert_eq!(bench.dnf("repoquery --srpm a-libs").out, "a-0:2.0-1.src\n");
     assert!(bench.dnf("list --available").out.contains("a.src "));
-    assert!(bench.dnf("install -y a").out.contains("a           noarch 0:2.0-1"));
+    let ran = bench.dnf("install -y a");
+    assert!(ran.out.contains("\n a      noarch 0:2.0-1"), "{}", ran.text());
     assert_eq!(
         bench.dnf("download --url --srpm a-libs").out,
         "file://[TMP]/repo/a-2.0-1.src.rpm\n"

@@ -105,6 +105,15 @@ impl<'a> Request<'a> {
         self.limited.extend(others);
     }
 
+    /// Arguments mean everything again.
+    pub fn lift_limits(&mut self) {
+        self.limited.clear();
+    }
+
+    pub(super) fn is_limited(&self, id: PackageId) -> bool {
+        self.limited.contains(&id)
+    }
+
     /// Returns all installed packages when `--installed-from-repo` leaves some out.
     fn limited_installed(&self) -> Option<Vec<PackageId>> {
         let all = self.sack.installed().map(|package| package.id);
@@ -137,6 +146,15 @@ impl<'a> Request<'a> {
         if available.is_empty() && self.sack.is_filtered(spec) {
             let message = format!("Argument '{spec}' matches only excluded packages.");
             self.problems.push(Problem { message, is_unavailable: false });
+            return None;
+        }
+        if available.is_empty() && self.sack.is_source(spec) {
+            let message = format!("Argument '{spec}' matches only source packages.");
+            if self.settings.skip_unavailable {
+                self.messages.push(message);
+            } else {
+                self.problems.push(Problem { message, is_unavailable: false });
+            }
             return None;
         }
         let found = available.len();

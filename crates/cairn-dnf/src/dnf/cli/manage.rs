@@ -222,6 +222,9 @@ pub struct HistoryUndoArgs {
     /// Take the old packages from repositories even where they were kept
     #[arg(long)]
     pub from_repositories: bool,
+    /// When it is carried out; packages then come from repositories
+    #[command(flatten)]
+    pub keep: KeepOptions,
 }
 
 /// Arguments of `history redo`
@@ -233,6 +236,9 @@ pub struct HistoryRedoArgs {
     /// Skip what is not in any repository
     #[arg(long)]
     pub skip_unavailable: bool,
+    /// When it is carried out
+    #[command(flatten)]
+    pub keep: KeepOptions,
 }
 
 /// Arguments of `history store`
@@ -269,6 +275,15 @@ pub struct ReplayArgs {
 /// Arguments of `mark`
 #[derive(Debug, Args)]
 pub struct MarkArgs {
+    /// Skip what is not installed
+    #[arg(long, global = true)]
+    pub skip_unavailable: bool,
+    /// Store the transaction; `dnf offline reboot` carries it out while the system starts
+    #[arg(long, global = true, conflicts_with = "store")]
+    pub offline: bool,
+    /// Store the transaction in this directory, for `dnf replay`
+    #[arg(long, global = true, value_name = "DIR")]
+    pub store: Option<std::path::PathBuf>,
     /// New reason
     #[command(subcommand)]
     pub reason: MarkCommand,
@@ -293,9 +308,6 @@ pub struct MarkSpecs {
     /// Installed packages
     #[arg(required = true, value_name = "SPEC")]
     pub specs: Vec<String>,
-    /// Skip what is not installed
-    #[arg(long)]
-    pub skip_unavailable: bool,
 }
 
 /// Arguments of `mark group`
@@ -401,6 +413,21 @@ pub enum ConfigManagerCommand {
     Setvar(ConfigValuesArgs),
     /// Remove variables
     Unsetvar(ConfigNamesArgs),
+    /// Enable repositories
+    Enable(ConfigSwitchArgs),
+    /// Disable repositories
+    Disable(ConfigSwitchArgs),
+}
+
+/// Arguments of `config-manager enable` and `config-manager disable`
+#[derive(Debug, Args)]
+pub struct ConfigSwitchArgs {
+    /// Ids or globs
+    #[arg(required = true, value_name = "REPO")]
+    pub repositories: Vec<String>,
+    /// Make directories that do not exist
+    #[arg(long)]
+    pub create_missing_dir: bool,
 }
 
 /// Arguments of `config-manager addrepo`
@@ -630,6 +657,12 @@ pub struct CheckUpgradeArgs {
     /// Names, globs or NEVRAs; all packages when none is given
     #[arg(value_name = "SPEC")]
     pub specs: Vec<String>,
+    /// Only the lowest versions that fix an advisory
+    #[arg(long)]
+    pub minimal: bool,
+    /// Show the change log entries that are new as well
+    #[arg(long)]
+    pub changelogs: bool,
     /// Only upgrades of these advisories
     #[command(flatten)]
     pub advisories: AdvisoryFilter,

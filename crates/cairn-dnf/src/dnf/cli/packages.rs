@@ -10,10 +10,10 @@ pub struct ResolveOptions {
     #[arg(long)]
     pub allowerasing: bool,
     /// Accept older versions of installed packages to resolve problems (default)
-    #[arg(long, overrides_with = "no_allow_downgrade")]
+    #[arg(long, conflicts_with = "no_allow_downgrade")]
     pub allow_downgrade: bool,
     /// Keep installed packages from becoming older for the sake of others
-    #[arg(long, overrides_with = "allow_downgrade")]
+    #[arg(long)]
     pub no_allow_downgrade: bool,
     /// Take what is named from these repositories only, its dependencies from all (can be repeated)
     #[arg(long, value_name = "REPO", value_delimiter = ',')]
@@ -127,6 +127,52 @@ pub struct SpecsArgs {
     pub resolve: ResolveOptions,
 }
 
+/// Arguments of `builddep`
+#[derive(Debug, Args)]
+pub struct BuilddepArgs {
+    /// Spec files, source packages as files or URLs, or packages of the repositories
+    #[arg(required = true, value_name = "SPEC")]
+    pub specs: Vec<String>,
+    /// All arguments are spec files, whatever their names
+    #[arg(long, conflicts_with = "srpm")]
+    pub spec: bool,
+    /// All arguments are source packages, whatever their names
+    #[arg(long)]
+    pub srpm: bool,
+    /// Define a macro while spec files are read (can be repeated)
+    #[arg(short = 'D', long, value_name = "MACRO EXPR")]
+    pub define: Vec<String>,
+    /// Enable a build condition while spec files are read (can be repeated)
+    #[arg(long, value_name = "CONDITION")]
+    pub with: Vec<String>,
+    /// Disable a build condition while spec files are read (can be repeated)
+    #[arg(long, value_name = "CONDITION")]
+    pub without: Vec<String>,
+    /// Options
+    #[command(flatten)]
+    pub resolve: ResolveOptions,
+}
+
+/// Arguments of `repomanage`
+#[derive(Debug, Args)]
+pub struct RepomanageArgs {
+    /// Directory with packages, or directory or URL with repodata/
+    #[arg(value_name = "PATH")]
+    pub path: String,
+    /// Print all packages but the newest of each name and architecture
+    #[arg(short = 'o', long, conflicts_with = "new")]
+    pub old: bool,
+    /// Print the newest packages of each name and architecture (default)
+    #[arg(short = 'n', long)]
+    pub new: bool,
+    /// How many versions are the newest
+    #[arg(short = 'k', long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub keep: u32,
+    /// Separate them by blanks instead of line ends
+    #[arg(short = 's', long)]
+    pub space: bool,
+}
+
 /// Arguments of `remove`
 #[derive(Debug, Args)]
 pub struct RemoveArgs {
@@ -165,6 +211,11 @@ pub struct KeepOptions {
 }
 
 impl KeepOptions {
+    /// Returns whether the transaction is only stored.
+    pub fn is_active(&self) -> bool {
+        self.offline || self.store.is_some()
+    }
+
     /// Returns them as options of a command that installs.
     pub fn resolve(&self) -> ResolveOptions {
         ResolveOptions {

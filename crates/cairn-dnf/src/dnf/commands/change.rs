@@ -5,8 +5,8 @@
 use super::recover::recover_first;
 use crate::dnf::advisories::{Reach, upgrades};
 use crate::dnf::cli::{
-    AutoremoveArgs, DistroSyncArgs, InstallArgs, RemoveArgs, ResolveOptions, SpecsArgs, SwapArgs,
-    UpgradeArgs,
+    AdvisoryFilter, AutoremoveArgs, DistroSyncArgs, InstallArgs, RemoveArgs, ResolveOptions,
+    SpecsArgs, SwapArgs, UpgradeArgs,
 };
 use crate::dnf::local::split_specs;
 use crate::dnf::session::{Loaded, Needs, Session};
@@ -22,7 +22,7 @@ fn choices(resolve: &ResolveOptions) -> Choices {
 }
 
 /// A file or glob argument can only be answered with all file lists.
-fn needs_for(specs: &[String]) -> Needs {
+pub fn needs_for(specs: &[String]) -> Needs {
     let filelists = specs.iter().any(|spec| {
         (spec.starts_with('/') || spec.starts_with("*/"))
             && !cairn_rpm::repodata::is_primary_path(spec)
@@ -38,11 +38,7 @@ pub fn install(session: &Session, args: &InstallArgs) -> CommandResult {
     let loaded = session.load_for_change(needs, &files, &specs)?;
     let mut request = request(session, &loaded, &args.resolve);
     if args.advisories.is_active() {
-        let selected = args.advisories.select(&loaded.advisories)?;
-        let named: BTreeSet<_> =
-            selected.iter().flat_map(|advisory| &advisory.packages).map(|p| &p.nevra).collect();
-        let is_other = |package: &SackPackage<'_>| !named.contains(package.nevra());
-        request.limit(loaded.sack.available().filter(is_other).map(|package| package.id));
+        limit_to_advisories(&mut request, &loaded, &args.advisories)?;
     }
     add_files(&mut request, &loaded);
     for spec in &specs {
@@ -246,6 +242,26 @@ pub fn request<'a>(session: &Session, loaded: &'a Loaded, options: &ResolveOptio
     let settings = settings(session, options);
     let mut request = Request::new(&loaded.sack, &loaded.groups, &loaded.state, settings);
     request.exclude(&loaded.excluded);
+    limit(&mut request, loaded, options);
+    request
+}
+
+/// Arguments mean only packages of these advisories.
+pub fn limit_to_advisories(
+    request: &mut Request<'_>,
+    loaded: &Loaded,
+    advisories: &AdvisoryFilter,
+) -> Result<(), Failure> {
+    let selected = advisories.select(&loaded.advisories)?;
+    let named: BTreeSet<_> =
+        selected.iter().flat_map(|advisory| &advisory.packages).map(|p| &p.nevra).collect();
+    let is_other = |package: &SackPackage<'_>| !named.contains(package.nevra());
+    request.limit(loaded.sack.available().filter(is_other).map(|package| package.id));
+    Ok(())
+}
+
+/// Arguments mean only what `--from-repo`, `--from-vendor` and `--installed-from-repo` let through.
+pub fn limit(request: &mut Request<'_>, loaded: &Loaded, options: &ResolveOptions) {
     if !options.from_repo.is_empty() {
         let is_other = |package: &SackPackage<'_>| {
             matches!(package.details.origin, Origin::Repository(_))
@@ -264,22 +280,21 @@ pub fn request<'a>(session: &Session, loaded: &'a Loaded, options: &ResolveOptio
         request.limit(loaded.sack.available().filter(is_other).map(|package| package.id));
     }
     request.limit_installed(&options.installed_from_repo);
-    request
 }
 
-/// Package files are installed as they are: the same NEVRA again is only a message.
+/// Adds the package files that were given.
 fn add_files(request: &mut Request<'_>, loaded: &Loaded) {
-    for id in &loaded.files {
-        let nevra = loaded.sack.get(*id).nevra();
-        let is_installed = loaded
-            .sack
-            .by_name(&nevra.name)
-            .any(|package| package.is_installed() && package.nevra() == nevra);
-        if is_installed {
-            request.messages.push(format!("Package \"{nevra}\" is already installed."));
-        } else {
-            request.jobs.push(Job::Install(vec![*id]));
-        }
+    loaded.files.iter().for_each(|id| add_file(request, loaded, *id));
+}
+
+/// A package file is installed as it is: the same NEVRA again is only a message.
+pub fn add_file(request: &mut Request<'_>, loaded: &Loaded, id: PackageId) {
+    let nevra = loaded.sack.get(id).nevra();
+    let mut same = loaded.sack.by_name(&nevra.name);
+    if same.any(|package| package.is_installed() && package.nevra() == nevra) {
+        request.messages.push(format!("Package \"{nevra}\" is already installed."));
+    } else {
+        request.jobs.push(Job::Install(vec![id]));
     }
 }
 

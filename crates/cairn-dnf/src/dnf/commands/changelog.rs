@@ -32,11 +32,13 @@ pub fn changelog(session: &Session, args: &ChangelogArgs) -> CommandResult {
     };
     session.printer.data(&heading);
     let ids = select(sack, args);
-    print(session, &loaded, &ids, &|package, log| {
-        let newest = if args.upgrades { newest_installed(&loaded, package) } else { None };
+    if args.upgrades {
+        print_new(session, &loaded, &ids);
+        return Ok(exit::SUCCESS);
+    }
+    print(session, &loaded, &ids, &|_, log| {
         let is_shown = |entry: &&Changelog| {
             since.is_none_or(|since| i64::try_from(entry.time).is_ok_and(|time| time >= since))
-                && newest.is_none_or(|newest| entry.time > newest)
         };
         log.iter().filter(is_shown).take(args.count.unwrap_or(usize::MAX)).cloned().collect()
     });
@@ -74,6 +76,15 @@ pub fn start_of_day(text: &str) -> Result<i64, Failure> {
 fn newest_installed(loaded: &Loaded, package: SackPackage<'_>) -> Option<u64> {
     let installed = loaded.sack.by_name(&package.nevra().name).filter(SackPackage::is_installed);
     installed.filter_map(|own| log_of(loaded, own).first().map(|entry| entry.time)).max()
+}
+
+/// Prints the entries that are newer than the installed versions.
+pub fn print_new(session: &Session, loaded: &Loaded, ids: &[PackageId]) {
+    print(session, loaded, ids, &|package, log| {
+        let newest = newest_installed(loaded, package);
+        let is_new = |entry: &&Changelog| newest.is_none_or(|newest| entry.time > newest);
+        log.iter().filter(is_new).cloned().collect()
+    });
 }
 
 fn log_of<'a>(loaded: &'a Loaded, package: SackPackage<'_>) -> &'a [Changelog] {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `dnf list` and `dnf check-upgrade`.
 
+use super::changelog::print_new;
 use crate::dnf::advisories::{Reach, upgrades};
 use crate::dnf::cli::{CheckUpgradeArgs, ListArgs};
 use crate::dnf::session::{Loaded, Needs, Scope, Session};
@@ -246,15 +247,17 @@ pub fn print_json(session: &Session, sack: &Sack, sections: &[Section]) -> Comma
 
 /// Runs `dnf check-upgrade`.
 pub fn check_upgrade(session: &Session, args: &CheckUpgradeArgs) -> CommandResult {
-    let by_advisories = args.advisories.is_active();
-    let loaded = session.load(Needs { advisories: by_advisories, ..Needs::ALL })?;
+    let by_advisories = args.minimal || args.advisories.is_active();
+    let needs = Needs { advisories: by_advisories, changelogs: args.changelogs, ..Needs::ALL };
+    let loaded = session.load(needs)?;
     let sack = &loaded.sack;
     let mut ids = if by_advisories {
         let selected = args.advisories.select(&loaded.advisories)?;
         if selected.is_empty() {
             complain("No advisory found matching the specified filters.");
         }
-        upgrades(&loaded, &selected, Reach::Newest)
+        let reach = if args.minimal { Reach::Lowest } else { Reach::Newest };
+        upgrades(&loaded, &selected, reach)
     } else {
         filter::upgrades(sack)
     };
@@ -279,6 +282,9 @@ pub fn check_upgrade(session: &Session, args: &CheckUpgradeArgs) -> CommandResul
         print_json(session, sack, &sections)?;
     } else {
         print_sections(session, sack, &sections);
+        if args.changelogs {
+            print_new(session, &loaded, &sections[0].ids);
+        }
     }
     Ok(if found { exit::UPGRADES_AVAILABLE } else { exit::SUCCESS })
 }

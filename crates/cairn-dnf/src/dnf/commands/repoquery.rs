@@ -12,6 +12,7 @@ use cairn_pkg::query::sack::{Origin, Sack};
 use cairn_pkg::query::{MatchKind, SackPackage, SpecScope, glob, match_spec};
 use cairn_pkg::repos::mirrors::normalized;
 use cairn_pkg::state::PackageReason;
+use cairn_rpm::dependency::{Dependency, RichDependency};
 use cairn_solve::PackageId;
 use cairn_ui::{Color, Printer, Verbosity, exit};
 use std::collections::BTreeSet;
@@ -233,8 +234,9 @@ fn providers_of(
     let mut found = BTreeSet::new();
     let mut next = ids;
     while !next.is_empty() {
-        let dependencies = next.iter().flat_map(|id| attribute.of(sack.get(*id)));
+        let dependencies: Vec<_> = next.iter().flat_map(|id| attribute.of(sack.get(*id))).collect();
         let providers: BTreeSet<PackageId> = dependencies
+            .iter()
             .flat_map(|dependency| sack.providers(dependency).map(|p| p.id).collect::<Vec<_>>())
             .filter(|id| wants_installed(args) == sack.get(*id).is_installed())
             .filter(|id| sack.get(*id).nevra().arch != "src")
@@ -249,7 +251,8 @@ fn providers_of(
 }
 
 impl ProvidersOf {
-    fn of(self, package: SackPackage<'_>) -> Vec<&cairn_rpm::dependency::Dependency> {
+    /// Returns the dependencies of a package, of rich ones all capabilities that they name.
+    fn of(self, package: SackPackage<'_>) -> Vec<Dependency> {
         use DependencyKind as K;
         let kinds: &[K] = match self {
             Self::Conflicts => &[K::Conflicts],
@@ -264,10 +267,20 @@ impl ProvidersOf {
             Self::Suggests => &[K::Suggests],
             Self::Supplements => &[K::Supplements],
         };
-        let is_wanted = |dependency: &&cairn_rpm::dependency::Dependency| {
+        let is_wanted = |dependency: &&Dependency| {
             self != Self::RequiresPre || queryformat::is_of_scripts(dependency)
         };
-        kinds.iter().flat_map(|kind| kind.of(package.candidate)).filter(is_wanted).collect()
+        let wanted = kinds.iter().flat_map(|kind| kind.of(package.candidate)).filter(is_wanted);
+        let mut plain = Vec::new();
+        for dependency in wanted {
+            match RichDependency::parse(&dependency.name) {
+                Ok(rich) if dependency.is_rich() => {
+                    rich.for_each_simple(&mut |member| plain.push(member.clone()));
+                }
+                _ => plain.push(dependency.clone()),
+            }
+        }
+        plain
     }
 }
 
@@ -359,7 +372,8 @@ fn location(sack: &Sack, package: SackPackage<'_>) -> String {
     base.map_or_else(|| location.clone(), |base| format!("{}/{location}", normalized(base)))
 }
 
-fn full_nevra(package: SackPackage<'_>) -> String {
+/// Returns the name with the epoch, even one of 0.
+pub fn full_nevra(package: SackPackage<'_>) -> String {
     let nevra = package.nevra();
     format!("{}-{}.{}", nevra.name, nevra.evr.with_epoch(), nevra.arch)
 }
