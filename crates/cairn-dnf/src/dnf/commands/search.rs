@@ -2,6 +2,7 @@
 //! `dnf search`: packages whose name, summary (and with `--all` description and URL) have every word.
 
 use super::list::sorted;
+use super::repoquery::full_nevra;
 use crate::dnf::cli::SearchArgs;
 use crate::dnf::session::{Needs, Scope, Session};
 use crate::failure::{CommandResult, complain};
@@ -55,7 +56,7 @@ pub fn search(session: &Session, args: &SearchArgs) -> CommandResult {
         for id in sorted(sack, ids) {
             let package = sack.get(id);
             let shown = if args.showduplicates {
-                package.nevra().to_string()
+                full_nevra(package)
             } else {
                 format!("{}.{}", package.nevra().name, package.nevra().arch)
             };
