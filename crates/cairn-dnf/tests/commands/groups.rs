@@ -304,11 +304,19 @@ fn a_group_follows_its_definition() {
     expect![[r#"
         exit 0
         --- out
-        Package Arch Version Repository      Size
+        Package          Arch   Version Repository      Size
+        Upgrading:
+         foo             noarch 0:2.0-1 t            6.0   B
+           replacing foo noarch 0:1.0-1 t            6.0   B
+        Installing weak dependencies:
+         bar             noarch 0:1.0-1 t            6.0   B
         Installing groups:
          Tools
 
         Transaction Summary:
+         Installing:         1 package
+         Upgrading:          1 package
+         Replacing:          1 package
 
         --- err
         Package "foo-1.0-1.noarch" is already installed.
@@ -321,7 +329,7 @@ fn a_group_follows_its_definition() {
         Nothing to do.
         --- err
         Group "tools" is already installed.
-        Package "foo-1.0-1.noarch" is already installed.
+        Package "foo-2.0-1.noarch" is already installed.
     "#]]
     .assert_eq(&bench.dnf("group install -y tools").quiet());
     let mandatory = GroupPackageKind::Mandatory;
@@ -330,21 +338,14 @@ fn a_group_follows_its_definition() {
     expect![[r#"
         exit 0
         --- out
-        Package          Arch   Version Repository      Size
-        Upgrading:
-         foo             noarch 0:2.0-1 t            6.0   B
-           replacing foo noarch 0:1.0-1 t            6.0   B
+        Package Arch   Version Repository      Size
         Installing group/module packages:
-         new             noarch 0:1.0-1 t            6.0   B
-        Installing weak dependencies:
-         bar             noarch 0:1.0-1 t            6.0   B
+         new    noarch 0:1.0-1 t            6.0   B
         Upgrading groups:
          Tools
 
         Transaction Summary:
-         Installing:         2 packages
-         Upgrading:          1 package
-         Replacing:          1 package
+         Installing:         1 package
 
         --- err
         Complete!

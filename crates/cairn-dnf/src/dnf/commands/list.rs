@@ -139,11 +139,11 @@ fn is_present(installed: &BTreeMap<(&str, &str), Vec<&Evr>>, nevra: &Nevra) -> b
     versions.is_some_and(|versions| versions.iter().any(|evr| **evr >= nevra.evr))
 }
 
-/// Sorts by name, architecture and version.
+/// Sorts by name, version and architecture.
 pub fn sorted(sack: &Sack, mut ids: Vec<PackageId>) -> Vec<PackageId> {
     ids.sort_by(|a, b| {
         let (a, b) = (sack.get(*a).nevra(), sack.get(*b).nevra());
-        (&a.name, &a.arch, &a.evr).cmp(&(&b.name, &b.arch, &b.evr))
+        (&a.name, &a.evr, &a.arch).cmp(&(&b.name, &b.evr, &b.arch))
     });
     ids.dedup();
     ids
