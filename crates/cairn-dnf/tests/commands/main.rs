@@ -10,6 +10,7 @@ mod choices;
 mod config_manager;
 mod groups;
 mod history;
+mod mixed;
 mod offline;
 mod options;
 mod restarting;

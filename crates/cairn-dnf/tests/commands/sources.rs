@@ -145,3 +145,40 @@ fn numbers() {
     let variables = bench.dnf("--dump-variables repo list").out;
     assert!(variables.starts_with("======== Variables: ========\narch = x86_64\n"), "{variables}");
 }
+
+#[test]
+fn upgrades_with_their_change_logs() {
+    let bench = bench();
+    assert_eq!(bench.dnf("install -y a-1.0").code, 0);
+    expect![[r#"
+        exit 100
+        --- out
+        Upgrades
+        a.noarch 2.0-1 t
+        Changelogs for a-2.0-1.noarch
+        * Thu Jan 11 00:00:00 2024 Some One <one@example.invalid>
+        - second
+        - more
+
+    "#]]
+    .assert_eq(&bench.dnf("check-upgrade --changelogs").quiet());
+    assert_eq!(bench.dnf("check-upgrade --minimal").code, 0, "there are no advisories");
+}
+
+#[test]
+fn only_source_packages() {
+    let bench = bench();
+    expect![[r#"
+        exit 1
+        --- err
+        Failed to resolve the transaction:
+        Argument 'a.src' matches only source packages.
+    "#]]
+    .assert_eq(&bench.dnf("install -y a.src").quiet());
+    assert_eq!(bench.dnf("install -y a.src --skip-unavailable").out, "Nothing to do.\n");
+    assert!(!bench.dnf("info a-2.0-1.src").out.contains("Source"));
+    let shown = bench.dnf("search a --name --showduplicates").out;
+    let versions =
+        " a-0:1.0-1.noarch\tTest package a\n a-0:2.0-1.noarch\tTest package a\n a-0:2.0-1.src\t";
+    assert!(shown.contains(versions), "{shown}");
+}

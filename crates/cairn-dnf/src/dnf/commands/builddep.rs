@@ -2,14 +2,16 @@
 //! `dnf builddep`: installs what building packages requires and removes what conflicts with building them. Source packages carry
 //! that themselves; spec files are read by `rpmspec`, since only rpm's own build system knows what their macros mean.
 
-use super::change::{request, run_request};
+use super::change::request;
 use super::recover::recover_first;
 use crate::dnf::cli::BuilddepArgs;
 use crate::dnf::local::{is_url, split_specs};
 use crate::dnf::session::{Needs, Session};
+use crate::dnf::transact::{Choices, run_plan, solve_request, unresolvable};
 use crate::failure::{CommandResult, Failure, complain};
 use cairn_host::{Invocation, Tool};
 use cairn_pkg::query::{Sack, SackPackage, SpecScope, filter, match_spec};
+use cairn_pkg::resolve::{Plan, PlanAction};
 use cairn_rpm::dependency::Dependency;
 use cairn_solve::PackageId;
 use std::collections::BTreeSet;
@@ -59,7 +61,45 @@ pub fn builddep(session: &Session, args: &BuilddepArgs) -> CommandResult {
         request.require(wanted);
     }
     build.conflicts.iter().for_each(|unwanted| request.forbid(unwanted));
-    run_request(session, &loaded, request, &args.resolve)
+    if !request.problems.is_empty() {
+        return Err(unresolvable(&request));
+    }
+    let choices = Choices { resolve: args.resolve.clone(), ..Choices::default() };
+    let plan = solve_request(session, &loaded, &request, &choices)?;
+    if !args.resolve.skip_unavailable && !args.resolve.skip_broken {
+        check(&loaded.sack, &plan, &build.requires)?;
+    }
+    request.messages.iter().for_each(|message| complain(message));
+    run_plan(session, &loaded, &plan, &choices)
+}
+
+/// What obsoletes a package is installed in its place, but need not provide what it provides.
+fn check(sack: &Sack, plan: &Plan, requires: &[Dependency]) -> Result<(), Failure> {
+    let gone: BTreeSet<PackageId> = plan
+        .items
+        .iter()
+        .flat_map(|item| {
+            let removed = (item.action == PlanAction::Remove).then_some(item.id);
+            item.replaces.iter().copied().chain(removed)
+        })
+        .collect();
+    let stays = sack.installed().map(|package| package.id).filter(|id| !gone.contains(id));
+    let after: Vec<_> =
+        stays.chain(plan.inbound().map(|item| item.id)).map(|id| sack.get(id).candidate).collect();
+    let is_open = |wanted: &&Dependency| !wanted.is_rpmlib() && !filter::is_met(wanted, &after);
+    let mut open: Vec<String> =
+        requires.iter().filter(is_open).map(|wanted| format!("  - {wanted}")).collect();
+    if open.is_empty() {
+        return Ok(());
+    }
+    open.sort();
+    open.dedup();
+    open.insert(
+        0,
+        "Problem: what is required for building is obsoleted by other packages".to_owned(),
+    );
+    open.insert(0, "Failed to resolve the transaction:".to_owned());
+    Err(Failure::lines(open))
 }
 
 fn is_source_file(text: &str) -> bool {
