@@ -186,6 +186,11 @@ impl Session {
         self.printer.width(cairn_ui::Stream::Out)
     }
 
+    /// Returns whether only the best version of a package will do.
+    pub fn is_best(&self) -> bool {
+        !self.options.no_best && (self.options.best || self.configuration.main.best)
+    }
+
     /// Returns the seconds since 1970.
     pub fn now(&self) -> u64 {
         self.clock.now_unix()
@@ -210,6 +215,15 @@ impl Session {
         for config in &mut self.configuration.repositories {
             config.enabled |= ids.contains(&config.id);
         }
+    }
+
+    /// Enables repositories that an option names, ids or globs.
+    pub fn enable_named(&mut self, patterns: &[&str]) -> Result<(), Failure> {
+        for pattern in patterns {
+            let switched = self.configuration.switch_repositories(pattern, true, "--from-repo");
+            switched.map_err(as_usage)?;
+        }
+        Ok(())
     }
 
     /// Returns dnf5's state; without its files everything is empty.
@@ -527,15 +541,15 @@ fn load_options(options: &GlobalOptions) -> Result<LoadOptions, Failure> {
     })
 }
 
+/// A mistake of the command line.
+fn as_usage(error: cairn_pkg::repos::ConfigError) -> Failure {
+    Failure { code: cairn_ui::exit::USAGE, ..Failure::from(error) }
+}
+
 fn apply_repository_options(
     configuration: &mut Configuration,
     options: &GlobalOptions,
 ) -> Result<(), Failure> {
-    let as_usage = |error: cairn_pkg::repos::ConfigError| {
-        let mut failure = Failure::from(error);
-        failure.code = cairn_ui::exit::USAGE;
-        failure
-    };
     for text in &options.repofrompath {
         let Some((id, url)) = text.split_once(',') else {
             return Err(Failure::usage(format!(

@@ -129,6 +129,12 @@ pub fn size_text(bytes: u64) -> String {
     format!("{value:.1} {unit:>3}")
 }
 
+/// Returns a size with one decimal and one blank before the unit: `4.0 B`.
+pub fn size_short(bytes: u64) -> String {
+    let (value, unit) = scaled(bytes);
+    format!("{value:.1} {unit}")
+}
+
 /// Returns a size without decimals: `13 KiB`.
 pub fn size_rounded(bytes: u64) -> String {
     let (value, unit) = scaled(bytes);

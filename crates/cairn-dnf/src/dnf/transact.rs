@@ -96,7 +96,7 @@ fn solver_options(session: &Session, loaded: &Loaded, choices: &Choices) -> Opti
     let mut installonly_names = Options::default().installonly_names;
     installonly_names.extend(main.installonlypkgs.iter().cloned());
     Options {
-        best: !session.options.no_best && (session.options.best || main.best),
+        best: session.is_best(),
         allow_erasing: options.allowerasing,
         install_weak_deps: main.install_weak_deps && !choices.without_weak,
         installonly_names,
@@ -108,7 +108,7 @@ fn solver_options(session: &Session, loaded: &Loaded, choices: &Choices) -> Opti
         } else {
             CleanRequirements::Never
         },
-        excludes: loaded.excluded.clone(),
+        excludes: excludes(session, loaded),
         exclude_from_weak: named(loaded, &main.exclude_from_weak),
         exclude_unmet_weak: main.exclude_from_weak_autodetect,
         allow_downgrade: options.allow_downgrade
@@ -116,6 +116,16 @@ fn solver_options(session: &Session, loaded: &Loaded, choices: &Choices) -> Opti
         allow_vendor_change: main.allow_vendor_change,
         ..Options::default()
     }
+}
+
+/// Returns what must not be used: what locks keep away and, where they are loaded, source packages, which provide their names.
+fn excludes(session: &Session, loaded: &Loaded) -> BTreeSet<PackageId> {
+    let mut excludes = loaded.excluded.clone();
+    if session.with_sources {
+        let is_source = |package: &SackPackage<'_>| package.nevra().arch == "src";
+        excludes.extend(loaded.sack.available().filter(is_source).map(|package| package.id));
+    }
+    excludes
 }
 
 /// Returns the available packages with these names, which may be globs.

@@ -110,7 +110,7 @@ fn broken_and_unavailable() {
         Installing:
          bar    noarch 0:1.0-1 t            6.0   B
         Skipping packages with broken dependencies:
-         broken noarch 0:1.0-1 t            6.0   B
+         broken noarch 1.0-1   t            6.0   B
 
         Transaction Summary:
          Installing:         1 package
@@ -193,12 +193,10 @@ fn from_one_repository() {
         assert_eq!(bench.dnf("remove -y foo").code, 0);
     }
     expect![[r#"
-        exit 1
+        exit 2
         --- err
-        Failed to resolve the transaction:
-        No match for argument: foo
-        You can try to add to command line:
-          --skip-unavailable to skip unavailable packages
+        error: --from-repo: no repository matches "x"
+        hint: did you mean `t`?
     "#]]
     .assert_eq(&bench.dnf(&format!("{second} install -y foo --from-repo=x")).quiet());
 }

@@ -115,9 +115,13 @@ impl<'a> Request<'a> {
     }
 
     /// Returns all installed packages when `--installed-from-repo` leaves some out.
-    fn limited_installed(&self) -> Option<Vec<PackageId>> {
+    fn limited_installed(&mut self) -> Option<Vec<PackageId>> {
         let all = self.sack.installed().map(|package| package.id);
         let (out, meant): (Vec<_>, Vec<_>) = all.partition(|id| self.limited.contains(id));
+        if meant.is_empty() && !out.is_empty() {
+            let message = "Packages for argument '*' available, but not installed.".to_owned();
+            self.problems.push(Problem { message, is_unavailable: false });
+        }
         (!out.is_empty()).then_some(meant)
     }
 
@@ -195,7 +199,11 @@ impl<'a> Request<'a> {
             available.retain(|id| !self.excluded.contains(id));
             (available, kind)
         };
-        if available.is_empty() && installed.is_empty() {
+        let is_limited_out = available.is_empty() && !self.limited.is_empty() && {
+            let (unlimited, _) = match_spec(self.sack, spec, SpecScope::Available);
+            unlimited.iter().any(|id| self.limited.contains(id))
+        };
+        if available.is_empty() && (installed.is_empty() || is_limited_out) {
             self.no_match(spec);
             return;
         }
@@ -321,13 +329,15 @@ impl<'a> Request<'a> {
 
     /// Adds `upgrade` of everything.
     pub fn upgrade_all(&mut self) {
-        self.jobs.push(Job::Upgrade(self.limited_installed()));
+        let meant = self.limited_installed();
+        self.jobs.push(Job::Upgrade(meant));
     }
 
     /// Adds `distro-sync`.
     pub fn distro_sync(&mut self, specs: &[String]) {
         if specs.is_empty() {
-            self.jobs.push(Job::DistroSync(self.limited_installed()));
+            let meant = self.limited_installed();
+            self.jobs.push(Job::DistroSync(meant));
         }
         for spec in specs {
             if let Some(ids) = self.installed_or_problem(spec) {

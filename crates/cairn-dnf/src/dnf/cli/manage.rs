@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Arguments of the commands that manage groups, history, configuration and what else there is.
 
-use super::{AdvisoryFilter, KeepOptions, ResolveOptions};
+use super::{AdvisoryFilter, DistroSyncArgs, KeepOptions, ResolveOptions, UpgradeArgs};
 use clap::{Args, Subcommand, ValueEnum};
 
 /// Arguments of `repolist` and `repoinfo`
@@ -507,11 +507,11 @@ pub struct OfflineRebootArgs {
     pub poweroff: bool,
 }
 
-/// Commands of `offline-upgrade` and `offline-distrosync`
+/// Commands of `offline-upgrade`
 #[derive(Debug, Subcommand)]
-pub enum OfflineChangeCommand {
-    /// Download and store
-    Download(OfflineDownloadArgs),
+pub enum OfflineUpgradeCommand {
+    /// Download and store an upgrade
+    Download(Box<UpgradeArgs>),
     /// Restart and carry it out
     Reboot(OfflineRebootArgs),
     /// Show the stored transaction
@@ -522,18 +522,19 @@ pub enum OfflineChangeCommand {
     Clean,
 }
 
-/// Arguments of `offline-upgrade download` and `offline-distrosync download`
-#[derive(Debug, Args)]
-pub struct OfflineDownloadArgs {
-    /// Names, globs or NEVRAs; all packages when none is given
-    #[arg(value_name = "SPEC")]
-    pub specs: Vec<String>,
-    /// Remove installed packages that stand in the way
-    #[arg(long)]
-    pub allowerasing: bool,
-    /// Skip what is not in any repository
-    #[arg(long)]
-    pub skip_unavailable: bool,
+/// Commands of `offline-distrosync`
+#[derive(Debug, Subcommand)]
+pub enum OfflineDistrosyncCommand {
+    /// Download and store a distro-sync
+    Download(DistroSyncArgs),
+    /// Restart and carry it out
+    Reboot(OfflineRebootArgs),
+    /// Show the stored transaction
+    Status,
+    /// Show what past ones wrote into the journal of the system
+    Log(OfflineLogArgs),
+    /// Drop the stored transaction and its packages
+    Clean,
 }
 
 /// Arguments of `reposync`

@@ -314,13 +314,13 @@ pub enum Command {
     OfflineUpgrade {
         /// What to do
         #[command(subcommand)]
-        command: OfflineChangeCommand,
+        command: OfflineUpgradeCommand,
     },
     /// Store a distro-sync for the next start of the system
     OfflineDistrosync {
         /// What to do
         #[command(subcommand)]
-        command: OfflineChangeCommand,
+        command: OfflineDistrosyncCommand,
     },
     /// Tell whether the system, services or processes have to be restarted
     NeedsRestarting(NeedsRestartingArgs),

@@ -307,10 +307,10 @@ pub struct SearchArgs {
     /// Search descriptions and URLs as well
     #[arg(long)]
     pub all: bool,
-    /// Search names only; with --summary, names and summaries
-    #[arg(long, conflicts_with = "all")]
+    /// Search names only
+    #[arg(long, conflicts_with_all = ["all", "summary"])]
     pub name: bool,
-    /// Search summaries only; with --name, names and summaries
+    /// Search summaries only
     #[arg(long, conflicts_with = "all")]
     pub summary: bool,
     /// Show every version
@@ -353,7 +353,7 @@ pub struct RepoqueryArgs {
     #[arg(long)]
     pub available: bool,
     /// Installed packages
-    #[arg(long, conflicts_with = "available")]
+    #[arg(long)]
     pub installed: bool,
     /// Installed packages that the user asked for
     #[arg(long)]

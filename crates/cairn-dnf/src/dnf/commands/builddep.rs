@@ -38,7 +38,7 @@ pub fn builddep(session: &Session, args: &BuilddepArgs) -> CommandResult {
         }
     }
     let filelists = build.requires.iter().any(Dependency::is_file) || !names.is_empty();
-    let loaded = session.load(Needs { filelists, ..Needs::ALL })?;
+    let mut loaded = session.load(Needs { filelists, ..Needs::ALL })?;
     let mut is_missing = false;
     for name in names {
         let sources = sources_of(&loaded.sack, name);
@@ -55,6 +55,8 @@ pub fn builddep(session: &Session, args: &BuilddepArgs) -> CommandResult {
     if is_missing {
         return Err(Failure::lines(vec!["Failed to parse some inputs.".to_owned()]));
     }
+    let obsoleters = obsoleters(&loaded.sack, &build.requires);
+    loaded.excluded.extend(obsoleters);
     let mut request = request(session, &loaded, &args.resolve);
     let mut seen = BTreeSet::new();
     for wanted in build.requires.iter().filter(|wanted| seen.insert(wanted.to_string())) {
@@ -73,7 +75,25 @@ pub fn builddep(session: &Session, args: &BuilddepArgs) -> CommandResult {
     run_plan(session, &loaded, &plan, &choices)
 }
 
-/// What obsoletes a package is installed in its place, but need not provide what it provides.
+/// Returns what would be installed in the place of what is required without providing it.
+fn obsoleters(sack: &Sack, requires: &[Dependency]) -> Vec<PackageId> {
+    let wanted = requires.iter().filter(|wanted| !wanted.is_rich());
+    let providers: Vec<SackPackage<'_>> =
+        wanted.flat_map(|wanted| sack.providers(wanted)).collect();
+    let is_provider = |id: PackageId| providers.iter().any(|provider| provider.id == id);
+    let obsoletes = |package: &SackPackage<'_>| {
+        package.candidate.obsoletes.iter().any(|obsolete| {
+            providers.iter().any(|provider| {
+                let nevra = provider.nevra();
+                nevra.name == obsolete.name && obsolete.matches_evr(&nevra.evr)
+            })
+        })
+    };
+    let found = sack.available().filter(|package| obsoletes(package) && !is_provider(package.id));
+    found.map(|package| package.id).collect()
+}
+
+/// What is installed already may obsolete a requirement without providing it.
 fn check(sack: &Sack, plan: &Plan, requires: &[Dependency]) -> Result<(), Failure> {
     let gone: BTreeSet<PackageId> = plan
         .items

@@ -109,6 +109,40 @@ pub fn distro_sync(session: &Session, args: &DistroSyncArgs) -> CommandResult {
     resolve_and_run(session, &loaded, request, &choices(&args.resolve))
 }
 
+/// What a new release does to the installed packages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// Bring them to its versions, newer or older.
+    Sync,
+    /// Only to newer ones.
+    Upgrade,
+}
+
+/// Runs `dnf system-upgrade download`: packages, and groups and environments to their present definitions.
+pub fn system_upgrade(
+    session: &Session,
+    extent: Extent,
+    resolve: &ResolveOptions,
+) -> CommandResult {
+    recover_first(session)?;
+    let loaded = session.load(Needs::ALL)?;
+    let mut request = request(session, &loaded, resolve);
+    match extent {
+        Extent::Sync => request.distro_sync(&[]),
+        Extent::Upgrade => request.upgrade_all(),
+    }
+    let environments = loaded.state.environments.keys();
+    for id in environments.filter(|id| loaded.groups.environment(id).is_some()) {
+        request.upgrade_environment(id);
+    }
+    for id in loaded.state.groups.keys().filter(|id| loaded.groups.group(id).is_some()) {
+        if !request.group_changes.iter().any(|change| change.id == *id) {
+            request.upgrade_group(id);
+        }
+    }
+    resolve_and_run(session, &loaded, request, &choices(resolve))
+}
+
 /// Runs `dnf downgrade`.
 pub fn downgrade(session: &Session, args: &SpecsArgs) -> CommandResult {
     recover_first(session)?;
@@ -211,9 +245,7 @@ pub fn swap(session: &Session, args: &SwapArgs) -> CommandResult {
     for spec in &specs {
         request.install(spec);
     }
-    let mut resolve = args.resolve.clone();
-    resolve.allowerasing = true;
-    resolve_and_run(session, &loaded, request, &choices(&resolve))
+    resolve_and_run(session, &loaded, request, &choices(&args.resolve))
 }
 
 /// Runs `dnf autoremove`.
@@ -242,7 +274,7 @@ pub fn request<'a>(session: &Session, loaded: &'a Loaded, options: &ResolveOptio
     let settings = settings(session, options);
     let mut request = Request::new(&loaded.sack, &loaded.groups, &loaded.state, settings);
     request.exclude(&loaded.excluded);
-    limit(&mut request, loaded, options);
+    limit((session, &mut request), loaded, options);
     request
 }
 
@@ -261,7 +293,11 @@ pub fn limit_to_advisories(
 }
 
 /// Arguments mean only what `--from-repo`, `--from-vendor` and `--installed-from-repo` let through.
-pub fn limit(request: &mut Request<'_>, loaded: &Loaded, options: &ResolveOptions) {
+pub fn limit(
+    (session, request): (&Session, &mut Request<'_>),
+    loaded: &Loaded,
+    options: &ResolveOptions,
+) {
     if !options.from_repo.is_empty() {
         let is_other = |package: &SackPackage<'_>| {
             matches!(package.details.origin, Origin::Repository(_))
@@ -279,7 +315,17 @@ pub fn limit(request: &mut Request<'_>, loaded: &Loaded, options: &ResolveOption
         };
         request.limit(loaded.sack.available().filter(is_other).map(|package| package.id));
     }
+    if options.from_vendor.is_empty() && !session.configuration.main.allow_vendor_change {
+        let other_vendors = loaded.sack.available().filter(|new| is_of_other_vendor(loaded, *new));
+        request.limit(other_vendors.map(|package| package.id));
+    }
     request.limit_installed(&options.installed_from_repo);
+}
+
+/// Says whether a package would take the place of one of another vendor.
+fn is_of_other_vendor(loaded: &Loaded, new: SackPackage<'_>) -> bool {
+    let mut installed = loaded.sack.by_name(&new.nevra().name).filter(SackPackage::is_installed);
+    installed.any(|old| old.candidate.vendor != new.candidate.vendor)
 }
 
 /// Adds the package files that were given.

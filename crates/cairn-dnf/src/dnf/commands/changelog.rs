@@ -48,7 +48,7 @@ pub fn changelog(session: &Session, args: &ChangelogArgs) -> CommandResult {
 /// Returns the packages that the arguments mean: with names the latest of each, else all; what is installed only where no repository has it.
 fn select(sack: &Sack, args: &ChangelogArgs) -> Vec<PackageId> {
     let mut ids: Vec<PackageId> = if args.upgrades {
-        filter::upgrades(sack)
+        filter::newer(sack)
     } else {
         let is_offered = |package: &SackPackage<'_>| {
             sack.available().any(|other| other.nevra() == package.nevra())

@@ -147,7 +147,16 @@ fn select(
     let options = ResolveOptions::default();
     let mut request =
         Request::new(sack, &loaded.groups, &loaded.state, settings(session, &options));
-    request.jobs.extend(ids.iter().map(|id| Job::Install(vec![*id])));
+    // Of source packages, what building them requires.
+    let (sources, packages): (Vec<PackageId>, Vec<PackageId>) =
+        ids.iter().partition(|id| sack.get(**id).nevra().arch == "src");
+    request.jobs.extend(packages.iter().map(|id| Job::Install(vec![*id])));
+    for wanted in sources.iter().flat_map(|id| &sack.get(*id).candidate.requires) {
+        request.require(wanted);
+    }
+    if !request.problems.is_empty() {
+        return Err(transact::unresolvable(&request));
+    }
     let choices = Choices { resolve: options, keep_unneeded: true, without_weak: false };
     let plan = solve_request(session, loaded, &request, &choices)?;
     ids.extend(plan.inbound().map(|item| item.id));

@@ -37,7 +37,7 @@ pub fn mixed(session: &Session, args: &MixedArgs) -> CommandResult {
         if advisories.is_active() && changes_versions(item) {
             limit_to_advisories(&mut request, &loaded, advisories)?;
         }
-        limit(&mut request, &loaded, &limits_of(item));
+        limit((session, &mut request), &loaded, &limits_of(item));
         let file = if is_file { files.next() } else { None };
         match file {
             Some(id) => add_package_file(&mut request, &loaded, (item, id)),

@@ -33,14 +33,15 @@ mod status;
 mod versionlock;
 
 use super::cli::{
-    AdvisoryCommand, Cli, Command, ConfigManagerCommand, DistroSyncArgs, EnvironmentCommand,
-    GroupCommand, HistoryCommand, OfflineChangeCommand, OfflineCommand, OfflineRebootArgs,
-    RepoCommand, ResolveOptions, SystemUpgradeCommand, UpgradeArgs, VersionlockCommand,
+    AdvisoryCommand, Cli, Command, ConfigManagerCommand, EnvironmentCommand, GroupCommand,
+    HistoryCommand, OfflineCommand, OfflineDistrosyncCommand, OfflineRebootArgs,
+    OfflineUpgradeCommand, RepoCommand, ResolveOptions, SystemUpgradeCommand, VersionlockCommand,
 };
 use super::offline::{self, Shutdown};
 use super::session::Session;
 use crate::failure::{CommandResult, Failure};
 use cairn_ui::exit;
+use change::Extent;
 
 /// Runs the command that was given; without one, only shows what the `--dump-…` options ask for.
 pub fn run(cli: Cli, arguments: &[String]) -> CommandResult {
@@ -62,6 +63,7 @@ pub fn run(cli: Cli, arguments: &[String]) -> CommandResult {
         session.enable_sources();
     }
     session.with_sources |= shows_sources(&command);
+    session.enable_named(&from_repositories(&command))?;
     dump::dump(&session);
     dispatch(&session, command)
 }
@@ -75,6 +77,34 @@ fn wants_sources(command: &Command) -> bool {
         Command::Builddep(_) => true,
         _ => false,
     }
+}
+
+/// Returns the repositories that `--from-repo` names.
+fn from_repositories(command: &Command) -> Vec<&str> {
+    let resolve = match command {
+        Command::OfflineUpgrade { command: OfflineUpgradeCommand::Download(args) } => &args.resolve,
+        Command::Install(args) => &args.resolve,
+        Command::Upgrade(args) => &args.resolve,
+        Command::Downgrade(args) | Command::Reinstall(args) | Command::DebuginfoInstall(args) => {
+            &args.resolve
+        }
+        Command::Swap(args) => &args.resolve,
+        Command::DistroSync(args)
+        | Command::OfflineDistrosync { command: OfflineDistrosyncCommand::Download(args) } => {
+            &args.resolve
+        }
+        Command::Builddep(args) => &args.resolve,
+        Command::Group { command: GroupCommand::Install(args) }
+        | Command::Environment { command: EnvironmentCommand::Install(args) } => &args.resolve,
+        Command::Group { command: GroupCommand::Upgrade(args) }
+        | Command::Environment { command: EnvironmentCommand::Upgrade(args) } => &args.resolve,
+        Command::Download(args) => return args.from_repo.iter().map(String::as_str).collect(),
+        Command::Do(args) => {
+            return args.items.iter().flat_map(|i| &i.from_repo).map(String::as_str).collect();
+        }
+        _ => return Vec::new(),
+    };
+    resolve.from_repo.iter().map(String::as_str).collect()
 }
 
 fn dispatch(session: &Session, command: Command) -> CommandResult {
@@ -143,8 +173,8 @@ fn dispatch(session: &Session, command: Command) -> CommandResult {
         Command::Builddep(args) => builddep::builddep(session, &args),
         Command::Repomanage(args) => repomanage::repomanage(session, &args),
         Command::Status => status::status(session),
-        Command::OfflineUpgrade { command } => run_offline_change(session, command, false),
-        Command::OfflineDistrosync { command } => run_offline_change(session, command, true),
+        Command::OfflineUpgrade { command } => run_offline_upgrade(session, command),
+        Command::OfflineDistrosync { command } => run_offline_distrosync(session, command),
         Command::NeedsRestarting(args) => needs_restarting::needs_restarting(session, &args),
         Command::Repoclosure(args) => repoclosure::repoclosure(session, &args),
         Command::Mark(args) => mark::mark(session, &args),
@@ -163,34 +193,35 @@ fn shows_sources(command: &Command) -> bool {
             !(args.which.upgrades || args.which.obsoletes || args.which.extras)
         }
         Command::Changelog(args) => !args.upgrades,
-        Command::Search(_) | Command::Download(_) | Command::Reposync(_) => true,
+        Command::Search(_) | Command::Status | Command::Download(_) | Command::Reposync(_) => true,
         _ => false,
     }
 }
 
-fn run_offline_change(
-    session: &Session,
-    command: OfflineChangeCommand,
-    is_sync: bool,
-) -> CommandResult {
-    let args = match command {
-        OfflineChangeCommand::Reboot(args) => return offline::reboot(session, shutdown(&args)),
-        OfflineChangeCommand::Status => return offline::status(session),
-        OfflineChangeCommand::Log(args) => return offline::log(session, args.number),
-        OfflineChangeCommand::Clean => return offline::clean(session),
-        OfflineChangeCommand::Download(args) => args,
-    };
-    let resolve = ResolveOptions {
-        allowerasing: args.allowerasing,
-        skip_unavailable: args.skip_unavailable,
-        offline: true,
-        ..ResolveOptions::default()
-    };
-    if is_sync {
-        return change::distro_sync(session, &DistroSyncArgs { specs: args.specs, resolve });
+fn run_offline_upgrade(session: &Session, command: OfflineUpgradeCommand) -> CommandResult {
+    match command {
+        OfflineUpgradeCommand::Download(mut args) => {
+            args.resolve.offline = true;
+            change::upgrade(session, &args)
+        }
+        OfflineUpgradeCommand::Reboot(args) => offline::reboot(session, shutdown(&args)),
+        OfflineUpgradeCommand::Status => offline::status(session),
+        OfflineUpgradeCommand::Log(args) => offline::log(session, args.number),
+        OfflineUpgradeCommand::Clean => offline::clean(session),
     }
-    let args = UpgradeArgs { specs: args.specs, resolve, ..UpgradeArgs::default() };
-    change::upgrade(session, &args)
+}
+
+fn run_offline_distrosync(session: &Session, command: OfflineDistrosyncCommand) -> CommandResult {
+    match command {
+        OfflineDistrosyncCommand::Download(mut args) => {
+            args.resolve.offline = true;
+            change::distro_sync(session, &args)
+        }
+        OfflineDistrosyncCommand::Reboot(args) => offline::reboot(session, shutdown(&args)),
+        OfflineDistrosyncCommand::Status => offline::status(session),
+        OfflineDistrosyncCommand::Log(args) => offline::log(session, args.number),
+        OfflineDistrosyncCommand::Clean => offline::clean(session),
+    }
 }
 
 fn run_group(session: &Session, command: GroupCommand) -> CommandResult {
@@ -241,10 +272,8 @@ fn run_system_upgrade(session: &Session, command: SystemUpgradeCommand) -> Comma
         offline: true,
         ..ResolveOptions::default()
     };
-    if args.no_downgrade {
-        return change::upgrade(session, &UpgradeArgs { resolve, ..UpgradeArgs::default() });
-    }
-    change::distro_sync(session, &DistroSyncArgs { resolve, ..DistroSyncArgs::default() })
+    let extent = if args.no_downgrade { Extent::Upgrade } else { Extent::Sync };
+    change::system_upgrade(session, extent, &resolve)
 }
 
 fn shutdown(args: &OfflineRebootArgs) -> Shutdown {

@@ -13,6 +13,7 @@ use cairn_pkg::query::{MatchKind, SackPackage, SpecScope, glob, match_spec};
 use cairn_pkg::repos::mirrors::normalized;
 use cairn_pkg::state::PackageReason;
 use cairn_rpm::dependency::{Dependency, RichDependency};
+use cairn_rpm::evr::Nevra;
 use cairn_solve::PackageId;
 use cairn_ui::{Color, Printer, Verbosity, exit};
 use std::collections::BTreeSet;
@@ -32,9 +33,15 @@ pub fn repoquery(session: &Session, args: &RepoqueryArgs) -> CommandResult {
     let mut ids = select(session, &loaded, args);
     if args.advisories.is_active() {
         let selected = args.advisories.select(&loaded.advisories)?;
-        let named: BTreeSet<_> =
-            selected.iter().flat_map(|advisory| &advisory.packages).map(|p| &p.nevra).collect();
-        ids.retain(|id| named.contains(loaded.sack.get(*id).nevra()));
+        // Whatever is newer has the fix as well.
+        let has_fix = |nevra: &Nevra| {
+            selected.iter().flat_map(|advisory| &advisory.packages).any(|fixed| {
+                fixed.nevra.name == nevra.name
+                    && fixed.nevra.arch == nevra.arch
+                    && fixed.nevra.evr <= nevra.evr
+            })
+        };
+        ids.retain(|id| has_fix(loaded.sack.get(*id).nevra()));
     }
     if let Some(attribute) = args.providers_of {
         ids = providers_of(&loaded.sack, ids, attribute, args);
@@ -72,6 +79,7 @@ fn needs(args: &RepoqueryArgs) -> Needs {
             .any(|spec| spec.starts_with('/') || spec.starts_with("*/"));
     let installed = wants_installed(args) || args.upgrades;
     let available = !wants_installed(args)
+        || args.available
         || args.extras
         || args.resolve
         || args.srpm
@@ -100,6 +108,8 @@ fn select(session: &Session, loaded: &Loaded, args: &RepoqueryArgs) -> Vec<Packa
         filter::duplicates(sack, &session.configuration.main.installonlypkgs)
     } else if args.recent && !wants_installed(args) {
         filter::recent(sack, session.now())
+    } else if args.installed && args.available {
+        sack.iter().map(|package| package.id).collect()
     } else if wants_installed(args) {
         sack.installed().map(|package| package.id).collect()
     } else {
@@ -159,7 +169,7 @@ fn select_specs(sack: &Sack, ids: &mut Vec<PackageId>, args: &RepoqueryArgs) {
         ids.retain(|id| sack.get(*id).candidate.files.iter().any(has));
     }
     if !args.whatprovides.is_empty() {
-        let everything = |_: &SackPackage<'_>| true;
+        let everything = |package: &SackPackage<'_>| package.nevra().arch != "src";
         let wanted: BTreeSet<PackageId> = args
             .whatprovides
             .iter()

@@ -74,19 +74,14 @@ pub fn search(session: &Session, args: &SearchArgs) -> CommandResult {
 /// Returns the fields in which the words were found, `None` unless every word was.
 fn matched_fields(package: SackPackage<'_>, args: &SearchArgs) -> Option<Vec<Field>> {
     let (words, all) = (&args.words, args.all);
-    let has_names = args.name || !args.summary;
-    let has_summaries = args.summary || !args.name;
+    let (has_names, has_summaries) = (!args.summary, !args.name);
     let name = package.nevra().name.to_lowercase();
     let mut fields = Vec::new();
     for word in words {
         let word = word.to_lowercase();
         let has = |text: &str| {
             let text = text.to_lowercase();
-            if glob::is_pattern(&word) {
-                glob::matches(&format!("*{word}*"), &text)
-            } else {
-                text.contains(&word)
-            }
+            if glob::is_pattern(&word) { glob::matches(&word, &text) } else { text.contains(&word) }
         };
         let mut of_word = Vec::new();
         if has_names && name == word {

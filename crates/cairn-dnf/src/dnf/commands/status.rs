@@ -4,7 +4,9 @@
 use crate::dnf::session::{Needs, Session};
 use crate::failure::CommandResult;
 use cairn_pkg::state::PackageReason;
+use cairn_pkg::state::history::History;
 use cairn_ui::exit;
+use cairn_ui::format::{Zone, date_time};
 
 /// Runs `dnf status`.
 pub fn status(session: &Session) -> CommandResult {
@@ -33,10 +35,12 @@ pub fn status(session: &Session) -> CommandResult {
         ("  installed", n_installed.to_string()),
         ("  available", n_available.to_string()),
         ("  user-installed", n_user.to_string()),
-        ("Installed Size", crate::dnf::table::size_text(size)),
+        ("Installed Size", crate::dnf::table::size_short(size)),
         ("Enabled Repositories", n_repositories.to_string()),
     ];
-    for (label, value) in rows {
+    let last = History::open(&session.root)?.map(|history| history.newest()).transpose()?.flatten();
+    let last = last.map(|record| ("Last Transaction", date_time(record.begin, Zone::Local)));
+    for (label, value) in rows.into_iter().chain(last) {
         session.printer.data(&format!("{label:<21}: {value}"));
     }
     Ok(exit::SUCCESS)
