@@ -74,7 +74,7 @@ fn bash_completes() {
         ("dnf history un", "undo"),
         ("dnf -y --repo x history re", "redo"),
         ("dnf install --skip", "--skip-unavailable --skip-broken"),
-        ("dnf rm --no-a", "--no-autoremove"),
+        ("dnf rm --no-a", "--no-autoremove --no-allow-vendor-change"),
         ("dnf clean ex", "expire-cache"),
         ("dnf --installr", "--installroot"),
         ("dnf nothing", ""),

@@ -147,6 +147,8 @@ tools! {
     Cp = "cp",
     True = "true",
     Sync = "sync",
+    // Reads spec files
+    Rpmspec = "rpmspec",
     // Peers in tests
     Rpm = "rpm",
     Rpmbuild = "rpmbuild",

@@ -216,19 +216,23 @@ fn narrow(index: &mut Index<'_>, jobs: &[Job]) {
 
 /// Forbids versions of installed packages that the options do not allow: older ones, those of other vendors. What a job names is allowed.
 fn restrict_replacements(index: &mut Index<'_>, jobs: &[Job], options: &Options) {
-    if (options.allow_downgrade && options.allow_vendor_change)
-        || jobs.contains(&Job::DistroSync(None))
-    {
+    if options.allow_downgrade && options.allow_vendor_change {
         return;
     }
+    // A sync may go down, but keeps vendors.
+    let is_sync = jobs.contains(&Job::DistroSync(None));
     let mut named = BTreeSet::new();
+    let mut downgraded = BTreeSet::new();
     let mut synced = BTreeSet::new();
     for job in jobs {
         match job {
             Job::Install(ids) => named.extend(raw(ids)),
-            Job::Downgrade(ids) | Job::DistroSync(Some(ids)) => {
-                synced.extend(groups_of(index, &raw(ids)));
+            // Without what is installed a list names exactly what may come.
+            Job::Upgrade(Some(ids)) if ids.iter().all(|id| !index.is_installed(id.0)) => {
+                named.extend(raw(ids));
             }
+            Job::Downgrade(ids) => downgraded.extend(groups_of(index, &raw(ids))),
+            Job::DistroSync(Some(ids)) => synced.extend(groups_of(index, &raw(ids))),
             Job::Remove(_)
             | Job::Upgrade(_)
             | Job::Reinstall(_)
@@ -238,13 +242,15 @@ fn restrict_replacements(index: &mut Index<'_>, jobs: &[Job], options: &Options)
         }
     }
     for id in index.installed.clone() {
-        if index.is_installonly(id) || synced.contains(&index.group_of[id as usize]) {
+        let group = index.group_of[id as usize];
+        if index.is_installonly(id) || downgraded.contains(&group) {
             continue;
         }
+        let keeps_version = !options.allow_downgrade && !is_sync && !synced.contains(&group);
         for other in index.group(id).to_vec() {
             let (old, new) = (index.candidate(id), index.candidate(other));
             let is_refused = (!options.allow_vendor_change && old.vendor != new.vendor)
-                || (!options.allow_downgrade && new.nevra.evr < old.nevra.evr);
+                || (keeps_version && new.nevra.evr < old.nevra.evr);
             if is_refused && !new.is_installed() && !named.contains(&other) {
                 index.is_allowed[other as usize] = false;
                 index.refused.insert(other);

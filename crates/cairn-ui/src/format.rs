@@ -79,6 +79,12 @@ pub fn strftime(unix: i64, zone: Zone, format: &str) -> String {
     }
 }
 
+/// Returns the time (seconds since 1970) at which the day `YYYY-MM-DD` begins in UTC; `None` for what is no day.
+pub fn start_of_day(text: &str) -> Option<i64> {
+    let date: jiff::civil::Date = text.parse().ok()?;
+    date.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp().as_second())
+}
+
 /// Returns a duration in seconds as `42s`, `3m 20s` or `2h 05m`.
 pub fn duration(seconds: u64) -> String {
     match seconds {

@@ -9,8 +9,9 @@ use cairn_pkg::state::history::{GroupKind, HistoryAction};
 
 /// Returns the lines of the table, fitted into `width`.
 pub fn transaction_table(plan: &Plan, sack: &Sack, width: Option<usize>) -> Vec<String> {
-    let mut rows: Vec<Vec<String>> =
-        vec![["Package", "Arch", "Version", "Repository", "     Size"].map(str::to_owned).to_vec()];
+    let mut rows: Vec<Vec<String>> = vec![
+        ["Package", "Arch  ", "Version", "Repository", "     Size"].map(str::to_owned).to_vec(),
+    ];
     // A heading stands above its packages, outside of the columns.
     let mut headings: Vec<(usize, &str)> = Vec::new();
     let mut items: Vec<&PlanItem> = plan.items.iter().collect();
@@ -41,7 +42,7 @@ pub fn transaction_table(plan: &Plan, sack: &Sack, width: Option<usize>) -> Vec<
         rows.push(vec![
             format!(" {}", nevra.name),
             nevra.arch.clone(),
-            nevra.evr.with_epoch(),
+            nevra.evr.to_string(),
             package.details.repository.clone(),
             size,
         ]);

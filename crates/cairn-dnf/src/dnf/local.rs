@@ -33,7 +33,8 @@ pub fn split_specs(
     Ok((files, rest))
 }
 
-fn is_url(spec: &str) -> bool {
+/// Returns whether an argument is the URL of a file.
+pub fn is_url(spec: &str) -> bool {
     ["http://", "https://", "file://"].iter().any(|scheme| spec.starts_with(scheme))
 }
 

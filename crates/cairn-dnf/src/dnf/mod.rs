@@ -6,6 +6,7 @@ pub mod cli;
 pub mod commands;
 pub mod comps;
 pub mod display;
+pub mod global_options;
 pub mod ini_edit;
 pub mod local;
 pub mod offline;
@@ -19,14 +20,17 @@ pub mod trust;
 use crate::failure::Failure;
 use cairn_ui::{Color, Printer, Verbosity, exit};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{CommandFactory as _, Parser as _};
+use clap::{CommandFactory as _, FromArgMatches as _};
 use cli::Cli;
 use std::process::ExitCode;
 
 /// Runs `dnf` with the arguments of the process, the program's name first.
 pub fn run(arguments: &[String]) -> ExitCode {
-    let (arguments, notes) = old_spellings::translate(arguments);
-    let cli = match Cli::try_parse_from(&arguments) {
+    let definition = cli::command();
+    let (arguments, notes) = old_spellings::translate(arguments, &definition);
+    let ordered = global_options::to_front(&arguments, &definition);
+    let matches = definition.try_get_matches_from(ordered);
+    let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };

@@ -3,6 +3,7 @@
 //! transaction and its state, `var/lib/dnf/offline/packages/` the packages. `/system-update` makes systemd start
 //! `dnf5-offline-transaction.service`, which runs `dnf offline _execute`.
 
+use super::global_options::command_index;
 use super::session::{Loaded, Needs, Session};
 use super::stored::{self, Leniency, StoredTransaction};
 use super::transact::{Targets, current_cookie};
@@ -22,6 +23,8 @@ const PACKAGES: &str = "var/lib/dnf/offline/packages";
 const LINK: &str = "system-update";
 /// File with the state, in [`directory`].
 const STATE: &str = "offline-transaction-state.toml";
+/// The service that carries it out.
+const SERVICE: &str = "dnf5-offline-transaction.service";
 /// Version of the state's format.
 const STATE_VERSION: u32 = 2;
 /// Keeps the machine from restarting, for tests and careful people; dnf5's name.
@@ -127,8 +130,9 @@ fn verify(
 
 /// Returns the command of a command line.
 fn verb(command_line: &str) -> String {
-    let words = command_line.split_whitespace().skip(1);
-    words.into_iter().find(|word| !word.starts_with('-')).unwrap_or_default().to_owned()
+    let words: Vec<String> = command_line.split_whitespace().map(str::to_owned).collect();
+    let place = command_index(&words, &super::cli::command());
+    place.map(|index| words[index].clone()).unwrap_or_default()
 }
 
 fn read_state(session: &Session) -> Result<Option<State>, Failure> {
@@ -180,6 +184,52 @@ pub fn status(session: &Session) -> CommandResult {
     session.printer.data(lines[0]);
     session.printer.data(&format!("\t{}", cairn_ui::escape_control(lines[1])));
     session.printer.data(lines[2]);
+    Ok(exit::SUCCESS)
+}
+
+/// Runs `dnf offline log`: what the journal of the system has of the service's runs, by start of the machine.
+pub fn log(session: &Session, number: Option<i64>) -> CommandResult {
+    let journal = |arguments: &[&str]| -> Result<String, Failure> {
+        let mut invocation = Invocation::new(Tool::Journalctl);
+        if !session.is_live() {
+            let root = format!("--root={}", session.root.path_for_display().display());
+            invocation = invocation.args([root]);
+        }
+        let unit = format!("--unit={SERVICE}");
+        let output = invocation.args(["--quiet", &unit]).args(arguments).run_unchecked()?;
+        Ok(output.stdout_text())
+    };
+    let mut boots: Vec<(String, i64)> = Vec::new();
+    for line in journal(&["--output=json", "--output-fields=_BOOT_ID"])?.lines() {
+        let entry: serde_json::Value = serde_json::from_str(line)
+            .map_err(|error| Failure::new(format!("journalctl: {error} in `{line}`")))?;
+        let text = |key: &str| entry[key].as_str().unwrap_or_default().to_owned();
+        let boot = text("_BOOT_ID");
+        let seconds = text("__REALTIME_TIMESTAMP").parse::<i64>().unwrap_or_default() / 1_000_000;
+        if !boots.iter().any(|(known, _)| *known == boot) {
+            boots.push((boot, seconds));
+        }
+    }
+    if boots.is_empty() {
+        session.printer.data("No logs were found.");
+        return Ok(exit::SUCCESS);
+    }
+    let Some(number) = number else {
+        session.printer.data("The following boots appear to contain offline transaction logs:");
+        for (i, (boot, seconds)) in boots.iter().enumerate() {
+            let time = cairn_ui::format::date_time(*seconds, cairn_ui::format::Zone::Local);
+            session.printer.data(&format!("{} / {boot}: {time}", i + 1));
+        }
+        return Ok(exit::SUCCESS);
+    };
+    let n_boots = boots.len() as i64;
+    let at = if number < 0 { number + n_boots } else { number - 1 };
+    let chosen = usize::try_from(at).ok().and_then(|at| boots.get(at));
+    let Some((boot, _)) = chosen else {
+        return Err(Failure::new(format!("Cannot find boot with number {number}"))
+            .hint("`dnf offline log` lists the numbers"));
+    };
+    session.printer.raw(&journal(&[&format!("--boot={boot}")])?);
     Ok(exit::SUCCESS)
 }
 

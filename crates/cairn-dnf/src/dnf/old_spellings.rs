@@ -1,31 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What administrators still type from dnf 4 and yum, as dnf5 spells it, with a note that says so.
 
-/// Options of all commands that take their value as the next word.
-const WITH_VALUE: [&str; 22] = [
-    "--installroot",
-    "--config",
-    "-c",
-    "--releasever",
-    "--forcearch",
-    "--setopt",
-    "--setvar",
-    "--repo",
-    "--repoid",
-    "--enablerepo",
-    "--enable-repo",
-    "--disablerepo",
-    "--disable-repo",
-    "--repofrompath",
-    "--exclude",
-    "--excludepkgs",
-    "-x",
-    "--comment",
-    "--advisory",
-    "--advisories",
-    "--cve",
-    "--bz",
-];
+use super::global_options::command_index;
 
 /// Commands with one new word.
 const RENAMED: [(&str, &str); 8] = [
@@ -66,8 +42,10 @@ const LIST_WORDS: [&str; 8] = [
 ];
 
 /// Returns the arguments in dnf5's spelling, and a note for each change.
-pub fn translate(arguments: &[String]) -> (Vec<String>, Vec<String>) {
-    let Some(at) = command_index(arguments) else { return (arguments.to_vec(), Vec::new()) };
+pub fn translate(arguments: &[String], definition: &clap::Command) -> (Vec<String>, Vec<String>) {
+    let Some(at) = command_index(arguments, definition) else {
+        return (arguments.to_vec(), Vec::new());
+    };
     let (before, rest) = arguments.split_at(at);
     let (command, after) = (rest[0].as_str(), &rest[1..]);
     let after: Vec<&str> = after.iter().map(String::as_str).collect();
@@ -76,21 +54,6 @@ pub fn translate(arguments: &[String]) -> (Vec<String>, Vec<String>) {
     let mut out = before.to_vec();
     out.extend(new);
     (out, vec![note])
-}
-
-/// Returns the place of the command: the first word that is no option and no option's value.
-fn command_index(arguments: &[String]) -> Option<usize> {
-    let mut is_value = false;
-    for (index, argument) in arguments.iter().enumerate().skip(1) {
-        if is_value {
-            is_value = false;
-        } else if argument.starts_with('-') {
-            is_value = WITH_VALUE.contains(&argument.as_str());
-        } else {
-            return Some(index);
-        }
-    }
-    None
 }
 
 fn respell(command: &str, after: &[&str]) -> Option<Vec<String>> {
@@ -138,9 +101,6 @@ fn respell(command: &str, after: &[&str]) -> Option<Vec<String>> {
         {
             with(&["versionlock", "add"], after)
         }
-        ("offline-upgrade", Some("download")) => with(&["upgrade", "--offline"], &others),
-        ("offline-distrosync", Some("download")) => with(&["distro-sync", "--offline"], &others),
-        ("offline-upgrade" | "offline-distrosync", _) => with(&["offline"], after),
         ("config-manager", _) => config_manager(after),
         _ => None,
     }
@@ -309,7 +269,7 @@ mod tests {
             let words = |text: &str| -> Vec<String> {
                 std::iter::once("dnf").chain(text.split(' ')).map(str::to_owned).collect()
             };
-            let (translated, notes) = translate(&words(old));
+            let (translated, notes) = translate(&words(old), &crate::dnf::cli::command());
             assert_eq!(translated, words(new), "{old}");
             assert_eq!(notes, [expected], "{old}");
         }
@@ -327,7 +287,11 @@ mod tests {
         ] {
             let words: Vec<String> =
                 std::iter::once("dnf").chain(text.split(' ')).map(str::to_owned).collect();
-            assert_eq!(translate(&words), (words.clone(), Vec::new()), "{text}");
+            assert_eq!(
+                translate(&words, &crate::dnf::cli::command()),
+                (words.clone(), Vec::new()),
+                "{text}"
+            );
         }
     }
 }

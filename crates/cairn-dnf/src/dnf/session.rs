@@ -20,10 +20,10 @@ use cairn_pkg::state::SystemState;
 use cairn_pkg::state::versionlock::VersionLocks;
 use cairn_rpm::header::Header;
 use cairn_rpm::repodata::index::PackageIndex;
-use cairn_rpm::repodata::{Advisory, is_primary_path};
+use cairn_rpm::repodata::{Advisory, Changelog, is_primary_path};
 use cairn_solve::PackageId;
 use cairn_ui::{Color, Printer, Problem, Verbosity};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -50,6 +50,8 @@ pub struct Session {
     pub user_id: u32,
     /// Command line, for the history.
     pub command_line: String,
+    /// Source packages are loaded as well.
+    pub with_sources: bool,
 }
 
 /// Which packages a command needs.
@@ -63,6 +65,8 @@ pub struct Needs {
     pub filelists: bool,
     /// Advisories of the repositories.
     pub advisories: bool,
+    /// Change logs of the packages.
+    pub changelogs: bool,
 }
 
 /// Which of the available packages a command reads.
@@ -82,8 +86,13 @@ pub enum Scope<'a> {
 
 impl Needs {
     /// Installed packages only.
-    pub const INSTALLED: Self =
-        Self { installed: true, available: false, filelists: false, advisories: false };
+    pub const INSTALLED: Self = Self {
+        installed: true,
+        available: false,
+        filelists: false,
+        advisories: false,
+        changelogs: false,
+    };
     /// Available packages only.
     pub const AVAILABLE: Self = Self { installed: false, available: true, ..Self::INSTALLED };
     /// Both.
@@ -107,12 +116,19 @@ pub struct Loaded {
     pub excluded: BTreeSet<PackageId>,
     /// Advisories, in the order of the repositories.
     pub advisories: Vec<Advisory>,
+    /// Change logs by the checksum of the package (available ones) or by NEVRA (installed ones), newest entries first.
+    pub changelogs: BTreeMap<String, Vec<Changelog>>,
 }
 
 impl Session {
     /// Opens the roots and reads the configuration.
     pub fn open(options: GlobalOptions, arguments: &[String]) -> Result<Self, Failure> {
-        let printer = Printer::new(verbosity(&options), Color::Auto);
+        let color = match options.color.as_deref() {
+            Some("always") => Color::Always,
+            Some("never") => Color::Never,
+            _ => Color::Auto,
+        };
+        let printer = Printer::new(verbosity(&options), color);
         match Self::open_with(&options, arguments) {
             Ok((root, config_root, configuration, cache, user_id)) => {
                 let session = Self {
@@ -126,6 +142,7 @@ impl Session {
                     clock: Clock::system(),
                     user_id,
                     command_line: arguments.join(" "),
+                    with_sources: false,
                 };
                 session.show_warnings();
                 Ok(session)
@@ -169,6 +186,11 @@ impl Session {
         self.printer.width(cairn_ui::Stream::Out)
     }
 
+    /// Returns whether only the best version of a package will do.
+    pub fn is_best(&self) -> bool {
+        !self.options.no_best && (self.options.best || self.configuration.main.best)
+    }
+
     /// Returns the seconds since 1970.
     pub fn now(&self) -> u64 {
         self.clock.now_unix()
@@ -182,7 +204,26 @@ impl Session {
     /// Returns the architectures of packages that can be installed.
     pub fn architectures(&self) -> Vec<&str> {
         let arch = self.configuration.variables.get("arch").unwrap_or("x86_64");
-        vec![arch, "noarch"]
+        if self.with_sources { vec![arch, "noarch", "src"] } else { vec![arch, "noarch"] }
+    }
+
+    /// Loads source packages as well, and enables the source repositories of those that are enabled: `NAME-source` of `NAME`.
+    pub fn enable_sources(&mut self) {
+        self.with_sources = true;
+        let ids: Vec<String> =
+            self.configuration.enabled().map(|config| format!("{}-source", config.id)).collect();
+        for config in &mut self.configuration.repositories {
+            config.enabled |= ids.contains(&config.id);
+        }
+    }
+
+    /// Enables repositories that an option names, ids or globs.
+    pub fn enable_named(&mut self, patterns: &[&str]) -> Result<(), Failure> {
+        for pattern in patterns {
+            let switched = self.configuration.switch_repositories(pattern, true, "--from-repo");
+            switched.map_err(as_usage)?;
+        }
+        Ok(())
     }
 
     /// Returns dnf5's state; without its files everything is empty.
@@ -242,6 +283,7 @@ impl Session {
     ) -> Result<Loaded, Failure> {
         let state = self.state()?;
         let mut builder = SackBuilder::new();
+        let mut changelogs = BTreeMap::new();
         let mut wants_files = needs.filelists;
         if needs.installed
             && let Some(db) = self.rpmdb()?
@@ -253,6 +295,10 @@ impl Session {
             for package in &packages {
                 wants_files |= needs_filelists(package.header.requires().iter());
                 builder.add_installed(package, &state);
+                if needs.changelogs {
+                    let log = cairn_rpm::repodata::header_changelogs(&package.header);
+                    changelogs.insert(package.header.nevra().to_string(), log);
+                }
             }
         }
         let mut groups = GroupSet::new();
@@ -268,6 +314,11 @@ impl Session {
                     let context = self.load_context(false);
                     advisories.extend(metadata::load_advisories(&repository, &context)?);
                 }
+                if needs.changelogs {
+                    metadata::load_changelogs(&repository, &self.load_context(false), &mut |of| {
+                        changelogs.insert(of.pkgid, of.changelogs);
+                    })?;
+                }
                 groups.add(&repository.config.id, &repository.comps);
                 self.add_repository(&mut builder, repository);
             }
@@ -282,7 +333,7 @@ impl Session {
         super::comps::add_installed(self, &state, &mut groups)?;
         let sack = builder.build();
         let excluded = self.locked_out(&sack)?;
-        Ok(Loaded { sack, groups, state, files, excluded, advisories })
+        Ok(Loaded { sack, groups, state, files, excluded, advisories, changelogs })
     }
 
     /// Reads the packages of loaded repositories that are in the scope, with their file lists where something needs them.
@@ -423,7 +474,8 @@ impl Session {
         Ok(loaded)
     }
 
-    fn show(&self, event: LoadEvent) {
+    /// Says what happens while a repository is loaded.
+    pub fn show(&self, event: LoadEvent) {
         match event {
             LoadEvent::Downloaded { id, bytes } => {
                 let size = super::table::size_text(bytes);
@@ -466,6 +518,12 @@ fn load_options(options: &GlobalOptions) -> Result<LoadOptions, Failure> {
         set_options.push(SetOption::parse(text).map_err(Failure::usage)?);
     }
     let mut variables = Vec::new();
+    for (name, value) in [
+        ("releasever_major", &options.releasever_major),
+        ("releasever_minor", &options.releasever_minor),
+    ] {
+        variables.extend(value.iter().map(|value| (name.to_owned(), value.clone())));
+    }
     for text in &options.setvar {
         let Some((name, value)) = text.split_once('=') else {
             return Err(Failure::usage(format!(
@@ -483,15 +541,15 @@ fn load_options(options: &GlobalOptions) -> Result<LoadOptions, Failure> {
     })
 }
 
+/// A mistake of the command line.
+fn as_usage(error: cairn_pkg::repos::ConfigError) -> Failure {
+    Failure { code: cairn_ui::exit::USAGE, ..Failure::from(error) }
+}
+
 fn apply_repository_options(
     configuration: &mut Configuration,
     options: &GlobalOptions,
 ) -> Result<(), Failure> {
-    let as_usage = |error: cairn_pkg::repos::ConfigError| {
-        let mut failure = Failure::from(error);
-        failure.code = cairn_ui::exit::USAGE;
-        failure
-    };
     for text in &options.repofrompath {
         let Some((id, url)) = text.split_once(',') else {
             return Err(Failure::usage(format!(
@@ -524,6 +582,8 @@ fn apply_main_options(configuration: &mut Configuration, options: &GlobalOptions
     if options.assumeyes && !options.assumeno {
         main.assumeno = false;
     }
+    main.allow_vendor_change &= !options.no_allow_vendor_change;
+    main.allow_vendor_change |= options.allow_vendor_change;
     if options.no_docs && !main.tsflags.iter().any(|flag| flag == "nodocs") {
         main.tsflags.push("nodocs".to_owned());
     }

@@ -4,7 +4,7 @@
 
 use super::session::{Loaded, Session};
 use super::transact::{Choices, run_plan, settings, solve_request};
-use crate::dnf::cli::ResolveOptions;
+use crate::dnf::cli::{KeepOptions, ResolveOptions};
 use crate::failure::{CommandResult, Failure, complain};
 use cairn_pkg::query::sack::{Origin, SYSTEM};
 use cairn_pkg::resolve::{GroupPackages, Plan, PlanAction, PlanItem, Request};
@@ -93,6 +93,8 @@ pub struct Leniency {
     pub skip_broken: bool,
     /// What is to be removed and is not there any more, in no version, is left out.
     pub skip_absent: bool,
+    /// When it is carried out.
+    pub keep: KeepOptions,
 }
 
 impl StoredTransaction {
@@ -250,7 +252,7 @@ pub fn carry_out(
         allowerasing: true,
         skip_unavailable: leniency.skip_unavailable,
         skip_broken: leniency.skip_broken,
-        ..ResolveOptions::default()
+        ..leniency.keep.resolve()
     };
     let choices = Choices { resolve, keep_unneeded: true, without_weak: true };
     let plan = plan_wishes(session, loaded, wishes, leniency, &choices)?;

@@ -129,6 +129,12 @@ pub fn size_text(bytes: u64) -> String {
     format!("{value:.1} {unit:>3}")
 }
 
+/// Returns a size with one decimal and one blank before the unit: `4.0 B`.
+pub fn size_short(bytes: u64) -> String {
+    let (value, unit) = scaled(bytes);
+    format!("{value:.1} {unit}")
+}
+
 /// Returns a size without decimals: `13 KiB`.
 pub fn size_rounded(bytes: u64) -> String {
     let (value, unit) = scaled(bytes);
@@ -148,7 +154,12 @@ fn scaled(bytes: u64) -> (f64, &'static str) {
 
 /// Returns keys and values as `Key  : value`; further lines of a value continue under it.
 pub fn key_values(pairs: &[(&str, String)]) -> Vec<String> {
-    let width = pairs.iter().map(|(key, _)| key.chars().count()).max().unwrap_or(0);
+    wide_key_values(pairs, 0)
+}
+
+/// As [`key_values`], with at least `width` characters for the keys.
+pub fn wide_key_values(pairs: &[(&str, String)], width: usize) -> Vec<String> {
+    let width = pairs.iter().map(|(key, _)| key.chars().count()).max().unwrap_or(0).max(width);
     let mut lines = Vec::new();
     for (key, value) in pairs {
         let mut parts = value.split('\n');

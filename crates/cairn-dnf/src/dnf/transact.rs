@@ -8,6 +8,7 @@ use crate::failure::{CommandResult, Failure, complain};
 use cairn_host::fetch::{Download, Progress as FetchProgress, file_path};
 use cairn_pkg::event::Event;
 use cairn_pkg::query::sack::Origin;
+use cairn_pkg::query::{SackPackage, glob};
 use cairn_pkg::repos::metadata::resolve_base_urls;
 use cairn_pkg::resolve::{GroupChange, Plan, Request, Settings};
 use cairn_pkg::rpmdb::RpmDb;
@@ -18,7 +19,7 @@ use cairn_solve::{
     CleanRequirements, Explanation, Job, Options, PackageId, Skipped, Solution, solve,
 };
 use cairn_ui::{Assume, Problem, Stream, Unit, exit};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Mutex;
 
@@ -95,7 +96,7 @@ fn solver_options(session: &Session, loaded: &Loaded, choices: &Choices) -> Opti
     let mut installonly_names = Options::default().installonly_names;
     installonly_names.extend(main.installonlypkgs.iter().cloned());
     Options {
-        best: !session.options.no_best && (session.options.best || main.best),
+        best: session.is_best(),
         allow_erasing: options.allowerasing,
         install_weak_deps: main.install_weak_deps && !choices.without_weak,
         installonly_names,
@@ -107,9 +108,35 @@ fn solver_options(session: &Session, loaded: &Loaded, choices: &Choices) -> Opti
         } else {
             CleanRequirements::Never
         },
-        excludes: loaded.excluded.clone(),
+        excludes: excludes(session, loaded),
+        exclude_from_weak: named(loaded, &main.exclude_from_weak),
+        exclude_unmet_weak: main.exclude_from_weak_autodetect,
+        allow_downgrade: options.allow_downgrade
+            || main.allow_downgrade && !options.no_allow_downgrade,
+        allow_vendor_change: main.allow_vendor_change,
         ..Options::default()
     }
+}
+
+/// Returns what must not be used: what locks keep away and, where they are loaded, source packages, which provide their names.
+fn excludes(session: &Session, loaded: &Loaded) -> BTreeSet<PackageId> {
+    let mut excludes = loaded.excluded.clone();
+    if session.with_sources {
+        let is_source = |package: &SackPackage<'_>| package.nevra().arch == "src";
+        excludes.extend(loaded.sack.available().filter(is_source).map(|package| package.id));
+    }
+    excludes
+}
+
+/// Returns the available packages with these names, which may be globs.
+fn named(loaded: &Loaded, names: &[String]) -> BTreeSet<PackageId> {
+    if names.is_empty() {
+        return BTreeSet::new();
+    }
+    let is_named = |package: &SackPackage<'_>| {
+        names.iter().any(|name| glob::matches(name, &package.nevra().name))
+    };
+    loaded.sack.available().filter(is_named).map(|package| package.id).collect()
 }
 
 fn skips_broken(session: &Session, choices: &Choices) -> bool {

@@ -264,7 +264,7 @@ fn upgrades_by_advisory() {
     "#]]
     .assert_eq(&bench.dnf("check-upgrade --security").quiet());
     assert_eq!(bench.dnf("check-upgrade --enhancement").code, 0);
-    assert_eq!(bench.dnf("repoquery --security").out, "foo-0:1.5-1.noarch\n");
+    assert_eq!(bench.dnf("repoquery --security").out, "foo-0:1.5-1.noarch\nfoo-0:2.0-1.noarch\n");
     assert_eq!(bench.dnf("upgrade -y --security").code, 0);
     assert_eq!(bench.rpm("-q foo bar").out, "foo-2.0-1.noarch\nbar-1.0-1.noarch\n");
 }

@@ -250,3 +250,43 @@ fn options_and_variables() {
     assert_eq!(bench.plain_dnf("config-manager --set-disabled ab").code, 0);
     assert!(bench.read(overrides).unwrap().contains("enabled=0"));
 }
+
+#[test]
+fn values_are_shown() {
+    let bench = Bench::usual();
+    let ran =
+        bench.dnf("--setopt=best=0 --setopt=t.priority=7 --dump-main-config --dump-repo-config=t*");
+    assert_eq!(ran.code, 0, "{}", ran.text());
+    assert!(ran.out.starts_with("======== Main configuration: ========\n"), "{}", ran.out);
+    assert!(ran.out.contains("\nbest = 0\n") && ran.out.contains("\ntsflags = \n"), "{}", ran.out);
+    assert!(
+        ran.out.contains("======== \"t\" repository configuration: ========\nbaseurl = file://")
+    );
+    assert!(
+        ran.out.contains("\nmetalink\n") && ran.out.contains("\npriority = 7\n"),
+        "{}",
+        ran.out
+    );
+    assert_eq!(bench.dnf("--dump-repo-config=nothing").out, "");
+    assert!(
+        bench.dnf("--dump-main-config repolist").out.ends_with("repo id repo name\nt       t\n")
+    );
+}
+
+#[test]
+fn repositories_are_switched() {
+    let bench = Bench::usual();
+    let file = "etc/yum.repos.d/f.repo";
+    std::fs::create_dir_all(bench.root().join("etc/yum.repos.d")).unwrap();
+    std::fs::write(bench.root().join(file), "[f]\nbaseurl=file:///f\nenabled=0\n").unwrap();
+    let listed = |option: &str| bench.plain_dnf(&format!("repolist {option}")).out;
+    assert!(listed("--disabled").contains("f       f"));
+    let ran = bench.plain_dnf("config-manager enable f");
+    assert_eq!(ran.code, 1, "{}", ran.text());
+    assert_eq!(bench.plain_dnf("config-manager enable f --create-missing-dir").code, 0);
+    assert!(listed("--enabled").contains("f       f"));
+    assert_eq!(bench.plain_dnf("config-manager disable 'f*'").code, 0);
+    assert!(listed("--disabled").contains("f       f"));
+    let ran = bench.plain_dnf("config-manager enable nothing");
+    assert!(ran.code == 1 && ran.err.contains("No matching repository to modify: nothing"));
+}

@@ -43,45 +43,46 @@ fn lists() {
     expect![[r#"
         exit 0
         --- out
-        ID    Name  Installed
-        more  More         no
-        tools Tools        no
+        ID                   Name  Installed
+        more                 More         no
+        tools                Tools        no
         Groups: 2 (0 installed, 2 available)
     "#]]
     .assert_eq(&bench.dnf("group list").quiet());
     expect![[r#"
         exit 0
         --- out
-        Id                 : tools
-        Name               : Tools
-        Description        : Some tools
-        Installed          : no
-        Order              :
-        Uservisible        : yes
-        Repositories       : t
-        Mandatory packages : foo
-        Optional packages  : bar
+        Id                   : tools
+        Name                 : Tools
+        Description          : Some tools
+        Installed            : no
+        Order                :
+        Langonly             :
+        Uservisible          : yes
+        Repositories         : t
+        Mandatory packages   : foo
+        Optional packages    : bar
 
     "#]]
     .assert_eq(&bench.dnf("group info tools").quiet());
     expect![[r#"
         exit 0
         --- out
-        ID     Name   Installed
-        server Server        no
+        ID                   Name   Installed
+        server               Server        no
     "#]]
     .assert_eq(&bench.dnf("environment list").quiet());
     expect![[r#"
         exit 0
         --- out
-        Id              : server
-        Name            : Server
-        Description     : A server
-        Order           : 3
-        Installed       : False
-        Repositories    : t
-        Required groups : tools
-        Optional groups : more
+        Id                   : server
+        Name                 : Server
+        Description          : A server
+        Order                : 3
+        Installed            : False
+        Repositories         : t
+        Required groups      : tools
+        Optional groups      : more
 
     "#]]
     .assert_eq(&bench.dnf("environment info server").quiet());
@@ -126,6 +127,7 @@ fn lists() {
             "description": "More",
             "id": "more",
             "installed": false,
+            "langonly": null,
             "mandatory_packages": [],
             "name": "More",
             "optional_packages": [],
@@ -238,8 +240,8 @@ fn environments_come_and_go() {
     expect![[r#"
         exit 0
         --- out
-        ID     Name   Installed
-        server Server       yes
+        ID                   Name   Installed
+        server               Server       yes
     "#]]
     .assert_eq(&bench.plain_dnf("environment list").quiet());
     expect![[r#"
@@ -302,11 +304,19 @@ fn a_group_follows_its_definition() {
     expect![[r#"
         exit 0
         --- out
-        Package Arch Version Repository      Size
+        Package          Arch   Version Repository      Size
+        Upgrading:
+         foo             noarch 0:2.0-1 t            6.0   B
+           replacing foo noarch 0:1.0-1 t            6.0   B
+        Installing weak dependencies:
+         bar             noarch 0:1.0-1 t            6.0   B
         Installing groups:
          Tools
 
         Transaction Summary:
+         Installing:         1 package
+         Upgrading:          1 package
+         Replacing:          1 package
 
         --- err
         Package "foo-1.0-1.noarch" is already installed.
@@ -319,7 +329,7 @@ fn a_group_follows_its_definition() {
         Nothing to do.
         --- err
         Group "tools" is already installed.
-        Package "foo-1.0-1.noarch" is already installed.
+        Package "foo-2.0-1.noarch" is already installed.
     "#]]
     .assert_eq(&bench.dnf("group install -y tools").quiet());
     let mandatory = GroupPackageKind::Mandatory;
@@ -328,21 +338,14 @@ fn a_group_follows_its_definition() {
     expect![[r#"
         exit 0
         --- out
-        Package          Arch   Version Repository      Size
-        Upgrading:
-         foo             noarch 0:2.0-1 t            6.0   B
-           replacing foo noarch 0:1.0-1 t            6.0   B
+        Package Arch   Version Repository      Size
         Installing group/module packages:
-         new             noarch 0:1.0-1 t            6.0   B
-        Installing weak dependencies:
-         bar             noarch 0:1.0-1 t            6.0   B
+         new    noarch 0:1.0-1 t            6.0   B
         Upgrading groups:
          Tools
 
         Transaction Summary:
-         Installing:         2 packages
-         Upgrading:          1 package
-         Replacing:          1 package
+         Installing:         1 package
 
         --- err
         Complete!

@@ -444,3 +444,26 @@ fn the_history_learns_what_was_cut_off() {
     ok(&bench, "history undo 3 -y");
     assert_eq!(snapshot(&bench), before);
 }
+
+#[test]
+fn opposites_can_be_stored() {
+    let bench = Bench::usual();
+    ok(&bench, "install -y foo-1.0");
+    ok(&bench, "upgrade -y foo");
+    let stored = bench.path("stored");
+    ok(&bench, &format!("history undo last -y --store={}", stored.display()));
+    assert!(bench.rpm("-q foo").out.contains("foo-2.0-1"), "only stored");
+    ok(&bench, &format!("replay -y {}", stored.display()));
+    assert!(bench.rpm("-q foo").out.contains("foo-1.0-1"));
+    ok(&bench, "history redo 2 -y --offline");
+    assert!(bench.dnf("offline status").out.contains("history redo 2 -y --offline"));
+    ok(&bench, "offline clean");
+    let marked = bench.path("marked");
+    ok(&bench, &format!("mark -y --store {} dependency foo", marked.display()));
+    assert!(bench.dnf("repoquery --userinstalled").out.contains("foo"), "only stored");
+    ok(&bench, &format!("replay -y {}", marked.display()));
+    assert!(!bench.dnf("repoquery --userinstalled").out.contains("foo"));
+    ok(&bench, "mark user foo -y --offline");
+    ok(&bench, "offline clean");
+    assert_eq!(bench.dnf("history undo last --offline --store=x").code, 2);
+}

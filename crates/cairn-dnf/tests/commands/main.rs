@@ -6,11 +6,14 @@
 mod common;
 
 mod advisory;
+mod choices;
 mod config_manager;
 mod groups;
 mod history;
+mod mixed;
 mod offline;
 mod options;
 mod restarting;
 mod selections;
+mod sources;
 mod versionlock;

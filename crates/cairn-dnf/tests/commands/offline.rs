@@ -150,14 +150,21 @@ fn what_changed_meanwhile_is_refused_once() {
 fn system_upgrade() {
     let mut bench = Bench::usual();
     assert_eq!(bench.dnf("install -y bar").code, 0);
+    assert_eq!(bench.dnf("group install -y tools --no-packages").code, 0);
     bench.add(vec![package("bar", "3.0-1", &[])]);
     let ran = bench.dnf("system-upgrade download -y --refresh");
     assert_eq!(ran.code, 0, "{}", ran.text());
     assert!(
         bench.read(&format!("{DIRECTORY}/transaction.json")).unwrap().contains("bar-3.0-1.noarch")
     );
+    assert!(ran.out.contains("Upgrading groups:\n Tools"), "{}", ran.out);
     assert_eq!(bench.dnf("system-upgrade status").code, 0);
     assert_eq!(bench.dnf("system-upgrade clean").code, 0);
+    assert_eq!(bench.dnf("offline-upgrade download -y bar --no-allow-downgrade").code, 0);
+    assert!(bench.dnf("offline-upgrade status").out.contains("offline-upgrade download -y bar"));
+    assert_eq!(bench.dnf("offline-upgrade clean").code, 0);
+    assert_eq!(bench.dnf("offline-distrosync download -y --skip-broken").code, 0);
+    assert_eq!(bench.dnf("offline-distrosync clean").code, 0);
     expect![[r#"
         exit 2
         --- err

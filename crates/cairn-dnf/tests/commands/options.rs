@@ -110,7 +110,7 @@ fn broken_and_unavailable() {
         Installing:
          bar    noarch 0:1.0-1 t            6.0   B
         Skipping packages with broken dependencies:
-         broken noarch 0:1.0-1 t            6.0   B
+         broken noarch 1.0-1   t            6.0   B
 
         Transaction Summary:
          Installing:         1 package
@@ -193,12 +193,10 @@ fn from_one_repository() {
         assert_eq!(bench.dnf("remove -y foo").code, 0);
     }
     expect![[r#"
-        exit 1
+        exit 2
         --- err
-        Failed to resolve the transaction:
-        No match for argument: foo
-        You can try to add to command line:
-          --skip-unavailable to skip unavailable packages
+        error: --from-repo: no repository matches "x"
+        hint: did you mean `t`?
     "#]]
     .assert_eq(&bench.dnf(&format!("{second} install -y foo --from-repo=x")).quiet());
 }
@@ -269,4 +267,22 @@ fn a_comment_is_kept() {
     let bench = Bench::usual();
     assert_eq!(bench.dnf("install -y bar --comment 'ticket 7'").code, 0);
     assert!(bench.dnf("history info last").out.contains("Comment        : ticket 7"));
+}
+
+#[test]
+fn options_of_every_command_add_up_in_order() {
+    let bench = Bench::usual();
+    let shown = |arguments: &str| bench.dnf(arguments).out;
+    assert_eq!(shown("-x foo repoquery -x 'lib*,ba*'"), "broken-0:1.0-1.noarch\n");
+    let two = format!("--repofrompath=u,file://{} repoquery bar", bench.repository().display());
+    let two = format!("{two} --qf '%{{repoid}} ' --setopt=u.gpgcheck=0 --setopt=u.repo_gpgcheck=0");
+    assert_eq!(shown(&format!("{two} --repo=u")), "t u ", "both --repo");
+    assert_eq!(shown(&format!("{two} --enable-repo=u --disable-repo=t")), "u ");
+    let excludes = "--setopt=excludepkgs=bar repoquery --setopt=excludepkgs=,broken";
+    assert!(!shown(excludes).contains("bar") && !shown(excludes).contains("broken"));
+    // The last one counts.
+    assert!(shown("--setopt=excludepkgs=bar repoquery --setopt=excludepkgs=").contains("bar"));
+    assert_eq!(bench.dnf("-y --releasever=2 install bar -y --releasever=3").code, 0);
+    assert!(shown("history info last").contains("Releasever     : 3"));
+    assert_eq!(bench.dnf("--best upgrade --no-best").code, 2, "as when they stand side by side");
 }

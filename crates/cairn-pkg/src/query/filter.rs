@@ -163,11 +163,42 @@ pub fn depending_on(
     wanted: &[String],
     scope: &[PackageId],
 ) -> Vec<PackageId> {
+    depending(sack, kind, wanted, (scope, Depth::Provided))
+}
+
+/// Returns the packages of `scope` with a dependency on a capability that is named; what packages of the name provide does not count.
+pub fn naming(
+    sack: &Sack,
+    kind: DependencyKind,
+    wanted: &[String],
+    scope: &[PackageId],
+) -> Vec<PackageId> {
+    depending(sack, kind, wanted, (scope, Depth::Named))
+}
+
+/// What a capability stands for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    /// Itself.
+    Named,
+    /// Everything that the packages with the name provide, too.
+    Provided,
+}
+
+fn depending(
+    sack: &Sack,
+    kind: DependencyKind,
+    wanted: &[String],
+    (scope, depth): (&[PackageId], Depth),
+) -> Vec<PackageId> {
     let mut targets: Vec<Dependency> = Vec::new();
     let mut files: BTreeSet<&str> = BTreeSet::new();
     let mut patterns: Vec<&str> = Vec::new();
     for text in wanted {
-        let (packages, _) = super::match_spec(sack, text, super::SpecScope::All);
+        let packages = match depth {
+            Depth::Named => Vec::new(),
+            Depth::Provided => super::match_spec(sack, text, super::SpecScope::All).0,
+        };
         let by_nevra = packages
             .iter()
             .filter(|id| super::spec::nevra_matches(text, sack.get(**id).nevra()).is_some());

@@ -137,6 +137,8 @@ pub struct Sack {
     pub repositories: Vec<SackRepository>,
     /// Packages that excludes and includes keep out.
     filtered: Vec<Nevra>,
+    /// Source packages of the repositories, where those are left out.
+    sources: Vec<Nevra>,
 }
 
 /// Fills a [`Sack`].
@@ -242,6 +244,7 @@ impl SackBuilder {
         self.sack.universe.candidates.reserve(repository.identities.len());
         for nevra in repository.identities {
             if !architectures.contains(&nevra.arch.as_str()) {
+                self.note_source(nevra);
                 continue;
             }
             if !filters.iter().all(|filter| filter.lets_in(&nevra)) {
@@ -258,6 +261,7 @@ impl SackBuilder {
         }
         for package in repository.packages {
             if !architectures.contains(&package.nevra.arch.as_str()) {
+                self.note_source(package.nevra);
                 continue;
             }
             if filters.iter().all(|filter| filter.lets_in(&package.nevra)) {
@@ -265,6 +269,12 @@ impl SackBuilder {
             } else {
                 self.sack.filtered.push(package.nevra);
             }
+        }
+    }
+
+    fn note_source(&mut self, nevra: Nevra) {
+        if nevra.arch == "src" {
+            self.sack.sources.push(nevra);
         }
     }
 
@@ -454,6 +464,11 @@ impl Sack {
     /// Returns whether a spec names a package that excludes or includes keep out.
     pub fn is_filtered(&self, spec: &str) -> bool {
         self.filtered.iter().any(|nevra| super::spec::nevra_matches(spec, nevra).is_some())
+    }
+
+    /// Returns whether a spec names a source package that is left out.
+    pub fn is_source(&self, spec: &str) -> bool {
+        self.sources.iter().any(|nevra| super::spec::nevra_matches(spec, nevra).is_some())
     }
 
     /// Returns the names of all packages.

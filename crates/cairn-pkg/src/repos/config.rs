@@ -22,6 +22,14 @@ pub struct MainConfig {
     pub install_weak_deps: bool,
     /// Dependencies nothing needs any more go with a removed package.
     pub clean_requirements_on_remove: bool,
+    /// Packages may be replaced by older ones to make a request possible.
+    pub allow_downgrade: bool,
+    /// Upgrades may come from another vendor.
+    pub allow_vendor_change: bool,
+    /// Names or globs of packages that no weak dependency brings in.
+    pub exclude_from_weak: Vec<String>,
+    /// Nor what installed packages recommend and have not got.
+    pub exclude_from_weak_autodetect: bool,
     /// Obsoletes are followed by upgrade and install.
     pub obsoletes: bool,
     /// Names or provides that are installed beside each other.
@@ -76,6 +84,10 @@ impl Default for MainConfig {
             best: true,
             install_weak_deps: true,
             clean_requirements_on_remove: true,
+            allow_downgrade: true,
+            allow_vendor_change: true,
+            exclude_from_weak: Vec::new(),
+            exclude_from_weak_autodetect: true,
             obsoletes: true,
             installonlypkgs: words(&[
                 "kernel",
@@ -186,6 +198,10 @@ const MAIN_KEYS: &[&str] = &[
     "best",
     "install_weak_deps",
     "clean_requirements_on_remove",
+    "allow_downgrade",
+    "allow_vendor_change",
+    "exclude_from_weak",
+    "exclude_from_weak_autodetect",
     "obsoletes",
     "installonlypkgs",
     "installonly_limit",
@@ -214,8 +230,6 @@ const MAIN_KEYS: &[&str] = &[
 
 /// Keys dnf knows that have no meaning here: accepted without a word.
 const IGNORED_KEYS: &[&str] = &[
-    "allow_downgrade",
-    "allow_vendor_change",
     "arch",
     "autocheck_running_kernel",
     "bandwidth",
@@ -360,6 +374,10 @@ impl MainConfig {
             "best" => self.best = flag()?,
             "install_weak_deps" => self.install_weak_deps = flag()?,
             "clean_requirements_on_remove" => self.clean_requirements_on_remove = flag()?,
+            "allow_downgrade" => self.allow_downgrade = flag()?,
+            "allow_vendor_change" => self.allow_vendor_change = flag()?,
+            "exclude_from_weak" => append(&mut self.exclude_from_weak, value),
+            "exclude_from_weak_autodetect" => self.exclude_from_weak_autodetect = flag()?,
             "obsoletes" => self.obsoletes = flag()?,
             "skip_if_unavailable" => self.skip_if_unavailable = flag()?,
             "skip_unavailable" => self.skip_unavailable = flag()?,

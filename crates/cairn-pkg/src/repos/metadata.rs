@@ -13,8 +13,8 @@ use cairn_host::fetch::{Expected, Fetcher};
 use cairn_rpm::evr::Nevra;
 use cairn_rpm::repodata::index::{IndexError, IndexedPackage};
 use cairn_rpm::repodata::{
-    Advisory, Comps, Limits, RepoMd, RepoMdRecord, RepoPackage, check_location, parse_comps,
-    parse_filelists, parse_updateinfo,
+    Advisory, Comps, Limits, PackageFiles, RepoMd, RepoMdRecord, RepoPackage, check_location,
+    parse_comps, parse_filelists, parse_other, parse_updateinfo,
 };
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -290,6 +290,23 @@ pub fn load_advisories(
     let mut session = Session::new(&loaded.config, context, loaded.directory.clone());
     let (text, limit) = session.document(record)?;
     parse_updateinfo(&text, &Limits::for_size(limit))
+        .map_err(|error| session.malformed(error.to_string()))
+}
+
+/// Loads the change logs of a loaded repository, newest entries first; none when it has no other.xml.
+///
+/// # Errors
+/// As [`load_repository`].
+pub fn load_changelogs(
+    loaded: &Repository,
+    context: &LoadContext<'_>,
+    each: &mut dyn FnMut(PackageFiles),
+) -> Result<(), RepoError> {
+    let Some(record) = loaded.repomd.record("other") else { return Ok(()) };
+    let mut session = Session::new(&loaded.config, context, loaded.directory.clone());
+    let (text, limit) = session.document(record)?;
+    parse_other(text.as_slice(), &Limits::for_size(limit), each)
+        .map(|_| ())
         .map_err(|error| session.malformed(error.to_string()))
 }
 

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`ini`] | the file format, with positions |
 //! | [`config`] | typed keys of `[main]` and of a repository |
+//! | [`values`] | the same keys as text |
 //! | [`variables`] | `$releasever` and friends |
 //! | [`load`] | reads all of it from a root |
 //! | [`metadata`] | downloads, verifies and caches `repodata/` |
@@ -22,6 +23,7 @@ pub mod mirrors;
 pub mod packages;
 pub mod trust;
 pub mod value;
+pub mod values;
 pub mod variables;
 
 pub use config::{MainConfig, RepoConfig};

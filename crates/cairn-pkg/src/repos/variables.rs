@@ -36,6 +36,11 @@ impl Variables {
         self.values.get(name).map(String::as_str)
     }
 
+    /// Returns names and values, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.values.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Replaces every variable of `text`.
     ///
     /// # Errors

@@ -161,15 +161,19 @@ impl Request<'_> {
 
     fn install_group_package(&mut self, name: &str, kind: &str) {
         let sack = self.sack;
-        if let Some(installed) = sack.by_name(name).find(SackPackage::is_installed) {
-            self.messages.push(format!("Package \"{}\" is already installed.", installed.nevra()));
-            return;
-        }
         let available: Vec<PackageId> = sack
             .by_name(name)
             .map(|package| package.id)
             .filter(|id| !self.excluded.contains(id))
             .collect();
+        if let Some(installed) = sack.by_name(name).find(SackPackage::is_installed) {
+            self.messages.push(format!("Package \"{}\" is already installed.", installed.nevra()));
+            let is_newer = |id: &PackageId| sack.get(*id).nevra().evr > installed.nevra().evr;
+            if available.iter().any(is_newer) {
+                self.jobs.push(Job::Install(available));
+            }
+            return;
+        }
         if !available.is_empty() {
             self.from_groups.insert(name.to_owned());
             self.jobs.push(Job::Install(available));

@@ -23,6 +23,8 @@ pub struct Group {
     pub is_visible: bool,
     /// Place in lists.
     pub order: Option<u32>,
+    /// Language the group is for.
+    pub lang_only: Option<String>,
     /// Repository.
     pub repository: String,
     /// Name and type (`mandatory default optional conditional`) of its packages.
@@ -112,6 +114,7 @@ impl GroupSet {
                 name: source.name.clone(),
                 description: source.description.clone(),
                 is_visible: source.user_visible,
+                lang_only: source.lang_only.clone(),
                 order: source.display_order,
                 repository: repository.to_owned(),
                 packages: Vec::new(),
@@ -199,7 +202,7 @@ impl Group {
             default: false,
             user_visible: self.is_visible,
             display_order: self.order,
-            lang_only: None,
+            lang_only: self.lang_only.clone(),
             packages: packages.collect(),
         };
         write_comps(&Comps { groups: vec![group], ..Comps::default() })

@@ -8,6 +8,7 @@
 //! | [`group_request`] | `@group`, `group` and `environment` → jobs and changes of groups |
 //! | [`plan`] | solution → [`Plan`], the value that is shown, confirmed and carried out |
 
+pub mod capability_request;
 pub mod group_request;
 pub mod groups;
 pub mod plan;

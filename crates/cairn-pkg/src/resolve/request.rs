@@ -4,7 +4,7 @@
 use super::group_request::GroupPackages;
 use super::groups::{GroupChange, GroupSet};
 use crate::query::sack::{Sack, SackPackage};
-use crate::query::{MatchKind, SpecScope, match_spec};
+use crate::query::{MatchKind, SpecScope, glob, match_spec};
 use crate::state::SystemState;
 use cairn_rpm::evr::Nevra;
 use cairn_solve::{Job, PackageId};
@@ -92,6 +92,46 @@ impl<'a> Request<'a> {
         self.limited.extend(ids);
     }
 
+    /// Arguments mean only installed packages that came from these repositories (`--installed-from-repo`); without any, all.
+    pub fn limit_installed(&mut self, repositories: &[String]) {
+        if repositories.is_empty() {
+            return;
+        }
+        let is_other = |package: &SackPackage<'_>| {
+            let own = &package.details.from_repository;
+            !repositories.iter().any(|wanted| glob::matches(wanted, own))
+        };
+        let others = self.sack.installed().filter(is_other).map(|package| package.id);
+        self.limited.extend(others);
+    }
+
+    /// Arguments mean everything again.
+    pub fn lift_limits(&mut self) {
+        self.limited.clear();
+    }
+
+    pub(super) fn is_limited(&self, id: PackageId) -> bool {
+        self.limited.contains(&id)
+    }
+
+    /// Returns all installed packages when `--installed-from-repo` leaves some out.
+    fn limited_installed(&mut self) -> Option<Vec<PackageId>> {
+        let all = self.sack.installed().map(|package| package.id);
+        let (out, meant): (Vec<_>, Vec<_>) = all.partition(|id| self.limited.contains(id));
+        if meant.is_empty() && !out.is_empty() {
+            let message = "Packages for argument '*' available, but not installed.".to_owned();
+            self.problems.push(Problem { message, is_unavailable: false });
+        }
+        (!out.is_empty()).then_some(meant)
+    }
+
+    /// Returns the installed packages that a spec means.
+    fn meant_installed(&self, spec: &str) -> Vec<PackageId> {
+        let (mut ids, _) = match_spec(self.sack, spec, SpecScope::Installed);
+        ids.retain(|id| !self.limited.contains(id));
+        ids
+    }
+
     /// Returns the available packages that a spec means.
     fn meant(&self, spec: &str) -> (Vec<PackageId>, MatchKind) {
         let (mut ids, kind) = match_spec(self.sack, spec, SpecScope::Available);
@@ -110,6 +150,15 @@ impl<'a> Request<'a> {
         if available.is_empty() && self.sack.is_filtered(spec) {
             let message = format!("Argument '{spec}' matches only excluded packages.");
             self.problems.push(Problem { message, is_unavailable: false });
+            return None;
+        }
+        if available.is_empty() && self.sack.is_source(spec) {
+            let message = format!("Argument '{spec}' matches only source packages.");
+            if self.settings.skip_unavailable {
+                self.messages.push(message);
+            } else {
+                self.problems.push(Problem { message, is_unavailable: false });
+            }
             return None;
         }
         let found = available.len();
@@ -150,7 +199,11 @@ impl<'a> Request<'a> {
             available.retain(|id| !self.excluded.contains(id));
             (available, kind)
         };
-        if available.is_empty() && installed.is_empty() {
+        let is_limited_out = available.is_empty() && !self.limited.is_empty() && {
+            let (unlimited, _) = match_spec(self.sack, spec, SpecScope::Available);
+            unlimited.iter().any(|id| self.limited.contains(id))
+        };
+        if available.is_empty() && (installed.is_empty() || is_limited_out) {
             self.no_match(spec);
             return;
         }
@@ -237,7 +290,7 @@ impl<'a> Request<'a> {
             self.remove_environment(group, GroupPackages::Change);
             return;
         }
-        let (installed, _) = match_spec(self.sack, spec, SpecScope::Installed);
+        let installed = self.meant_installed(spec);
         if installed.is_empty() {
             self.messages.push(format!("No packages to remove for argument: {spec}"));
             return;
@@ -276,13 +329,15 @@ impl<'a> Request<'a> {
 
     /// Adds `upgrade` of everything.
     pub fn upgrade_all(&mut self) {
-        self.jobs.push(Job::Upgrade(None));
+        let meant = self.limited_installed();
+        self.jobs.push(Job::Upgrade(meant));
     }
 
     /// Adds `distro-sync`.
     pub fn distro_sync(&mut self, specs: &[String]) {
         if specs.is_empty() {
-            self.jobs.push(Job::DistroSync(None));
+            let meant = self.limited_installed();
+            self.jobs.push(Job::DistroSync(meant));
         }
         for spec in specs {
             if let Some(ids) = self.installed_or_problem(spec) {
@@ -370,6 +425,7 @@ impl<'a> Request<'a> {
             .installed()
             .filter(|package| names.contains(package.nevra().name.as_str()))
             .map(|package| package.id)
+            .filter(|id| !self.limited.contains(id))
             .collect();
         if installed.is_empty() {
             let message = format!("Packages for argument '{spec}' available, but not installed.");

@@ -3,6 +3,7 @@
 
 use super::package::{Changelog, RepoFile, RepoFileKind, RepoPackage};
 use crate::dependency::Dependency;
+use crate::header::Header;
 use crate::package::Package;
 use crate::tag;
 
@@ -54,7 +55,7 @@ impl RepoPackage {
             supplements: distinct(header.supplements()),
             enhances: distinct(header.enhances()),
             files: files(package),
-            changelogs: changelogs(package),
+            changelogs: header_changelogs(&package.header),
         }
     }
 }
@@ -109,8 +110,8 @@ fn files(package: &Package) -> Vec<RepoFile> {
         .collect()
 }
 
-fn changelogs(package: &Package) -> Vec<Changelog> {
-    let header = &package.header;
+/// Returns the change log of a header, newest entries first, no more than repository metadata has.
+pub fn header_changelogs(header: &Header) -> Vec<Changelog> {
     let times = header.u32s(tag::CHANGELOGTIME).into_iter();
     let authors = header.strings(tag::CHANGELOGNAME);
     let texts = header.strings(tag::CHANGELOGTEXT);

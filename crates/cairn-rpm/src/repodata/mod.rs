@@ -26,6 +26,7 @@ pub use comps::{
 };
 pub use error::{Limits, PackageProblem, RepodataError, RepodataProblem};
 pub use filelists::{PackageFiles, parse_filelists, parse_other};
+pub use from_package::header_changelogs;
 pub use location::check_location;
 pub use package::{Changelog, RepoFile, RepoFileKind, RepoPackage, is_primary_path};
 pub use primary::{PrimaryOutcome, parse_primary};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Arguments of the commands that manage groups, history, configuration and what else there is.
 
-use super::{AdvisoryFilter, ResolveOptions};
+use super::{AdvisoryFilter, DistroSyncArgs, KeepOptions, ResolveOptions, UpgradeArgs};
 use clap::{Args, Subcommand, ValueEnum};
 
 /// Arguments of `repolist` and `repoinfo`
@@ -165,6 +165,9 @@ pub struct GroupRemoveArgs {
     /// Keep the packages
     #[arg(long)]
     pub no_packages: bool,
+    /// When it is carried out
+    #[command(flatten)]
+    pub keep: KeepOptions,
 }
 
 /// Commands of `history`
@@ -219,6 +222,9 @@ pub struct HistoryUndoArgs {
     /// Take the old packages from repositories even where they were kept
     #[arg(long)]
     pub from_repositories: bool,
+    /// When it is carried out; packages then come from repositories
+    #[command(flatten)]
+    pub keep: KeepOptions,
 }
 
 /// Arguments of `history redo`
@@ -230,6 +236,9 @@ pub struct HistoryRedoArgs {
     /// Skip what is not in any repository
     #[arg(long)]
     pub skip_unavailable: bool,
+    /// When it is carried out
+    #[command(flatten)]
+    pub keep: KeepOptions,
 }
 
 /// Arguments of `history store`
@@ -266,6 +275,15 @@ pub struct ReplayArgs {
 /// Arguments of `mark`
 #[derive(Debug, Args)]
 pub struct MarkArgs {
+    /// Skip what is not installed
+    #[arg(long, global = true)]
+    pub skip_unavailable: bool,
+    /// Store the transaction; `dnf offline reboot` carries it out while the system starts
+    #[arg(long, global = true, conflicts_with = "store")]
+    pub offline: bool,
+    /// Store the transaction in this directory, for `dnf replay`
+    #[arg(long, global = true, value_name = "DIR")]
+    pub store: Option<std::path::PathBuf>,
     /// New reason
     #[command(subcommand)]
     pub reason: MarkCommand,
@@ -290,9 +308,6 @@ pub struct MarkSpecs {
     /// Installed packages
     #[arg(required = true, value_name = "SPEC")]
     pub specs: Vec<String>,
-    /// Skip what is not installed
-    #[arg(long)]
-    pub skip_unavailable: bool,
 }
 
 /// Arguments of `mark group`
@@ -398,6 +413,21 @@ pub enum ConfigManagerCommand {
     Setvar(ConfigValuesArgs),
     /// Remove variables
     Unsetvar(ConfigNamesArgs),
+    /// Enable repositories
+    Enable(ConfigSwitchArgs),
+    /// Disable repositories
+    Disable(ConfigSwitchArgs),
+}
+
+/// Arguments of `config-manager enable` and `config-manager disable`
+#[derive(Debug, Args)]
+pub struct ConfigSwitchArgs {
+    /// Ids or globs
+    #[arg(required = true, value_name = "REPO")]
+    pub repositories: Vec<String>,
+    /// Make directories that do not exist
+    #[arg(long)]
+    pub create_missing_dir: bool,
 }
 
 /// Arguments of `config-manager addrepo`
@@ -452,11 +482,21 @@ pub enum OfflineCommand {
     Reboot(OfflineRebootArgs),
     /// Show the stored transaction
     Status,
+    /// Show what past offline transactions wrote into the journal of the system
+    Log(OfflineLogArgs),
     /// Drop the stored transaction and its packages
     Clean,
     /// Carry out the stored transaction (the service runs it)
     #[command(name = "_execute", hide = true)]
     Execute,
+}
+
+/// Arguments of `offline log`
+#[derive(Debug, Args)]
+pub struct OfflineLogArgs {
+    /// Which transaction; without it they are listed. Negative numbers count from the last one
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub number: Option<i64>,
 }
 
 /// Arguments of `offline reboot`
@@ -465,6 +505,71 @@ pub struct OfflineRebootArgs {
     /// Power off after the transaction instead of restarting
     #[arg(long)]
     pub poweroff: bool,
+}
+
+/// Commands of `offline-upgrade`
+#[derive(Debug, Subcommand)]
+pub enum OfflineUpgradeCommand {
+    /// Download and store an upgrade
+    Download(Box<UpgradeArgs>),
+    /// Restart and carry it out
+    Reboot(OfflineRebootArgs),
+    /// Show the stored transaction
+    Status,
+    /// Show what past ones wrote into the journal of the system
+    Log(OfflineLogArgs),
+    /// Drop the stored transaction and its packages
+    Clean,
+}
+
+/// Commands of `offline-distrosync`
+#[derive(Debug, Subcommand)]
+pub enum OfflineDistrosyncCommand {
+    /// Download and store a distro-sync
+    Download(DistroSyncArgs),
+    /// Restart and carry it out
+    Reboot(OfflineRebootArgs),
+    /// Show the stored transaction
+    Status,
+    /// Show what past ones wrote into the journal of the system
+    Log(OfflineLogArgs),
+    /// Drop the stored transaction and its packages
+    Clean,
+}
+
+/// Arguments of `reposync`
+#[derive(Debug, Args)]
+pub struct ReposyncArgs {
+    /// Limit to these architectures (can be repeated)
+    #[arg(short = 'a', long, value_name = "ARCH", value_delimiter = ',')]
+    pub arch: Vec<String>,
+    /// Download source packages
+    #[arg(long, visible_alias = "source")]
+    pub srpm: bool,
+    /// Download the newest version of each package only
+    #[arg(short = 'n', long)]
+    pub newest_only: bool,
+    /// Put the packages into the directory itself, not into one named after the repository
+    #[arg(long)]
+    pub norepopath: bool,
+    /// Remove packages that the repository does not have
+    #[arg(long)]
+    pub delete: bool,
+    /// Print URLs, download nothing
+    #[arg(short = 'u', long)]
+    pub urls: bool,
+    /// Download the metadata as well
+    #[arg(long)]
+    pub download_metadata: bool,
+    /// Only packages that were built on this day or later
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub min_buildtime: Option<String>,
+    /// Directory (default: the working directory)
+    #[arg(short = 'p', long, visible_alias = "download-path", value_name = "DIR")]
+    pub destdir: Option<std::path::PathBuf>,
+    /// Directory for the metadata (default: that of the packages)
+    #[arg(long, value_name = "DIR")]
+    pub metadata_path: Option<std::path::PathBuf>,
 }
 
 /// Commands of `system-upgrade`
@@ -476,6 +581,8 @@ pub enum SystemUpgradeCommand {
     Reboot(OfflineRebootArgs),
     /// Show the stored upgrade
     Status,
+    /// Show what past upgrades wrote into the journal of the system
+    Log(OfflineLogArgs),
     /// Drop the stored upgrade and its packages
     Clean,
 }
@@ -551,12 +658,33 @@ pub struct CheckUpgradeArgs {
     /// Names, globs or NEVRAs; all packages when none is given
     #[arg(value_name = "SPEC")]
     pub specs: Vec<String>,
+    /// Only the lowest versions that fix an advisory
+    #[arg(long)]
+    pub minimal: bool,
+    /// Show the change log entries that are new as well
+    #[arg(long)]
+    pub changelogs: bool,
     /// Only upgrades of these advisories
     #[command(flatten)]
     pub advisories: AdvisoryFilter,
     /// Write JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// What `download` takes instead of the package
+#[derive(Debug, Clone, Copy, Default, Args)]
+#[group(multiple = false)]
+pub struct DownloadInstead {
+    /// The source package; enables the source repositories
+    #[arg(long, visible_alias = "source")]
+    pub srpm: bool,
+    /// The package with the debugging symbols
+    #[arg(long)]
+    pub debuginfo: bool,
+    /// The package with the sources for debugging
+    #[arg(long)]
+    pub debugsource: bool,
 }
 
 /// Arguments of `download`
@@ -577,6 +705,15 @@ pub struct DownloadArgs {
     /// Limit to these architectures (can be repeated)
     #[arg(long, value_name = "ARCH", value_delimiter = ',')]
     pub arch: Vec<String>,
+    /// Take what is named from these repositories only (can be repeated)
+    #[arg(long, value_name = "REPO", value_delimiter = ',')]
+    pub from_repo: Vec<String>,
+    /// Take what is named from these vendors only (can be repeated)
+    #[arg(long, value_name = "VENDOR", value_delimiter = ',')]
+    pub from_vendor: Vec<String>,
+    /// Which package of the same source
+    #[command(flatten)]
+    pub instead: DownloadInstead,
     /// Skip what is not in any repository
     #[arg(long)]
     pub skip_unavailable: bool,

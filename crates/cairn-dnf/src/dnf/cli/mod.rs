@@ -2,10 +2,12 @@
 //! The command line of `dnf`: every option and command, in dnf5's spelling. The doc comments are the help texts.
 
 mod manage;
+mod mixed;
 mod packages;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 pub use manage::*;
+pub use mixed::*;
 pub use packages::*;
 
 /// Returns the definition of the command line, for man pages, completions and the reference.
@@ -16,6 +18,7 @@ pub fn command() -> clap::Command {
 /// Package manager of Cairn Linux
 #[derive(Debug, Parser)]
 #[command(name = "dnf", version, disable_help_subcommand = true, max_term_width = 100)]
+#[command(args_override_self = true)]
 #[command(
     after_help = "Exit status: 0 success, 1 error or refused, 2 wrong arguments, 100 `check-upgrade` found upgrades"
 )]
@@ -25,7 +28,7 @@ pub struct Cli {
     pub global: GlobalOptions,
     /// What to do
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
 }
 
 /// Options of every command
@@ -50,6 +53,12 @@ pub struct GlobalOptions {
     /// Value of $releasever
     #[arg(long, global = true, value_name = "VERSION")]
     pub releasever: Option<String>,
+    /// Value of $releasever_major
+    #[arg(long, global = true, value_name = "VERSION")]
+    pub releasever_major: Option<String>,
+    /// Value of $releasever_minor
+    #[arg(long, global = true, value_name = "VERSION")]
+    pub releasever_minor: Option<String>,
     /// Architecture of the system, for example x86_64
     #[arg(long, global = true, value_name = "ARCH")]
     pub forcearch: Option<String>,
@@ -99,6 +108,12 @@ pub struct GlobalOptions {
     /// Accept older versions where the best cannot be installed
     #[arg(long, alias = "nobest", global = true)]
     pub no_best: bool,
+    /// Accept upgrades from other vendors (default)
+    #[arg(long, global = true, conflicts_with = "no_allow_vendor_change")]
+    pub allow_vendor_change: bool,
+    /// Refuse upgrades from other vendors
+    #[arg(long, global = true)]
+    pub no_allow_vendor_change: bool,
     /// Leave files out that are marked as documentation
     #[arg(long, alias = "nodocs", global = true)]
     pub no_docs: bool,
@@ -111,9 +126,42 @@ pub struct GlobalOptions {
     /// Accept unsigned packages and metadata
     #[arg(long, alias = "nogpgcheck", global = true)]
     pub no_gpgchecks: bool,
+    /// Accepted: there are no plugins
+    #[arg(long, alias = "noplugins", global = true, hide = true)]
+    pub no_plugins: bool,
+    /// Accepted: there are no plugins
+    #[arg(
+        long = "enable-plugin",
+        alias = "enableplugin",
+        global = true,
+        hide = true,
+        value_name = "PLUGIN"
+    )]
+    pub enable_plugin: Vec<String>,
+    /// Accepted: there are no plugins
+    #[arg(
+        long = "disable-plugin",
+        alias = "disableplugin",
+        global = true,
+        hide = true,
+        value_name = "PLUGIN"
+    )]
+    pub disable_plugin: Vec<String>,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", value_parser = ["auto", "always", "never"])]
+    pub color: Option<String>,
     /// Note for the history
     #[arg(long, global = true, value_name = "TEXT")]
     pub comment: Option<String>,
+    /// Show the variables first; without a command, only these
+    #[arg(long, global = true)]
+    pub dump_variables: bool,
+    /// Show the values of dnf.conf first; without a command, only these
+    #[arg(long, global = true)]
+    pub dump_main_config: bool,
+    /// Show the options of these repositories first, ids or globs; without a command, only these (can be repeated)
+    #[arg(long, global = true, value_name = "REPO", value_delimiter = ',')]
+    pub dump_repo_config: Vec<String>,
     /// Show results only
     #[arg(short = 'q', long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
@@ -125,6 +173,8 @@ pub struct GlobalOptions {
 /// What to do
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Install, remove, upgrade, downgrade and reinstall in one transaction
+    Do(MixedArgs),
     /// Install packages
     #[command(visible_alias = "in")]
     Install(InstallArgs),
@@ -156,6 +206,8 @@ pub enum Command {
     /// Search names and summaries
     #[command(visible_alias = "se")]
     Search(SearchArgs),
+    /// Show change logs of packages
+    Changelog(ChangelogArgs),
     /// Find the packages that provide a file or capability
     #[command(visible_aliases = ["whatprovides", "prv"])]
     Provides(ProvidesArgs),
@@ -247,6 +299,29 @@ pub enum Command {
     Download(DownloadArgs),
     /// List installed packages that nothing else needs
     Leaves,
+    /// Copy repositories into a directory
+    Reposync(ReposyncArgs),
+    /// Install the debugging symbols of packages
+    DebuginfoInstall(SpecsArgs),
+    /// Install what building packages needs
+    #[command(visible_alias = "build-dep")]
+    Builddep(BuilddepArgs),
+    /// Print the newest or the older packages of a directory or repository
+    Repomanage(RepomanageArgs),
+    /// Count packages, groups and repositories
+    Status,
+    /// Store an upgrade for the next start of the system
+    OfflineUpgrade {
+        /// What to do
+        #[command(subcommand)]
+        command: OfflineUpgradeCommand,
+    },
+    /// Store a distro-sync for the next start of the system
+    OfflineDistrosync {
+        /// What to do
+        #[command(subcommand)]
+        command: OfflineDistrosyncCommand,
+    },
     /// Tell whether the system, services or processes have to be restarted
     NeedsRestarting(NeedsRestartingArgs),
     /// List requirements that nothing provides

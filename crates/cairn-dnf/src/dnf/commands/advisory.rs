@@ -22,7 +22,7 @@ struct Row<'a> {
 /// Runs `dnf advisory list`.
 pub fn list(session: &Session, args: &AdvisoryArgs) -> CommandResult {
     let loaded = session.load(Needs::ADVISORIES)?;
-    let rows = select(&loaded, args)?;
+    let mut rows = select(&loaded, args)?;
     if args.json {
         return print_json(session, &list_values(&rows, args));
     }
@@ -30,6 +30,7 @@ pub fn list(session: &Session, args: &AdvisoryArgs) -> CommandResult {
         say_nothing(&loaded, args);
         return Ok(exit::SUCCESS);
     }
+    rows.sort_by_key(|row| (&row.advisory.id, row.packages.first().map(ToString::to_string)));
     let kind = if args.with_cve { Some("cve") } else { args.with_bz.then_some("bugzilla") };
     let head = match kind {
         Some("cve") => "CVE",
@@ -173,7 +174,6 @@ fn select<'a>(loaded: &'a Loaded, args: &AdvisoryArgs) -> Result<Vec<Row<'a>>, F
             rows.push(Row { advisory, packages });
         }
     }
-    rows.sort_by_key(|row| (&row.advisory.id, row.packages.first().map(ToString::to_string)));
     Ok(rows)
 }
 

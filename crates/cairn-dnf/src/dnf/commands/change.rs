@@ -5,14 +5,14 @@
 use super::recover::recover_first;
 use crate::dnf::advisories::{Reach, upgrades};
 use crate::dnf::cli::{
-    AutoremoveArgs, DistroSyncArgs, InstallArgs, RemoveArgs, ResolveOptions, SpecsArgs, SwapArgs,
-    UpgradeArgs,
+    AdvisoryFilter, AutoremoveArgs, DistroSyncArgs, InstallArgs, RemoveArgs, ResolveOptions,
+    SpecsArgs, SwapArgs, UpgradeArgs,
 };
 use crate::dnf::local::split_specs;
 use crate::dnf::session::{Loaded, Needs, Session};
 use crate::dnf::transact::{Choices, resolve_and_run, settings};
 use crate::failure::{CommandResult, Failure};
-use cairn_pkg::query::{Origin, SackPackage, SpecScope, glob, match_spec};
+use cairn_pkg::query::{Origin, SackPackage, SpecScope, filter, glob, match_spec};
 use cairn_pkg::resolve::Request;
 use cairn_solve::{Job, PackageId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +22,7 @@ fn choices(resolve: &ResolveOptions) -> Choices {
 }
 
 /// A file or glob argument can only be answered with all file lists.
-fn needs_for(specs: &[String]) -> Needs {
+pub fn needs_for(specs: &[String]) -> Needs {
     let filelists = specs.iter().any(|spec| {
         (spec.starts_with('/') || spec.starts_with("*/"))
             && !cairn_rpm::repodata::is_primary_path(spec)
@@ -34,8 +34,12 @@ fn needs_for(specs: &[String]) -> Needs {
 pub fn install(session: &Session, args: &InstallArgs) -> CommandResult {
     recover_first(session)?;
     let (files, specs) = split_specs(session, &args.specs)?;
-    let loaded = session.load_for_change(needs_for(&specs), &files, &specs)?;
+    let needs = Needs { advisories: args.advisories.is_active(), ..needs_for(&specs) };
+    let loaded = session.load_for_change(needs, &files, &specs)?;
     let mut request = request(session, &loaded, &args.resolve);
+    if args.advisories.is_active() {
+        limit_to_advisories(&mut request, &loaded, &args.advisories)?;
+    }
     add_files(&mut request, &loaded);
     for spec in &specs {
         request.install(spec);
@@ -105,6 +109,40 @@ pub fn distro_sync(session: &Session, args: &DistroSyncArgs) -> CommandResult {
     resolve_and_run(session, &loaded, request, &choices(&args.resolve))
 }
 
+/// What a new release does to the installed packages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// Bring them to its versions, newer or older.
+    Sync,
+    /// Only to newer ones.
+    Upgrade,
+}
+
+/// Runs `dnf system-upgrade download`: packages, and groups and environments to their present definitions.
+pub fn system_upgrade(
+    session: &Session,
+    extent: Extent,
+    resolve: &ResolveOptions,
+) -> CommandResult {
+    recover_first(session)?;
+    let loaded = session.load(Needs::ALL)?;
+    let mut request = request(session, &loaded, resolve);
+    match extent {
+        Extent::Sync => request.distro_sync(&[]),
+        Extent::Upgrade => request.upgrade_all(),
+    }
+    let environments = loaded.state.environments.keys();
+    for id in environments.filter(|id| loaded.groups.environment(id).is_some()) {
+        request.upgrade_environment(id);
+    }
+    for id in loaded.state.groups.keys().filter(|id| loaded.groups.group(id).is_some()) {
+        if !request.group_changes.iter().any(|change| change.id == *id) {
+            request.upgrade_group(id);
+        }
+    }
+    resolve_and_run(session, &loaded, request, &choices(resolve))
+}
+
 /// Runs `dnf downgrade`.
 pub fn downgrade(session: &Session, args: &SpecsArgs) -> CommandResult {
     recover_first(session)?;
@@ -135,22 +173,64 @@ pub fn reinstall(session: &Session, args: &SpecsArgs) -> CommandResult {
     resolve_and_run(session, &loaded, request, &choices(&args.resolve))
 }
 
+/// Runs `dnf debuginfo-install`: the debugging symbols of what is installed, else of the newest version there is.
+pub fn debuginfo_install(session: &Session, args: &SpecsArgs) -> CommandResult {
+    recover_first(session)?;
+    let loaded = session.load(Needs::ALL)?;
+    let sack = &loaded.sack;
+    let mut request = request(session, &loaded, &args.resolve);
+    for spec in &args.specs {
+        let (mut ids, _) = match_spec(sack, spec, SpecScope::Installed);
+        if ids.is_empty() {
+            ids = filter::latest(sack, &match_spec(sack, spec, SpecScope::Available).0, 1);
+        }
+        if ids.is_empty() {
+            request.install(spec);
+        }
+        for id in ids {
+            let package = sack.get(id);
+            let nevra = package.nevra();
+            let source = package.details.sourcerpm.rsplitn(3, '-').nth(2).unwrap_or_default();
+            let of = |name: &str| format!("{name}-debuginfo-{}.{}", nevra.evr, nevra.arch);
+            let found = [of(&nevra.name), of(source)].into_iter().find(|name| {
+                let (found, _) = match_spec(sack, name, SpecScope::All);
+                !found.is_empty()
+            });
+            match found {
+                Some(name) => request.install(&name),
+                None => request.messages.push(format!(
+                    "Could not find debuginfo package for the following available packages: {nevra}"
+                )),
+            }
+        }
+    }
+    resolve_and_run(session, &loaded, request, &choices(&args.resolve))
+}
+
 /// Runs `dnf remove`.
 pub fn remove(session: &Session, args: &RemoveArgs) -> CommandResult {
     recover_first(session)?;
-    let loaded = session.load(Needs::INSTALLED)?;
+    let loaded = session.load(if args.duplicates { Needs::ALL } else { Needs::INSTALLED })?;
     let mut request = request(session, &loaded, &ResolveOptions::default());
+    request.limit_installed(&args.installed_from_repo);
     for spec in &args.specs {
         request.remove(spec);
     }
+    if args.duplicates {
+        remove_duplicates(session, &loaded, &mut request);
+    }
     if args.oldinstallonly {
-        let old = old_installonly(session, &loaded);
+        let limit = args.limit.unwrap_or(session.configuration.main.installonly_limit);
+        let old = old_installonly(session, &loaded, limit as usize);
         if !old.is_empty() {
             request.jobs.push(Job::Remove(old));
         }
     }
-    let resolve = ResolveOptions { offline: args.offline, ..ResolveOptions::default() };
-    let choices = Choices { resolve, keep_unneeded: args.no_autoremove, without_weak: false };
+    let choices = Choices {
+        resolve: args.keep.resolve(),
+        keep_unneeded: args.no_autoremove,
+        without_weak: false,
+    };
     resolve_and_run(session, &loaded, request, &choices)
 }
 
@@ -165,9 +245,7 @@ pub fn swap(session: &Session, args: &SwapArgs) -> CommandResult {
     for spec in &specs {
         request.install(spec);
     }
-    let mut resolve = args.resolve.clone();
-    resolve.allowerasing = true;
-    resolve_and_run(session, &loaded, request, &choices(&resolve))
+    resolve_and_run(session, &loaded, request, &choices(&args.resolve))
 }
 
 /// Runs `dnf autoremove`.
@@ -178,7 +256,7 @@ pub fn autoremove(session: &Session, args: &AutoremoveArgs) -> CommandResult {
     if args.specs.is_empty() {
         request.autoremove();
     }
-    let unneeded = cairn_pkg::query::filter::unneeded(&loaded.sack);
+    let unneeded = filter::unneeded(&loaded.sack);
     for spec in &args.specs {
         let (mut ids, _) = match_spec(&loaded.sack, spec, SpecScope::Installed);
         ids.retain(|id| unneeded.contains(id));
@@ -188,7 +266,7 @@ pub fn autoremove(session: &Session, args: &AutoremoveArgs) -> CommandResult {
             request.jobs.push(Job::Remove(ids));
         }
     }
-    resolve_and_run(session, &loaded, request, &choices(&ResolveOptions::default()))
+    resolve_and_run(session, &loaded, request, &choices(&args.keep.resolve()))
 }
 
 /// Returns an empty request over what was loaded.
@@ -196,6 +274,30 @@ pub fn request<'a>(session: &Session, loaded: &'a Loaded, options: &ResolveOptio
     let settings = settings(session, options);
     let mut request = Request::new(&loaded.sack, &loaded.groups, &loaded.state, settings);
     request.exclude(&loaded.excluded);
+    limit((session, &mut request), loaded, options);
+    request
+}
+
+/// Arguments mean only packages of these advisories.
+pub fn limit_to_advisories(
+    request: &mut Request<'_>,
+    loaded: &Loaded,
+    advisories: &AdvisoryFilter,
+) -> Result<(), Failure> {
+    let selected = advisories.select(&loaded.advisories)?;
+    let named: BTreeSet<_> =
+        selected.iter().flat_map(|advisory| &advisory.packages).map(|p| &p.nevra).collect();
+    let is_other = |package: &SackPackage<'_>| !named.contains(package.nevra());
+    request.limit(loaded.sack.available().filter(is_other).map(|package| package.id));
+    Ok(())
+}
+
+/// Arguments mean only what `--from-repo`, `--from-vendor` and `--installed-from-repo` let through.
+pub fn limit(
+    (session, request): (&Session, &mut Request<'_>),
+    loaded: &Loaded,
+    options: &ResolveOptions,
+) {
     if !options.from_repo.is_empty() {
         let is_other = |package: &SackPackage<'_>| {
             matches!(package.details.origin, Origin::Repository(_))
@@ -206,29 +308,77 @@ pub fn request<'a>(session: &Session, loaded: &'a Loaded, options: &ResolveOptio
         };
         request.limit(loaded.sack.available().filter(is_other).map(|package| package.id));
     }
-    request
+    if !options.from_vendor.is_empty() {
+        let is_other = |package: &SackPackage<'_>| {
+            let vendor = &package.candidate.vendor;
+            !options.from_vendor.iter().any(|wanted| glob::matches(wanted.trim(), vendor))
+        };
+        request.limit(loaded.sack.available().filter(is_other).map(|package| package.id));
+    }
+    if options.from_vendor.is_empty() && !session.configuration.main.allow_vendor_change {
+        let other_vendors = loaded.sack.available().filter(|new| is_of_other_vendor(loaded, *new));
+        request.limit(other_vendors.map(|package| package.id));
+    }
+    request.limit_installed(&options.installed_from_repo);
 }
 
-/// Package files are installed as they are: the same NEVRA again is only a message.
+/// Says whether a package would take the place of one of another vendor.
+fn is_of_other_vendor(loaded: &Loaded, new: SackPackage<'_>) -> bool {
+    let mut installed = loaded.sack.by_name(&new.nevra().name).filter(SackPackage::is_installed);
+    installed.any(|old| old.candidate.vendor != new.candidate.vendor)
+}
+
+/// Adds the package files that were given.
 fn add_files(request: &mut Request<'_>, loaded: &Loaded) {
-    for id in &loaded.files {
-        let nevra = loaded.sack.get(*id).nevra();
-        let is_installed = loaded
-            .sack
-            .by_name(&nevra.name)
-            .any(|package| package.is_installed() && package.nevra() == nevra);
-        if is_installed {
-            request.messages.push(format!("Package \"{nevra}\" is already installed."));
-        } else {
-            request.jobs.push(Job::Install(vec![*id]));
-        }
+    loaded.files.iter().for_each(|id| add_file(request, loaded, *id));
+}
+
+/// A package file is installed as it is: the same NEVRA again is only a message.
+pub fn add_file(request: &mut Request<'_>, loaded: &Loaded, id: PackageId) {
+    let nevra = loaded.sack.get(id).nevra();
+    let mut same = loaded.sack.by_name(&nevra.name);
+    if same.any(|package| package.is_installed() && package.nevra() == nevra) {
+        request.messages.push(format!("Package \"{nevra}\" is already installed."));
+    } else {
+        request.jobs.push(Job::Install(vec![id]));
     }
 }
 
+/// Adds the removal of all but the newest version of what is installed twice, and the installation of that again.
+fn remove_duplicates(session: &Session, loaded: &Loaded, request: &mut Request<'_>) {
+    let sack = &loaded.sack;
+    let mut ids = filter::duplicates(sack, &session.configuration.main.installonlypkgs);
+    ids.sort_by(|a, b| sack.get(*b).nevra().evr.cmp(&sack.get(*a).nevra().evr));
+    let mut newest: BTreeMap<(&str, &str), PackageId> = BTreeMap::new();
+    let mut older = Vec::new();
+    for id in ids {
+        let nevra = &sack.get(id).candidate.nevra;
+        if newest.contains_key(&(nevra.name.as_str(), nevra.arch.as_str())) {
+            older.push(id);
+        } else {
+            newest.insert((&nevra.name, &nevra.arch), id);
+        }
+    }
+    if older.is_empty() {
+        request.messages.push("No duplicated packages found for removal.".to_owned());
+        return;
+    }
+    for id in newest.into_values() {
+        let nevra = sack.get(id).nevra();
+        if sack.available().any(|package| package.nevra() == nevra) {
+            request.jobs.push(Job::Reinstall(vec![id]));
+        } else {
+            request.messages.push(format!(
+                "Installed packages for argument '{nevra}' are not available in repositories in the same version, cannot reinstall."
+            ));
+        }
+    }
+    request.jobs.push(Job::Remove(older));
+}
+
 /// Returns the install-only packages above the limit, oldest first, without the running kernel.
-fn old_installonly(session: &Session, loaded: &Loaded) -> Vec<PackageId> {
+fn old_installonly(session: &Session, loaded: &Loaded, limit: usize) -> Vec<PackageId> {
     let main = &session.configuration.main;
-    let limit = main.installonly_limit as usize;
     let running = session.is_live().then(cairn_host::paths::running_kernel).unwrap_or_default();
     let mut by_name: BTreeMap<&str, Vec<PackageId>> = BTreeMap::new();
     let is_installonly = |package: &cairn_pkg::query::SackPackage<'_>| {

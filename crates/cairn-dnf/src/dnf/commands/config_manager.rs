@@ -2,7 +2,7 @@
 //! `dnf config-manager`: writes the files that dnf5's writes. What is written is read first as if it were in place, so that no
 //! command leaves a configuration that the next one cannot use.
 
-use crate::dnf::cli::{AddrepoArgs, ConfigNamesArgs, ConfigValuesArgs};
+use crate::dnf::cli::{AddrepoArgs, ConfigNamesArgs, ConfigSwitchArgs, ConfigValuesArgs};
 use crate::dnf::ini_edit::{self, EmptySection};
 use crate::dnf::session::Session;
 use crate::failure::{CommandResult, Failure, complain};
@@ -201,6 +201,13 @@ fn split(text: &str, what: &str) -> Result<(String, String), Failure> {
         }
         _ => Err(Failure::usage(format!("{what} {text:?} is not of the form KEY=VALUE"))),
     }
+}
+
+/// Runs `dnf config-manager enable` (`value` 1) and `disable` (`value` 0).
+pub fn switch(session: &Session, args: &ConfigSwitchArgs, value: u8) -> CommandResult {
+    let values = args.repositories.iter().map(|id| format!("{id}.enabled={value}")).collect();
+    let args = ConfigValuesArgs { values, create_missing_dir: args.create_missing_dir };
+    setopt(session, &args)
 }
 
 /// Runs `dnf config-manager setopt`. All settings are checked before the first is written.

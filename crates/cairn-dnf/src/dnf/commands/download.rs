@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `dnf download`: package files without installing them.
 
-use crate::dnf::cli::{DownloadArgs, ResolveOptions};
+use crate::dnf::cli::{DownloadArgs, DownloadInstead, ResolveOptions};
 use crate::dnf::session::{Loaded, Needs, Session};
 use crate::dnf::transact::{self, Choices, Targets, settings, solve_request, targets_of};
 use crate::failure::{CommandResult, Failure, complain};
-use cairn_pkg::query::{SpecScope, filter, match_spec};
+use cairn_pkg::query::{Sack, SackPackage, SpecScope, filter, glob, match_spec};
 use cairn_pkg::repos::metadata::resolve_base_urls;
 use cairn_pkg::resolve::Request;
 use cairn_solve::{Job, PackageId};
@@ -64,6 +64,60 @@ fn print_urls(
     Ok(exit::SUCCESS)
 }
 
+/// Says whether the options let a package count.
+fn is_meant(package: SackPackage<'_>, args: &DownloadArgs) -> bool {
+    let fits = |list: &[String], text: &str| {
+        list.is_empty() || list.iter().any(|wanted| glob::matches(wanted.trim(), text))
+    };
+    (args.arch.is_empty() || args.arch.contains(&package.nevra().arch))
+        && fits(&args.from_repo, &package.details.repository)
+        && fits(&args.from_vendor, &package.candidate.vendor)
+}
+
+/// Returns the source or debugging packages of packages, if those are wanted.
+fn instead(sack: &Sack, ids: Vec<PackageId>, which: DownloadInstead) -> Vec<PackageId> {
+    if !(which.srpm || which.debuginfo || which.debugsource) {
+        return ids;
+    }
+    let names = |id: &PackageId| {
+        let package = sack.get(*id);
+        let nevra = package.nevra();
+        let source = package.details.sourcerpm.strip_suffix(".src.rpm").unwrap_or_default();
+        let source = source.rsplitn(3, '-').nth(2).unwrap_or(&nevra.name);
+        if which.debuginfo {
+            // That of the package itself or that of all packages of its source.
+            vec![format!("{}-debuginfo", nevra.name), format!("{source}-debuginfo")]
+        } else {
+            vec![format!("{source}-debugsource")]
+        }
+    };
+    let mut found = Vec::new();
+    for id in &ids {
+        let package = sack.get(*id);
+        let is_source = |other: &SackPackage<'_>| {
+            let own = package.nevra().arch == "src" && other.id == *id;
+            own || other.nevra().arch == "src"
+                && format!("{}.rpm", other.nevra().file_stem()) == package.details.sourcerpm
+        };
+        let is_of_same = |name: &str, other: &SackPackage<'_>| {
+            other.nevra().name == name
+                && other.nevra().evr == package.nevra().evr
+                && other.nevra().arch == package.nevra().arch
+        };
+        if which.srpm {
+            found.extend(sack.available().filter(is_source).map(|other| other.id));
+        } else {
+            let names = names(id);
+            let of = |name: &String| {
+                let others = sack.available().filter(|other| is_of_same(name, other));
+                others.map(|other| other.id).collect::<Vec<_>>()
+            };
+            found.extend(names.iter().map(of).find(|ids| !ids.is_empty()).unwrap_or_default());
+        }
+    }
+    found
+}
+
 fn select(
     session: &Session,
     loaded: &Loaded,
@@ -73,10 +127,9 @@ fn select(
     let mut ids = Vec::new();
     for spec in &args.specs {
         let (found, _) = match_spec(sack, spec, SpecScope::Available);
-        let found: Vec<PackageId> = found
-            .into_iter()
-            .filter(|id| args.arch.is_empty() || args.arch.contains(&sack.get(*id).nevra().arch))
-            .collect();
+        let found: Vec<PackageId> =
+            found.into_iter().filter(|id| is_meant(sack.get(*id), args)).collect();
+        let found = instead(sack, found, args.instead);
         if found.is_empty() && args.skip_unavailable {
             complain(&format!("No package \"{spec}\" available."));
         } else if found.is_empty() {
@@ -94,7 +147,16 @@ fn select(
     let options = ResolveOptions::default();
     let mut request =
         Request::new(sack, &loaded.groups, &loaded.state, settings(session, &options));
-    request.jobs.extend(ids.iter().map(|id| Job::Install(vec![*id])));
+    // Of source packages, what building them requires.
+    let (sources, packages): (Vec<PackageId>, Vec<PackageId>) =
+        ids.iter().partition(|id| sack.get(**id).nevra().arch == "src");
+    request.jobs.extend(packages.iter().map(|id| Job::Install(vec![*id])));
+    for wanted in sources.iter().flat_map(|id| &sack.get(*id).candidate.requires) {
+        request.require(wanted);
+    }
+    if !request.problems.is_empty() {
+        return Err(transact::unresolvable(&request));
+    }
     let choices = Choices { resolve: options, keep_unneeded: true, without_weak: false };
     let plan = solve_request(session, loaded, &request, &choices)?;
     ids.extend(plan.inbound().map(|item| item.id));

@@ -2,13 +2,11 @@
 //! `dnf environment list|info|install|upgrade|remove`.
 
 use super::change::{request, run_request};
-use super::group::{packages, print_json, say_nothing, types, yes_or_no};
+use super::group::{WIDTH, head, packages, print_json, say_nothing, types, yes_or_no};
 use super::recover::recover_first;
-use crate::dnf::cli::{
-    EnvironmentListArgs, GroupInstallArgs, GroupRemoveArgs, GroupUpgradeArgs, ResolveOptions,
-};
+use crate::dnf::cli::{EnvironmentListArgs, GroupInstallArgs, GroupRemoveArgs, GroupUpgradeArgs};
 use crate::dnf::session::{Loaded, Needs, Session};
-use crate::dnf::table::{Side, fitted, key_values};
+use crate::dnf::table::{Side, fitted, wide_key_values};
 use crate::failure::CommandResult;
 use cairn_pkg::query::sack::SYSTEM;
 use cairn_pkg::resolve::groups::Environment;
@@ -27,7 +25,7 @@ pub fn list(session: &Session, args: &EnvironmentListArgs) -> CommandResult {
         say_nothing(&loaded);
         return Ok(exit::SUCCESS);
     }
-    let mut rows = vec![["ID", "Name", "Installed"].map(str::to_owned).to_vec()];
+    let mut rows = vec![head()];
     for one in environments {
         let installed = yes_or_no(is_installed(&loaded, one)).to_owned();
         rows.push(vec![one.id.clone(), one.name.clone(), installed]);
@@ -62,17 +60,20 @@ pub fn info(session: &Session, args: &EnvironmentListArgs) -> CommandResult {
         return Ok(exit::SUCCESS);
     }
     for one in environments {
-        let pairs = [
+        let mut pairs = vec![
             ("Id", one.id.clone()),
             ("Name", one.name.clone()),
             ("Description", one.description.clone()),
             ("Order", one.order.map_or_else(String::new, |order| order.to_string())),
             ("Installed", if is_installed(&loaded, one) { "True" } else { "False" }.to_owned()),
             ("Repositories", one.repository.clone()),
-            ("Required groups", one.groups.join("\n")),
-            ("Optional groups", one.options.join("\n")),
         ];
-        for line in key_values(&pairs) {
+        for (title, ids) in [("Required groups", &one.groups), ("Optional groups", &one.options)] {
+            if !ids.is_empty() {
+                pairs.push((title, ids.join("\n")));
+            }
+        }
+        for line in wide_key_values(&pairs, WIDTH) {
             session.printer.data(&line);
         }
         session.printer.data("");
@@ -107,7 +108,7 @@ pub fn upgrade(session: &Session, args: &GroupUpgradeArgs) -> CommandResult {
 pub fn remove(session: &Session, args: &GroupRemoveArgs) -> CommandResult {
     recover_first(session)?;
     let loaded = session.load(Needs::INSTALLED)?;
-    let options = ResolveOptions::default();
+    let options = args.keep.resolve();
     let mut request = request(session, &loaded, &options);
     for spec in &args.specs {
         request.remove_environment(spec, packages(args.no_packages));

@@ -3,11 +3,9 @@
 
 use super::change::{request, run_request};
 use super::recover::recover_first;
-use crate::dnf::cli::{
-    GroupInstallArgs, GroupListArgs, GroupRemoveArgs, GroupUpgradeArgs, ResolveOptions,
-};
+use crate::dnf::cli::{GroupInstallArgs, GroupListArgs, GroupRemoveArgs, GroupUpgradeArgs};
 use crate::dnf::session::{Loaded, Needs, Session};
-use crate::dnf::table::{Side, fitted, key_values};
+use crate::dnf::table::{Side, fitted, wide_key_values};
 use crate::failure::{CommandResult, Failure, complain};
 use cairn_pkg::query::glob;
 use cairn_pkg::query::sack::SYSTEM;
@@ -23,6 +21,14 @@ const KINDS: [(&str, &str); 4] = [
     ("conditional", "Conditional packages"),
     ("optional", "Optional packages"),
 ];
+
+/// Least width of identifiers in lists and of keys in details, as in dnf5.
+pub const WIDTH: usize = 20;
+
+/// Returns the head of a list of groups or environments.
+pub fn head() -> Vec<String> {
+    vec![format!("{:<WIDTH$}", "ID"), "Name".to_owned(), "Installed".to_owned()]
+}
 
 /// Runs `dnf group list`.
 pub fn list(session: &Session, args: &GroupListArgs) -> CommandResult {
@@ -45,7 +51,7 @@ pub fn list(session: &Session, args: &GroupListArgs) -> CommandResult {
         say_nothing(&loaded);
         return Ok(exit::SUCCESS);
     }
-    let mut rows = vec![["ID", "Name", "Installed"].map(str::to_owned).to_vec()];
+    let mut rows = vec![head()];
     let count = groups.len();
     let installed = groups.iter().filter(|group| is_installed(&loaded, group)).count();
     for group in groups {
@@ -80,6 +86,7 @@ pub fn info(session: &Session, args: &GroupListArgs) -> CommandResult {
             ("Description", group.description.clone()),
             ("Installed", yes_or_no(is_installed(&loaded, group)).to_owned()),
             ("Order", group.order.map_or_else(String::new, |order| order.to_string())),
+            ("Langonly", group.lang_only.clone().unwrap_or_default()),
             ("Uservisible", yes_or_no(group.is_visible).to_owned()),
             ("Repositories", group.repository.clone()),
         ];
@@ -89,7 +96,7 @@ pub fn info(session: &Session, args: &GroupListArgs) -> CommandResult {
                 pairs.push((title, names.join("\n")));
             }
         }
-        for line in key_values(&pairs) {
+        for line in wide_key_values(&pairs, WIDTH) {
             session.printer.data(&line);
         }
         session.printer.data("");
@@ -104,6 +111,7 @@ fn info_value(loaded: &Loaded, group: &Group) -> Value {
         "description": group.description,
         "installed": is_installed(loaded, group),
         "order": group.order,
+        "langonly": group.lang_only,
         "uservisible": group.is_visible,
         "repositories": [group.repository],
     });
@@ -155,7 +163,7 @@ pub fn remove(session: &Session, args: &GroupRemoveArgs) -> CommandResult {
     recover_first(session)?;
     // Removing needs no repository: names of what is installed are enough.
     let loaded = session.load(Needs::INSTALLED)?;
-    let options = ResolveOptions::default();
+    let options = args.keep.resolve();
     let mut request = request(session, &loaded, &options);
     for spec in &args.specs {
         request.remove_group(spec, packages(args.no_packages));

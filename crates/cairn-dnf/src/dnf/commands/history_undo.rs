@@ -6,7 +6,9 @@
 
 use super::history::one_number;
 use super::recover::recover_first;
-use crate::dnf::cli::{HistoryRedoArgs, HistoryStoreArgs, HistoryUndoArgs, ReplayArgs};
+use crate::dnf::cli::{
+    HistoryRedoArgs, HistoryStoreArgs, HistoryUndoArgs, KeepOptions, ReplayArgs,
+};
 use crate::dnf::session::{Loaded, Needs, Session};
 use crate::dnf::stored::{self, FILE, Leniency, StoredTransaction, Wishes, carry_out, inverse};
 use crate::dnf::transact::{confirmed, current_cookie, record_of};
@@ -34,7 +36,7 @@ pub fn undo(session: &Session, args: &HistoryUndoArgs) -> CommandResult {
     recover_first(session)?;
     let history = open_history(session)?;
     let record = record(&history, &args.transaction)?;
-    if !args.from_repositories && can_restore(session, record.id)? {
+    if is_from_store(args) && can_restore(session, record.id)? {
         return restore(session, &[record]);
     }
     let mut wishes = inverse(&record.items, &record.groups);
@@ -59,8 +61,7 @@ pub fn rollback(session: &Session, args: &HistoryUndoArgs) -> CommandResult {
         session.printer.data("Nothing to do.");
         return Ok(exit::SUCCESS);
     };
-    if !args.from_repositories && kept.iter().all(|kept| *kept) && can_restore(session, newest.id)?
-    {
+    if is_from_store(args) && kept.iter().all(|kept| *kept) && can_restore(session, newest.id)? {
         return restore(session, &later);
     }
     let wishes = merged(&history, &later)?;
@@ -83,6 +84,7 @@ pub fn redo(session: &Session, args: &HistoryRedoArgs) -> CommandResult {
         skip_unavailable: args.skip_unavailable,
         skip_broken: false,
         skip_absent: true,
+        keep: args.keep.clone(),
     };
     carry_out(session, &loaded, &wishes, &leniency)
 }
@@ -116,6 +118,7 @@ pub fn replay(session: &Session, args: &ReplayArgs) -> CommandResult {
         skip_unavailable: args.skip_unavailable,
         skip_broken: args.skip_broken,
         skip_absent: false,
+        keep: KeepOptions::default(),
     };
     carry_out(session, &loaded, &stored.wishes(&shown)?, &leniency)
 }
@@ -127,7 +130,13 @@ fn leniency(args: &HistoryUndoArgs) -> Leniency {
         skip_unavailable: args.skip_unavailable,
         skip_broken: false,
         skip_absent: true,
+        keep: args.keep.clone(),
     }
+}
+
+/// The undo store brings files back at once; what is only stored is made of packages.
+fn is_from_store(args: &HistoryUndoArgs) -> bool {
+    !args.from_repositories && !args.keep.is_active()
 }
 
 fn open_history(session: &Session) -> Result<History, Failure> {
@@ -426,6 +435,7 @@ fn load_kept(session: &Session, id: u64) -> Result<(Loaded, Plan), Failure> {
         files: Vec::new(),
         excluded: BTreeSet::new(),
         advisories: Vec::new(),
+        changelogs: BTreeMap::new(),
     };
     Ok((loaded, plan))
 }

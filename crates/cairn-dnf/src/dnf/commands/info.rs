@@ -53,7 +53,9 @@ pub fn details(package: SackPackage<'_>) -> Vec<String> {
         pairs.push(("Download size", size_text(about.size_package)));
     }
     pairs.push(("Installed size", size_text(about.size_installed)));
-    pairs.push(("Source", about.sourcerpm.clone()));
+    if nevra.arch != "src" {
+        pairs.push(("Source", about.sourcerpm.clone()));
+    }
     if installed {
         pairs.push(("From repository", about.from_repository.clone()));
     } else {

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `dnf list` and `dnf check-upgrade`.
 
+use super::changelog::print_new;
 use crate::dnf::advisories::{Reach, upgrades};
 use crate::dnf::cli::{CheckUpgradeArgs, ListArgs};
 use crate::dnf::session::{Loaded, Needs, Scope, Session};
 use crate::dnf::table::{Cells, Side, fitted};
 use crate::failure::{CommandResult, Failure, complain};
-use cairn_pkg::query::filter;
 use cairn_pkg::query::sack::Sack;
 use cairn_pkg::query::spec::nevra_matches;
+use cairn_pkg::query::{filter, glob};
 use cairn_rpm::evr::{Evr, Nevra};
 use cairn_solve::PackageId;
 use cairn_ui::exit;
@@ -78,7 +79,12 @@ pub fn sections(
     };
     let select =
         |ids: Vec<PackageId>| sorted(sack, ids.into_iter().filter(|id| matches(id)).collect());
-    let installed = || select(sack.installed().map(|package| package.id).collect());
+    let is_from = |id: &PackageId| {
+        let own = &sack.get(*id).details.from_repository;
+        args.installed_from_repo.is_empty()
+            || args.installed_from_repo.iter().any(|wanted| glob::matches(wanted, own))
+    };
+    let installed = || select(sack.installed().map(|package| package.id).filter(is_from).collect());
     let section = |heading, key, ids| Section { heading, key, ids };
     let available = |hide_installed: bool| {
         let mut ids: Vec<PackageId> = sack.available().map(|package| package.id).collect();
@@ -133,11 +139,11 @@ fn is_present(installed: &BTreeMap<(&str, &str), Vec<&Evr>>, nevra: &Nevra) -> b
     versions.is_some_and(|versions| versions.iter().any(|evr| **evr >= nevra.evr))
 }
 
-/// Sorts by name, architecture and version.
+/// Sorts by name, version and architecture.
 pub fn sorted(sack: &Sack, mut ids: Vec<PackageId>) -> Vec<PackageId> {
     ids.sort_by(|a, b| {
         let (a, b) = (sack.get(*a).nevra(), sack.get(*b).nevra());
-        (&a.name, &a.arch, &a.evr).cmp(&(&b.name, &b.arch, &b.evr))
+        (&a.name, &a.evr, &a.arch).cmp(&(&b.name, &b.evr, &b.arch))
     });
     ids.dedup();
     ids
@@ -241,15 +247,17 @@ pub fn print_json(session: &Session, sack: &Sack, sections: &[Section]) -> Comma
 
 /// Runs `dnf check-upgrade`.
 pub fn check_upgrade(session: &Session, args: &CheckUpgradeArgs) -> CommandResult {
-    let by_advisories = args.advisories.is_active();
-    let loaded = session.load(Needs { advisories: by_advisories, ..Needs::ALL })?;
+    let by_advisories = args.minimal || args.advisories.is_active();
+    let needs = Needs { advisories: by_advisories, changelogs: args.changelogs, ..Needs::ALL };
+    let loaded = session.load(needs)?;
     let sack = &loaded.sack;
     let mut ids = if by_advisories {
         let selected = args.advisories.select(&loaded.advisories)?;
         if selected.is_empty() {
             complain("No advisory found matching the specified filters.");
         }
-        upgrades(&loaded, &selected, Reach::Newest)
+        let reach = if args.minimal { Reach::Lowest } else { Reach::Newest };
+        upgrades(&loaded, &selected, reach)
     } else {
         filter::upgrades(sack)
     };
@@ -274,6 +282,9 @@ pub fn check_upgrade(session: &Session, args: &CheckUpgradeArgs) -> CommandResul
         print_json(session, sack, &sections)?;
     } else {
         print_sections(session, sack, &sections);
+        if args.changelogs {
+            print_new(session, &loaded, &sections[0].ids);
+        }
     }
     Ok(if found { exit::UPGRADES_AVAILABLE } else { exit::SUCCESS })
 }

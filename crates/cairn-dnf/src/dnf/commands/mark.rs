@@ -3,7 +3,7 @@
 
 use super::change::request;
 use super::recover::recover_first;
-use crate::dnf::cli::{MarkArgs, MarkCommand, MarkSpecs, ResolveOptions};
+use crate::dnf::cli::{KeepOptions, MarkArgs, MarkCommand, MarkSpecs, ResolveOptions};
 use crate::dnf::session::{Loaded, Needs, Session};
 use crate::dnf::transact::{Choices, run_plan, unresolvable};
 use crate::failure::{CommandResult, Failure, complain};
@@ -21,7 +21,9 @@ pub fn mark(session: &Session, args: &MarkArgs) -> CommandResult {
         MarkCommand::Weak(specs) => (specs, PackageReason::WeakDependency),
         MarkCommand::Group(args) => (&args.packages, PackageReason::Group),
     };
-    let mut plan = plan(session, &loaded, specs, reason)?;
+    let keep = KeepOptions { offline: args.offline, store: args.store.clone() };
+    let options = ResolveOptions { skip_unavailable: args.skip_unavailable, ..keep.resolve() };
+    let mut plan = plan((session, &loaded), specs, reason, &options)?;
     if let MarkCommand::Group(args) = &args.reason {
         let mut request = request(session, &loaded, &ResolveOptions::default());
         if !request.check_group(&args.group) {
@@ -30,24 +32,23 @@ pub fn mark(session: &Session, args: &MarkArgs) -> CommandResult {
         let names = plan.items.iter().map(|item| loaded.sack.get(item.id).nevra().name.clone());
         plan.group_members = names.map(|name| (args.group.clone(), name)).collect();
     }
-    run_plan(session, &loaded, &plan, &Choices::default())
+    let choices = Choices { resolve: options, ..Choices::default() };
+    run_plan(session, &loaded, &plan, &choices)
 }
 
 fn plan(
-    session: &Session,
-    loaded: &Loaded,
+    (session, loaded): (&Session, &Loaded),
     specs: &MarkSpecs,
     reason: PackageReason,
+    options: &ResolveOptions,
 ) -> Result<Plan, Failure> {
-    let options =
-        ResolveOptions { skip_unavailable: specs.skip_unavailable, ..ResolveOptions::default() };
-    let mut request = request(session, loaded, &options);
+    let mut request = request(session, loaded, options);
     let mut plan = Plan::default();
     for spec in &specs.specs {
         let (ids, _) = match_spec(&loaded.sack, spec, SpecScope::Installed);
         if ids.is_empty() {
             let message = format!("No match for argument: {spec}");
-            if specs.skip_unavailable {
+            if options.skip_unavailable {
                 complain(&message);
             } else {
                 request.problems.push(Problem { message, is_unavailable: true });

@@ -4,6 +4,7 @@
 use cairn_pkg::query::SackPackage;
 use cairn_pkg::query::filter::DependencyKind;
 use cairn_rpm::dependency::{Dependency, sense};
+use std::collections::BTreeSet;
 
 /// Names of all tags, sorted.
 pub const TAGS: &[&str] = &[
@@ -26,7 +27,6 @@ pub const TAGS: &[&str] = &[
     "license",
     "location",
     "name",
-    "nevra",
     "obsoletes",
     "packager",
     "prereq_ignoreinst",
@@ -50,15 +50,15 @@ pub const TAGS: &[&str] = &[
     "version",
 ];
 
-/// Returns the text for one package, its escapes `\n` and `\t` replaced. What is no known tag stays as it is.
-pub fn render(format: &str, package: SackPackage<'_>) -> String {
+/// Returns the text for one package, its escape `\n` replaced. What is no known tag stays as it is. `location` is where the package lies.
+pub fn render(format: &str, package: SackPackage<'_>, location: &str) -> String {
     let mut out = String::new();
     let mut rest = format;
     while let Some(position) = rest.find(['%', '\\']) {
         out.push_str(&rest[..position]);
         let marker = &rest[position..];
         let (text, length) =
-            if marker.starts_with('\\') { escape(marker) } else { tag(marker, package) };
+            if marker.starts_with('\\') { escape(marker) } else { tag(marker, package, location) };
         out.push_str(&text);
         rest = &marker[length..];
     }
@@ -69,17 +69,15 @@ pub fn render(format: &str, package: SackPackage<'_>) -> String {
 fn escape(marker: &str) -> (String, usize) {
     match marker.chars().nth(1) {
         Some('n') => ("\n".to_owned(), 2),
-        Some('t') => ("\t".to_owned(), 2),
-        Some('\\') => ("\\".to_owned(), 2),
         Some(other) => (format!("\\{other}"), 1 + other.len_utf8()),
         None => ("\\".to_owned(), 1),
     }
 }
 
-fn tag(marker: &str, package: SackPackage<'_>) -> (String, usize) {
+fn tag(marker: &str, package: SackPackage<'_>, location: &str) -> (String, usize) {
     let keep = ("%".to_owned(), 1);
     if marker.starts_with("%%") {
-        return ("%".to_owned(), 2);
+        return ("%%".to_owned(), 2);
     }
     let Some(open) = marker.find('{') else { return keep };
     let width_text = &marker[1..open];
@@ -88,7 +86,8 @@ fn tag(marker: &str, package: SackPackage<'_>) -> (String, usize) {
         return keep;
     }
     let Some(close) = marker[open..].find('}').map(|index| open + index) else { return keep };
-    let Some(value) = value(&marker[open + 1..close].to_ascii_lowercase(), package) else {
+    let Some(value) = value(&marker[open + 1..close].to_ascii_lowercase(), package, location)
+    else {
         return keep;
     };
     let width: usize = digits.parse().unwrap_or(0).min(1000);
@@ -109,20 +108,30 @@ pub fn dependency_lines(package: SackPackage<'_>, kind: DependencyKind) -> Vec<S
     lines
 }
 
+/// Says whether a script needs this.
+pub fn is_of_scripts(dependency: &Dependency) -> bool {
+    dependency.sense & sense::PREREQ != 0
+}
+
 /// Returns the requirements of scripts (`true`) or the other ones.
 pub fn requirement_lines(package: SackPackage<'_>, of_scripts: bool) -> Vec<String> {
-    let is_of_scripts = |d: &&Dependency| (d.sense & sense::PREREQ != 0) == of_scripts;
+    let is_wanted = |dependency: &&Dependency| is_of_scripts(dependency) == of_scripts;
     let mut lines: Vec<String> =
-        package.candidate.requires.iter().filter(is_of_scripts).map(ToString::to_string).collect();
+        package.candidate.requires.iter().filter(is_wanted).map(ToString::to_string).collect();
     lines.sort_unstable();
     lines.dedup();
     lines
 }
 
-fn value(name: &str, package: SackPackage<'_>) -> Option<String> {
+/// Returns a list, each entry on a line of its own.
+fn listed(lines: impl IntoIterator<Item = String>) -> String {
+    lines.into_iter().map(|line| line + "\n").collect()
+}
+
+fn value(name: &str, package: SackPackage<'_>, location: &str) -> Option<String> {
     let (nevra, about) = (package.nevra(), package.details);
     let evr = &nevra.evr;
-    let dependencies = |kind| dependency_lines(package, kind).join("\n");
+    let dependencies = |kind| listed(dependency_lines(package, kind));
     let source = about.sourcerpm.strip_suffix(".src.rpm").unwrap_or(&about.sourcerpm);
     let source_name = || source.rsplitn(3, '-').nth(2).unwrap_or_default().to_owned();
     Some(match name {
@@ -132,7 +141,6 @@ fn value(name: &str, package: SackPackage<'_>) -> Option<String> {
         "release" => evr.release.clone(),
         "arch" => nevra.arch.clone(),
         "evr" => evr.to_string(),
-        "nevra" => nevra.to_string(),
         "full_nevra" => format!("{}-{}.{}", nevra.name, evr.with_epoch(), nevra.arch),
         "repoid" | "reponame" => about.repository.clone(),
         "from_repo" => about.from_repository.clone(),
@@ -149,16 +157,16 @@ fn value(name: &str, package: SackPackage<'_>) -> Option<String> {
         "source_name" => source_name(),
         "debug_name" => format!("{}-debuginfo", nevra.name),
         "source_debug_name" => format!("{}-debuginfo", source_name()),
-        "location" => about.location.clone(),
+        "location" => location.to_owned(),
         "downloadsize" => about.size_package.to_string(),
         "installsize" => about.size_installed.to_string(),
         "buildtime" => about.time_build.to_string(),
         "installtime" => about.time_install.to_string(),
-        "files" => package.candidate.files.join("\n"),
+        "files" => listed(package.candidate.files.iter().cloned()),
         "provides" => dependencies(DependencyKind::Provides),
         "requires" => dependencies(DependencyKind::Requires),
-        "requires_pre" | "prereq_ignoreinst" => requirement_lines(package, true).join("\n"),
-        "regular_requires" => requirement_lines(package, false).join("\n"),
+        "requires_pre" | "prereq_ignoreinst" => listed(requirement_lines(package, true)),
+        "regular_requires" => listed(requirement_lines(package, false)),
         "conflicts" => dependencies(DependencyKind::Conflicts),
         "obsoletes" => dependencies(DependencyKind::Obsoletes),
         "recommends" => dependencies(DependencyKind::Recommends),
@@ -168,11 +176,8 @@ fn value(name: &str, package: SackPackage<'_>) -> Option<String> {
         "depends" => {
             use DependencyKind as K;
             let kinds = [K::Requires, K::Recommends, K::Suggests, K::Supplements, K::Enhances];
-            kinds
-                .into_iter()
-                .flat_map(|kind| dependency_lines(package, kind))
-                .collect::<Vec<_>>()
-                .join("\n")
+            let lines = kinds.into_iter().flat_map(|kind| dependency_lines(package, kind));
+            listed(lines.collect::<BTreeSet<_>>())
         }
         _ => return None,
     })

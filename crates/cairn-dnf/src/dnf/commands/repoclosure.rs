@@ -7,9 +7,11 @@ use crate::failure::{CommandResult, Failure, complain};
 use cairn_pkg::query::filter;
 use cairn_pkg::query::providers::ProviderIndex;
 use cairn_pkg::query::spec::nevra_matches;
-use cairn_pkg::query::{SackPackage, glob};
+use cairn_pkg::query::{Sack, SackPackage, glob};
+use cairn_solve::PackageId;
 use cairn_ui::exit;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// Runs `dnf repoclosure`.
 pub fn repoclosure(session: &Session, args: &RepoclosureArgs) -> CommandResult {
@@ -17,9 +19,22 @@ pub fn repoclosure(session: &Session, args: &RepoclosureArgs) -> CommandResult {
     let sack = &loaded.sack;
     let mut ids: Vec<_> = sack.available().map(|package| package.id).collect();
     if args.newest {
-        ids = filter::latest(sack, &ids, 1);
+        ids = newest_of_each(sack, &ids);
     }
-    let universe: Vec<_> = ids.iter().map(|id| sack.get(*id).candidate).collect();
+    let missing: Vec<&String> = args
+        .specs
+        .iter()
+        .filter(|spec| !ids.iter().any(|id| nevra_matches(spec, sack.get(*id).nevra()).is_some()))
+        .collect();
+    if !missing.is_empty() {
+        let mut lines: Vec<String> =
+            missing.iter().map(|spec| format!("No match for argument \"{spec}\".")).collect();
+        lines.push("Failed to resolve package specifications.".to_owned());
+        return Err(Failure::lines(lines));
+    }
+    // What only an older version provides is nothing that could be installed where the best is wanted.
+    let providers = if session.is_best() { filter::latest(sack, &ids, 1) } else { ids.clone() };
+    let universe: Vec<_> = providers.iter().map(|id| sack.get(*id).candidate).collect();
     let index = ProviderIndex::new(&universe);
     let is_checked = |package: &SackPackage<'_>| {
         let (nevra, repository) = (package.nevra(), &package.details.repository);
@@ -43,6 +58,15 @@ pub fn repoclosure(session: &Session, args: &RepoclosureArgs) -> CommandResult {
     }
     broken.sort();
     report(session, args, &broken)
+}
+
+/// Returns the newest packages of each repository.
+fn newest_of_each(sack: &Sack, ids: &[PackageId]) -> Vec<PackageId> {
+    let mut by_repository: BTreeMap<&str, Vec<PackageId>> = BTreeMap::new();
+    for id in ids {
+        by_repository.entry(&sack.get(*id).details.repository).or_default().push(*id);
+    }
+    by_repository.values().flat_map(|ids| filter::latest(sack, ids, 1)).collect()
 }
 
 fn report(

@@ -4,14 +4,16 @@
 use super::info::details;
 use super::list::sorted;
 use super::queryformat::{self, dependency_lines, requirement_lines};
-use crate::dnf::cli::RepoqueryArgs;
+use crate::dnf::cli::{ProvidersOf, RepoqueryArgs};
 use crate::dnf::session::{Loaded, Needs, Session};
 use crate::failure::{CommandResult, Failure};
 use cairn_pkg::query::filter::{self, DependencyKind, depending_on};
 use cairn_pkg::query::sack::{Origin, Sack};
-use cairn_pkg::query::{SackPackage, SpecScope, glob, match_spec};
+use cairn_pkg::query::{MatchKind, SackPackage, SpecScope, glob, match_spec};
 use cairn_pkg::repos::mirrors::normalized;
 use cairn_pkg::state::PackageReason;
+use cairn_rpm::dependency::{Dependency, RichDependency};
+use cairn_rpm::evr::Nevra;
 use cairn_solve::PackageId;
 use cairn_ui::{Color, Printer, Verbosity, exit};
 use std::collections::BTreeSet;
@@ -31,9 +33,25 @@ pub fn repoquery(session: &Session, args: &RepoqueryArgs) -> CommandResult {
     let mut ids = select(session, &loaded, args);
     if args.advisories.is_active() {
         let selected = args.advisories.select(&loaded.advisories)?;
-        let named: BTreeSet<_> =
-            selected.iter().flat_map(|advisory| &advisory.packages).map(|p| &p.nevra).collect();
-        ids.retain(|id| named.contains(loaded.sack.get(*id).nevra()));
+        // Whatever is newer has the fix as well.
+        let has_fix = |nevra: &Nevra| {
+            selected.iter().flat_map(|advisory| &advisory.packages).any(|fixed| {
+                fixed.nevra.name == nevra.name
+                    && fixed.nevra.arch == nevra.arch
+                    && fixed.nevra.evr <= nevra.evr
+            })
+        };
+        ids.retain(|id| has_fix(loaded.sack.get(*id).nevra()));
+    }
+    if let Some(attribute) = args.providers_of {
+        ids = providers_of(&loaded.sack, ids, attribute, args);
+    }
+    if args.srpm {
+        ids = sources_of(&loaded.sack, &ids);
+    }
+    if args.changelogs {
+        super::changelog::print(session, &loaded, &ids, &|_, log| log.to_vec());
+        return Ok(exit::SUCCESS);
     }
     show(session, &loaded.sack, &ids, args)?;
     Ok(exit::SUCCESS)
@@ -46,6 +64,7 @@ fn wants_installed(args: &RepoqueryArgs) -> bool {
         || args.unneeded
         || args.leaves
         || args.duplicates
+        || !args.installed_from_repo.is_empty() && !args.available
         || args.installonly && !args.available
 }
 
@@ -59,13 +78,19 @@ fn needs(args: &RepoqueryArgs) -> Needs {
             .chain(&args.whatprovides)
             .any(|spec| spec.starts_with('/') || spec.starts_with("*/"));
     let installed = wants_installed(args) || args.upgrades;
-    let available = !wants_installed(args) || args.extras || args.resolve;
+    let available = !wants_installed(args)
+        || args.available
+        || args.extras
+        || args.resolve
+        || args.srpm
+        || args.providers_of.is_some();
     let advisories = args.advisories.is_active();
     Needs {
         installed,
         available: available || advisories,
         filelists: wants_files && available,
         advisories,
+        changelogs: args.changelogs,
     }
 }
 
@@ -83,11 +108,19 @@ fn select(session: &Session, loaded: &Loaded, args: &RepoqueryArgs) -> Vec<Packa
         filter::duplicates(sack, &session.configuration.main.installonlypkgs)
     } else if args.recent && !wants_installed(args) {
         filter::recent(sack, session.now())
+    } else if args.installed && args.available {
+        sack.iter().map(|package| package.id).collect()
     } else if wants_installed(args) {
         sack.installed().map(|package| package.id).collect()
     } else {
         sack.available().map(|package| package.id).collect()
     };
+    if !args.installed_from_repo.is_empty() {
+        ids.retain(|id| {
+            let own = &sack.get(*id).details.from_repository;
+            args.installed_from_repo.iter().any(|wanted| glob::matches(wanted, own))
+        });
+    }
     if args.userinstalled {
         let is_user = |id: &PackageId| {
             matches!(
@@ -123,8 +156,12 @@ fn select(session: &Session, loaded: &Loaded, args: &RepoqueryArgs) -> Vec<Packa
 
 fn select_specs(sack: &Sack, ids: &mut Vec<PackageId>, args: &RepoqueryArgs) {
     if !args.specs.is_empty() {
-        let wanted: BTreeSet<PackageId> =
-            args.specs.iter().flat_map(|spec| match_spec(sack, spec, SpecScope::All).0).collect();
+        // What is only provided is a matter of --whatprovides.
+        let named = |spec: &String| match match_spec(sack, spec, SpecScope::All) {
+            (_, MatchKind::Provide) => Vec::new(),
+            (ids, _) => ids,
+        };
+        let wanted: BTreeSet<PackageId> = args.specs.iter().flat_map(named).collect();
         ids.retain(|id| wanted.contains(id));
     }
     if !args.file.is_empty() {
@@ -132,7 +169,7 @@ fn select_specs(sack: &Sack, ids: &mut Vec<PackageId>, args: &RepoqueryArgs) {
         ids.retain(|id| sack.get(*id).candidate.files.iter().any(has));
     }
     if !args.whatprovides.is_empty() {
-        let everything = |_: &SackPackage<'_>| true;
+        let everything = |package: &SackPackage<'_>| package.nevra().arch != "src";
         let wanted: BTreeSet<PackageId> = args
             .whatprovides
             .iter()
@@ -163,7 +200,7 @@ fn select_dependencies(sack: &Sack, ids: &mut Vec<PackageId>, args: &RepoqueryAr
             continue;
         }
         let mut found: BTreeSet<PackageId> =
-            depending_on(sack, kind, wanted, &scope).into_iter().collect();
+            dependents(args)(sack, kind, wanted, &scope).into_iter().collect();
         let is_recursive = args.recursive && kind == K::Requires;
         loop {
             if !is_recursive {
@@ -184,10 +221,88 @@ fn select_dependencies(sack: &Sack, ids: &mut Vec<PackageId>, args: &RepoqueryAr
         let kinds = [K::Requires, K::Recommends, K::Suggests, K::Supplements, K::Enhances];
         let found: BTreeSet<PackageId> = kinds
             .into_iter()
-            .flat_map(|kind| depending_on(sack, kind, &args.whatdepends, &scope))
+            .flat_map(|kind| dependents(args)(sack, kind, &args.whatdepends, &scope))
             .collect();
         ids.retain(|id| found.contains(id));
     }
+}
+
+/// Returns how packages that depend on a capability are found.
+fn dependents(
+    args: &RepoqueryArgs,
+) -> fn(&Sack, DependencyKind, &[String], &[PackageId]) -> Vec<PackageId> {
+    if args.exactdeps { filter::naming } else { depending_on }
+}
+
+/// Returns what provides an attribute of packages.
+fn providers_of(
+    sack: &Sack,
+    ids: Vec<PackageId>,
+    attribute: ProvidersOf,
+    args: &RepoqueryArgs,
+) -> Vec<PackageId> {
+    let mut found = BTreeSet::new();
+    let mut next = ids;
+    while !next.is_empty() {
+        let dependencies: Vec<_> = next.iter().flat_map(|id| attribute.of(sack.get(*id))).collect();
+        let providers: BTreeSet<PackageId> = dependencies
+            .iter()
+            .flat_map(|dependency| sack.providers(dependency).map(|p| p.id).collect::<Vec<_>>())
+            .filter(|id| wants_installed(args) == sack.get(*id).is_installed())
+            .filter(|id| sack.get(*id).nevra().arch != "src")
+            .collect();
+        let latest = filter::latest(sack, &providers.into_iter().collect::<Vec<_>>(), 1);
+        let providers: BTreeSet<PackageId> = latest.into_iter().collect();
+        let is_recursive = args.recursive && attribute == ProvidersOf::Requires;
+        next = providers.difference(&found).copied().filter(|_| is_recursive).collect();
+        found.extend(providers);
+    }
+    sorted(sack, found.into_iter().collect())
+}
+
+impl ProvidersOf {
+    /// Returns the dependencies of a package, of rich ones all capabilities that they name.
+    fn of(self, package: SackPackage<'_>) -> Vec<Dependency> {
+        use DependencyKind as K;
+        let kinds: &[K] = match self {
+            Self::Conflicts => &[K::Conflicts],
+            Self::Depends => {
+                &[K::Requires, K::Recommends, K::Suggests, K::Supplements, K::Enhances]
+            }
+            Self::Enhances => &[K::Enhances],
+            Self::Obsoletes => &[K::Obsoletes],
+            Self::Provides => &[K::Provides],
+            Self::Recommends => &[K::Recommends],
+            Self::Requires | Self::RequiresPre => &[K::Requires],
+            Self::Suggests => &[K::Suggests],
+            Self::Supplements => &[K::Supplements],
+        };
+        let is_wanted = |dependency: &&Dependency| {
+            self != Self::RequiresPre || queryformat::is_of_scripts(dependency)
+        };
+        let wanted = kinds.iter().flat_map(|kind| kind.of(package.candidate)).filter(is_wanted);
+        let mut plain = Vec::new();
+        for dependency in wanted {
+            match RichDependency::parse(&dependency.name) {
+                Ok(rich) if dependency.is_rich() => {
+                    rich.for_each_simple(&mut |member| plain.push(member.clone()));
+                }
+                _ => plain.push(dependency.clone()),
+            }
+        }
+        plain
+    }
+}
+
+/// Returns the source packages of packages.
+fn sources_of(sack: &Sack, ids: &[PackageId]) -> Vec<PackageId> {
+    let names: BTreeSet<&str> =
+        ids.iter().map(|id| sack.get(*id).details.sourcerpm.as_str()).collect();
+    let is_source = |package: &SackPackage<'_>| {
+        package.nevra().arch == "src"
+            && names.contains(format!("{}.rpm", package.nevra().file_stem()).as_str())
+    };
+    sorted(sack, sack.available().filter(is_source).map(|package| package.id).collect())
 }
 
 fn show(
@@ -205,8 +320,11 @@ fn show(
     }
     if let Some(format) = &args.queryformat {
         // dnf5 ends each package's text as the format does: `\n` is the caller's business.
-        let texts: BTreeSet<String> =
-            ids.iter().map(|id| queryformat::render(format, sack.get(*id))).collect();
+        let texts: BTreeSet<String> = ids
+            .iter()
+            .map(|id| sack.get(*id))
+            .map(|package| queryformat::render(format, package, &location(sack, package)))
+            .collect();
         texts.iter().for_each(|text| printer.raw(text));
         return Ok(());
     }
@@ -237,6 +355,10 @@ fn show(
         match kind {
             Some(K::Requires) if args.resolve => lines.extend(resolved(sack, package)),
             Some(kind) => lines.extend(dependency_lines(package, kind)),
+            None if show.depends => {
+                let kinds = [K::Requires, K::Recommends, K::Suggests, K::Supplements, K::Enhances];
+                lines.extend(kinds.into_iter().flat_map(|kind| dependency_lines(package, kind)));
+            }
             None if show.requires_pre => lines.extend(requirement_lines(package, true)),
             None if show.files => lines.extend(package.candidate.files.iter().cloned()),
             None if show.sourcerpm => drop(lines.insert(package.details.sourcerpm.clone())),
@@ -260,7 +382,8 @@ fn location(sack: &Sack, package: SackPackage<'_>) -> String {
     base.map_or_else(|| location.clone(), |base| format!("{}/{location}", normalized(base)))
 }
 
-fn full_nevra(package: SackPackage<'_>) -> String {
+/// Returns the name with the epoch, even one of 0.
+pub fn full_nevra(package: SackPackage<'_>) -> String {
     let nevra = package.nevra();
     format!("{}-{}.{}", nevra.name, nevra.evr.with_epoch(), nevra.arch)
 }

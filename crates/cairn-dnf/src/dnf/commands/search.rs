@@ -2,6 +2,7 @@
 //! `dnf search`: packages whose name, summary (and with `--all` description and URL) have every word.
 
 use super::list::sorted;
+use super::repoquery::full_nevra;
 use crate::dnf::cli::SearchArgs;
 use crate::dnf::session::{Needs, Scope, Session};
 use crate::failure::{CommandResult, complain};
@@ -39,7 +40,7 @@ pub fn search(session: &Session, args: &SearchArgs) -> CommandResult {
     let sack = &loaded.sack;
     let mut found: BTreeMap<Vec<Field>, Vec<PackageId>> = BTreeMap::new();
     for package in sack.iter() {
-        if let Some(fields) = matched_fields(package, &args.words, args.all) {
+        if let Some(fields) = matched_fields(package, args) {
             found.entry(fields).or_default().push(package.id);
         }
     }
@@ -55,7 +56,7 @@ pub fn search(session: &Session, args: &SearchArgs) -> CommandResult {
         for id in sorted(sack, ids) {
             let package = sack.get(id);
             let shown = if args.showduplicates {
-                package.nevra().to_string()
+                full_nevra(package)
             } else {
                 format!("{}.{}", package.nevra().name, package.nevra().arch)
             };
@@ -71,26 +72,24 @@ pub fn search(session: &Session, args: &SearchArgs) -> CommandResult {
 }
 
 /// Returns the fields in which the words were found, `None` unless every word was.
-fn matched_fields(package: SackPackage<'_>, words: &[String], all: bool) -> Option<Vec<Field>> {
+fn matched_fields(package: SackPackage<'_>, args: &SearchArgs) -> Option<Vec<Field>> {
+    let (words, all) = (&args.words, args.all);
+    let (has_names, has_summaries) = (!args.summary, !args.name);
     let name = package.nevra().name.to_lowercase();
     let mut fields = Vec::new();
     for word in words {
         let word = word.to_lowercase();
         let has = |text: &str| {
             let text = text.to_lowercase();
-            if glob::is_pattern(&word) {
-                glob::matches(&format!("*{word}*"), &text)
-            } else {
-                text.contains(&word)
-            }
+            if glob::is_pattern(&word) { glob::matches(&word, &text) } else { text.contains(&word) }
         };
         let mut of_word = Vec::new();
-        if name == word {
+        if has_names && name == word {
             of_word.push(Field::ExactName);
-        } else if has(&name) {
+        } else if has_names && has(&name) {
             of_word.push(Field::Name);
         }
-        if has(&package.details.summary) {
+        if has_summaries && has(&package.details.summary) {
             of_word.push(Field::Summary);
         }
         if all {

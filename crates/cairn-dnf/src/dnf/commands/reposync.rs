@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `dnf reposync`: a copy of the packages, and of the metadata if wanted, of the enabled repositories.
+
+use super::changelog::start_of_day;
+use crate::dnf::cli::ReposyncArgs;
+use crate::dnf::session::{Loaded, Needs, Session};
+use crate::dnf::transact::{self, targets_of};
+use crate::failure::{CommandResult, Failure};
+use cairn_host::fetch::{Download, Expected};
+use cairn_pkg::query::filter;
+use cairn_pkg::repos::metadata::Repository;
+use cairn_pkg::repos::mirrors::normalized;
+use cairn_solve::PackageId;
+use cairn_ui::exit;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Runs `dnf reposync`.
+pub fn reposync(session: &Session, args: &ReposyncArgs) -> CommandResult {
+    let ids: Vec<String> =
+        session.configuration.enabled().map(|config| config.id.clone()).collect();
+    if args.norepopath && ids.len() > 1 {
+        return Err(
+            Failure::usage("--norepopath is for one repository").hint("choose it with --repo=REPO")
+        );
+    }
+    let loaded = session.load(Needs::AVAILABLE)?;
+    let since = args.min_buildtime.as_deref().map(start_of_day).transpose()?;
+    for repository in &ids {
+        let chosen = select(&loaded, repository, args, since);
+        copy_packages(session, &loaded, &chosen, (repository, args))?;
+    }
+    if args.download_metadata {
+        for repository in session.load_repositories()? {
+            copy_metadata(session, &repository, args)?;
+        }
+    }
+    Ok(exit::SUCCESS)
+}
+
+fn select(
+    loaded: &Loaded,
+    repository: &str,
+    args: &ReposyncArgs,
+    since: Option<i64>,
+) -> Vec<PackageId> {
+    let sack = &loaded.sack;
+    let mut ids: Vec<PackageId> = sack
+        .available()
+        .filter(|package| package.details.repository == repository)
+        .filter(|package| match args.arch.as_slice() {
+            [] => !args.srpm || package.nevra().arch == "src",
+            wanted => {
+                wanted.contains(&package.nevra().arch) || args.srpm && package.nevra().arch == "src"
+            }
+        })
+        .filter(|package| {
+            let built = i64::try_from(package.details.time_build).unwrap_or(i64::MAX);
+            since.is_none_or(|since| built >= since)
+        })
+        .map(|package| package.id)
+        .collect();
+    if args.newest_only {
+        ids = filter::latest(sack, &ids, 1);
+    }
+    ids
+}
+
+/// Returns the directory of a repository below one of the options.
+fn directory(
+    root: Option<&Path>,
+    repository: &str,
+    args: &ReposyncArgs,
+) -> Result<PathBuf, Failure> {
+    let root = match root {
+        Some(root) => root.to_owned(),
+        None => cairn_host::paths::current_dir()?,
+    };
+    Ok(if args.norepopath { root } else { root.join(repository) })
+}
+
+fn copy_packages(
+    session: &Session,
+    loaded: &Loaded,
+    ids: &[PackageId],
+    (repository, args): (&str, &ReposyncArgs),
+) -> Result<(), Failure> {
+    let directory = directory(args.destdir.as_deref(), repository, args)?;
+    let mut targets = targets_of(session, loaded, ids, Some(&directory))?;
+    for (id, download) in ids.iter().zip(&mut targets.downloads) {
+        // The copy has the paths of the repository, which its metadata names. They were checked when that was read.
+        download.dest = directory.join(&loaded.sack.get(*id).details.location);
+    }
+    if args.urls {
+        targets.downloads.iter().for_each(|download| session.printer.data(&download.url));
+        return Ok(());
+    }
+    transact::download(session, &targets.downloads)?;
+    if args.delete {
+        let kept: BTreeSet<&Path> =
+            targets.downloads.iter().map(|download| download.dest.as_path()).collect();
+        delete_others(session, &directory, &kept)?;
+    }
+    Ok(())
+}
+
+/// Removes the package files below a directory that the repository does not have.
+fn delete_others(
+    session: &Session,
+    directory: &Path,
+    kept: &BTreeSet<&Path>,
+) -> Result<(), Failure> {
+    let failed =
+        |path: &Path, error: std::io::Error| Failure::new(format!("{}: {error}", path.display()));
+    for entry in std::fs::read_dir(directory).map_err(|error| failed(directory, error))? {
+        let path = entry.map_err(|error| failed(directory, error))?.path();
+        if path.is_dir() && !path.is_symlink() {
+            delete_others(session, &path, kept)?;
+        } else if path.extension().is_some_and(|extension| extension == "rpm")
+            && !kept.contains(path.as_path())
+        {
+            std::fs::remove_file(&path).map_err(|error| failed(&path, error))?;
+            session.printer.info(&format!("[DELETED] {}", path.display()));
+        }
+    }
+    Ok(())
+}
+
+fn copy_metadata(
+    session: &Session,
+    repository: &Repository,
+    args: &ReposyncArgs,
+) -> Result<(), Failure> {
+    let root = args.metadata_path.as_deref().or(args.destdir.as_deref());
+    let directory = directory(root, &repository.config.id, args)?;
+    let base = repository.base_urls.first().map(|url| normalized(url)).unwrap_or_default();
+    let file = |location: &str, expected: Expected| Download {
+        url: format!("{base}/{location}"),
+        dest: directory.join(location),
+        expected,
+    };
+    let unknown = Expected { sha256: None, size: None };
+    let mut downloads: Vec<Download> = repository
+        .repomd
+        .records
+        .iter()
+        .map(|record| {
+            let sha256 = Some(record.checksum.clone()).filter(|digest| digest.len() == 64);
+            file(&record.location, Expected { sha256, size: record.size })
+        })
+        .collect();
+    downloads.push(file("repodata/repomd.xml", unknown));
+    if args.urls {
+        downloads.iter().for_each(|download| session.printer.data(&download.url));
+        return Ok(());
+    }
+    transact::download(session, &downloads)
+}
