@@ -24,6 +24,7 @@ cargo xtask COMMAND
   fuzz corpus   store the inputs that reach new code in fuzz/corpus
   bench boot    time to the login prompt against Debian's installation of the same packages
   bench install time of an installation against mkfs and `zstd | tar` of the same files in the same machine
+  bench journal what a transaction's journal and flushes cost
   bench packages [ROW]  our dnf, rpm and `cairn repo index` against dnf 5, dnf 4, rpm and createrepo_c (as root; docs/benchmarks.md)
   libsolv       our solver on libsolv's own test cases (docs/libsolv-cases.md)
   differential  our rpm against Debian's on scenarios built for both (with a WORD only those whose names have it)
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         ["vm", "--matrix"] => test::vm(test::Which::Matrix),
         ["bench", "boot"] => test::bench_boot(),
         ["bench", "install"] => test::bench_install(),
+        ["bench", "journal"] => test::bench_journal(),
         ["bench", "packages"] => test::bench_packages(None),
         ["bench", "packages", row] => test::bench_packages(Some(row)),
         ["libsolv"] => test::libsolv(),

@@ -86,6 +86,12 @@ pub(crate) fn bench_install() -> Result<()> {
     stage("benchmark", &mut cargo(&words))
 }
 
+/// Measures what it costs that a transaction survives a crash.
+pub(crate) fn bench_journal() -> Result<()> {
+    stage("build disk", &mut cargo(&["cairn", "build", "disk"]))?;
+    stage("benchmark", &mut cargo(&["bench", "--quiet", "-p", "cairn", "--bench", "journal"]))
+}
+
 /// Measures our package programs beside others, all rows or those whose name has a word.
 pub(crate) fn bench_packages(row: Option<&str>) -> Result<()> {
     // What ships is built without increments: they make programs larger and slower.

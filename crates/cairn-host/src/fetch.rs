@@ -3,9 +3,10 @@
 //!
 //! A download goes to `NAME.part` beside its destination, is continued from there after an interruption (HTTP range requests), is
 //! hashed while it streams and gets its final name only when size and SHA-256 are right. The proxy comes from `http_proxy`,
-//! `https_proxy`, `all_proxy` and `no_proxy`, or from [`Fetcher::with_proxy`]; the certificate authorities from
-//! `SSL_CERT_FILE` or the machine's bundle.
+//! `https_proxy`, `all_proxy` and `no_proxy`, the certificate authorities from `SSL_CERT_FILE` or the
+//! machine's bundle; [`Access`] says otherwise.
 
+mod access;
 mod agent;
 mod error;
 mod forward;
@@ -17,6 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+pub use self::access::{Access, ClientIdentity, Credentials, Family, ProxyChoice};
 use self::agent::Agents;
 pub use self::error::FetchError;
 use self::transfer::Transfer;
@@ -40,7 +42,13 @@ pub struct Download {
     pub dest: PathBuf,
     /// What it must be like.
     pub expected: Expected,
+    /// How its server is reached.
+    pub way: Way,
 }
+
+/// One of a fetcher's ways to servers, see [`Fetcher::add_way`]; its first by default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Way(usize);
 
 impl Download {
     /// Tells whether the file is used where it lies.
@@ -76,6 +84,9 @@ pub enum Progress {
         size: u64,
     },
 }
+
+/// Longest pause between two attempts.
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// How patient a fetcher is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,8 +125,8 @@ impl Default for Limits {
 /// Fetches files; cheap to share between threads.
 #[derive(Debug)]
 pub struct Fetcher {
-    agents: Agents,
-    limits: Limits,
+    /// The first one always exists.
+    ways: Vec<(Agents, Limits)>,
 }
 
 impl Default for Fetcher {
@@ -132,24 +143,47 @@ impl Fetcher {
 
     /// A fetcher with other limits.
     pub fn with_limits(limits: Limits) -> Self {
-        Self { agents: Agents::default(), limits }
+        Self { ways: vec![(Agents::default(), limits)] }
     }
 
-    /// Uses the proxy `url` (`http://user:password@host:port`) for every URL instead of the ones named in the environment.
-    pub fn with_proxy(mut self, url: &str) -> Self {
-        self.agents = Agents::through(url);
-        self
+    /// A fetcher whose first way is this one.
+    ///
+    /// # Errors
+    /// The proxy's URL cannot be used.
+    pub fn with_access(access: Access, limits: Limits) -> Result<Self, FetchError> {
+        let mut fetcher = Self { ways: Vec::new() };
+        fetcher.add_way(access, limits)?;
+        Ok(fetcher)
+    }
+
+    /// Adds a further way to servers.
+    ///
+    /// # Errors
+    /// The proxy's URL cannot be used.
+    pub fn add_way(&mut self, access: Access, limits: Limits) -> Result<Way, FetchError> {
+        if let ProxyChoice::Url(url) = &access.proxy {
+            agent::parse_proxy(url)?;
+        }
+        self.ways.push((Agents::new(access), limits));
+        Ok(Way(self.ways.len() - 1))
+    }
+
+    fn transfer<'a>(&'a self, way: Way, url: &'a str, cancel: &'a AtomicBool) -> Transfer<'a> {
+        // A way of another fetcher is none of ours.
+        let (agents, limits) = self.ways.get(way.0).unwrap_or(&self.ways[0]);
+        Transfer { agents, limits, url, cancel }
     }
 
     /// Returns a whole body of at most `limit` bytes; more is an error, whatever the server announced.
     pub fn get(&self, url: &str, limit: u64) -> Result<Vec<u8>, FetchError> {
-        let transfer = Transfer {
-            agents: &self.agents,
-            limits: &self.limits,
-            url,
-            cancel: &AtomicBool::new(false),
-        };
-        self.with_attempts(url, &mut |_| {}, &mut || transfer.get(limit))
+        self.get_by(Way::default(), url, limit)
+    }
+
+    /// As [`Fetcher::get`], by one of several ways.
+    pub fn get_by(&self, way: Way, url: &str, limit: u64) -> Result<Vec<u8>, FetchError> {
+        let cancel = AtomicBool::new(false);
+        let transfer = self.transfer(way, url, &cancel);
+        with_attempts(&transfer, &mut |_| {}, &mut || transfer.get(limit))
     }
 
     /// Fetches `url` to the file `dest` (its directory is created). A file that is there already and has the expected size and
@@ -161,13 +195,9 @@ impl Fetcher {
         expected: &Expected,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<(), FetchError> {
-        let transfer = Transfer {
-            agents: &self.agents,
-            limits: &self.limits,
-            url,
-            cancel: &AtomicBool::new(false),
-        };
-        self.download_one(&transfer, dest, expected, &mut |event| progress(event))
+        let cancel = AtomicBool::new(false);
+        let transfer = self.transfer(Way::default(), url, &cancel);
+        download_one(&transfer, dest, expected, &mut |event| progress(event))
     }
 
     /// Fetches all of `downloads`, up to `parallel` at a time. The first error stops the others (their parts stay for the next run)
@@ -187,13 +217,8 @@ impl Fetcher {
                     while !cancel.load(Ordering::Relaxed) {
                         let index = next.fetch_add(1, Ordering::Relaxed);
                         let Some(download) = downloads.get(index) else { break };
-                        let transfer = Transfer {
-                            agents: &self.agents,
-                            limits: &self.limits,
-                            url: &download.url,
-                            cancel: &cancel,
-                        };
-                        let result = self.download_one(
+                        let transfer = self.transfer(download.way, &download.url, &cancel);
+                        let result = download_one(
                             &transfer,
                             &download.dest,
                             &download.expected,
@@ -214,59 +239,58 @@ impl Fetcher {
         });
         first_error.into_inner().ok().flatten().map_or(Ok(()), Err)
     }
+}
 
-    fn download_one(
-        &self,
-        transfer: &Transfer<'_>,
-        dest: &Path,
-        expected: &Expected,
-        progress: &mut dyn FnMut(Progress),
-    ) -> Result<(), FetchError> {
-        if let Some(size) = transfer::verified_size(dest, expected)? {
-            progress(Progress::Finished { index: 0, size });
-            return Ok(());
-        }
-        if file_path(transfer.url).is_some_and(|path| path == dest) {
-            return Err(transfer.wrong_in_place(dest, expected));
-        }
-        if let Some(dir) = dest.parent() {
-            std::fs::create_dir_all(dir)
-                .map_err(|source| FetchError::file("create directory", dir, source))?;
-        }
-        let progress = std::cell::RefCell::new(progress);
-        let size = self.with_attempts(
-            transfer.url,
-            &mut |attempt| progress.borrow_mut()(Progress::Retrying { index: 0, attempt }),
-            &mut || {
-                transfer.download(dest, expected, &mut |received, total| {
-                    progress.borrow_mut()(Progress::Received { index: 0, received, total });
-                })
-            },
-        )?;
-        progress.borrow_mut()(Progress::Finished { index: 0, size });
-        Ok(())
+fn download_one(
+    transfer: &Transfer<'_>,
+    dest: &Path,
+    expected: &Expected,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(), FetchError> {
+    if let Some(size) = transfer::verified_size(dest, expected)? {
+        progress(Progress::Finished { index: 0, size });
+        return Ok(());
     }
+    if file_path(transfer.url).is_some_and(|path| path == dest) {
+        return Err(transfer.wrong_in_place(dest, expected));
+    }
+    if let Some(dir) = dest.parent() {
+        std::fs::create_dir_all(dir)
+            .map_err(|source| FetchError::file("create directory", dir, source))?;
+    }
+    let progress = std::cell::RefCell::new(progress);
+    let size = with_attempts(
+        transfer,
+        &mut |attempt| progress.borrow_mut()(Progress::Retrying { index: 0, attempt }),
+        &mut || {
+            transfer.download(dest, expected, &mut |received, total| {
+                progress.borrow_mut()(Progress::Received { index: 0, received, total });
+            })
+        },
+    )?;
+    progress.borrow_mut()(Progress::Finished { index: 0, size });
+    Ok(())
+}
 
-    /// Repeats `work` while its error may go away by itself; the error says how often it was tried.
-    fn with_attempts<T>(
-        &self,
-        url: &str,
-        retrying: &mut dyn FnMut(u32),
-        work: &mut dyn FnMut() -> Result<T, FetchError>,
-    ) -> Result<T, FetchError> {
-        let mut pause = self.limits.pause;
-        for attempt in 1.. {
-            match work() {
-                Err(error) if attempt < self.limits.attempts && error.may_pass() => {
-                    retrying(attempt);
-                    thread::sleep(pause);
-                    pause *= 2;
-                }
-                Err(error) => return Err(error.after(attempt)),
-                Ok(value) => return Ok(value),
+/// Repeats `work` while its error may go away by itself; the error says how often it was tried.
+fn with_attempts<T>(
+    transfer: &Transfer<'_>,
+    retrying: &mut dyn FnMut(u32),
+    work: &mut dyn FnMut() -> Result<T, FetchError>,
+) -> Result<T, FetchError> {
+    let mut pause = transfer.limits.pause;
+    let mut attempt = 1;
+    loop {
+        match work() {
+            Err(error) if attempt < transfer.limits.attempts && error.may_pass() => {
+                retrying(attempt);
+                thread::sleep(pause);
+                pause = (pause * 2).min(LONGEST_PAUSE);
+                attempt += 1;
             }
+            Err(error) => return Err(error.after(attempt)),
+            Ok(value) => return Ok(value),
         }
-        unreachable!("the loop over attempts for {url} has no end of its own")
     }
 }
 

@@ -10,7 +10,10 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use cairn_host::fetch::{Download, Expected, FetchError, Fetcher, Limits, Progress};
+use cairn_host::fetch::{
+    Access, ClientIdentity, Credentials, Download, Expected, FetchError, Fetcher, Limits, Progress,
+    ProxyChoice, Way,
+};
 
 /// What the server does with one connection.
 #[derive(Clone)]
@@ -22,6 +25,9 @@ enum Answer {
     /// Sends these bytes and keeps silent.
     Hang(Vec<u8>),
 }
+
+/// Headers that are recorded.
+const TOLD: [&str; 3] = ["range", "authorization", "proxy-authorization"];
 
 struct Server {
     url: String,
@@ -42,14 +48,13 @@ impl Server {
                     .map_while(Result::ok)
                     .take_while(|line| !line.is_empty())
                     .collect();
-                let range = head
-                    .iter()
-                    .find(|line| line.to_lowercase().starts_with("range:"))
-                    .cloned()
-                    .unwrap_or_default();
-                seen.lock()
-                    .unwrap()
-                    .push(format!("{} {}", head[0], range.to_lowercase()).trim().to_owned());
+                let told = head.iter().filter_map(|line| {
+                    let (name, value) = line.split_once(": ")?;
+                    let name = name.to_lowercase();
+                    TOLD.contains(&name.as_str()).then(|| format!(" {name}: {value}"))
+                });
+                let request = format!("{}{}", head[0], told.collect::<String>());
+                seen.lock().unwrap().push(request);
                 // The client may go away at any time: that is what some of the tests are about.
                 match answer {
                     Answer::Send(bytes) => drop(stream.write_all(&bytes)),
@@ -88,14 +93,18 @@ fn raw(text: &str) -> Answer {
     Answer::Send(text.as_bytes().to_vec())
 }
 
-fn fetcher() -> Fetcher {
-    Fetcher::with_limits(Limits {
+fn limits() -> Limits {
+    Limits {
         pause: Duration::from_millis(1),
         silence: Duration::from_millis(300),
         window: Duration::from_millis(200),
         slowest: 10_000,
         ..Limits::default()
-    })
+    }
+}
+
+fn fetcher() -> Fetcher {
+    Fetcher::with_limits(limits())
 }
 
 fn expected(body: &str) -> Expected {
@@ -271,6 +280,7 @@ fn many_at_once_with_progress_and_the_first_error() {
             url: format!("{}/{index}", server.url),
             dest: dir.path().join(index.to_string()),
             expected: expected("body"),
+            way: Way::default(),
         };
         servers.iter().enumerate().map(one).collect()
     };
@@ -299,14 +309,69 @@ fn many_at_once_with_progress_and_the_first_error() {
 #[test]
 fn plain_http_through_a_proxy_names_the_whole_url() {
     let server = Server::start(vec![ok("one"), ok("two")]);
-    let proxied = fetcher().with_proxy(&server.url.replace("http://", "http://me:secret@"));
+    let proxy = ProxyChoice::Url(server.url.replace("http://", "http://me:secret@"));
+    let access = Access { proxy, ..Access::default() };
+    assert!(!format!("{access:?}").contains("secret"));
+    let proxied = Fetcher::with_access(access, limits()).unwrap();
     assert_eq!(proxied.get("http://mirror.invalid/debian/Release?x=1", 10).unwrap(), b"one");
     assert_eq!(proxied.get("http://mirror.invalid:8080/", 10).unwrap(), b"two");
     assert_eq!(
         server.requests(),
         [
-            "GET http://mirror.invalid/debian/Release?x=1 HTTP/1.1",
-            "GET http://mirror.invalid:8080/ HTTP/1.1"
+            "GET http://mirror.invalid/debian/Release?x=1 HTTP/1.1 proxy-authorization: Basic bWU6c2VjcmV0",
+            "GET http://mirror.invalid:8080/ HTTP/1.1 proxy-authorization: Basic bWU6c2VjcmV0"
         ]
     );
+}
+
+#[test]
+fn servers_are_told_who_asks_and_others_are_not() {
+    let other = Server::start(vec![ok("two")]);
+    let moved = format!(
+        "HTTP/1.1 302 Moved\r\nLocation: {}/x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        other.url
+    );
+    let server = Server::start(vec![ok("one"), raw(&moved)]);
+    let credentials = Credentials { user: "me".into(), password: "secret".into() };
+    let access =
+        Access { proxy: ProxyChoice::None, credentials: Some(credentials), ..Access::default() };
+    assert!(!format!("{access:?}").contains("secret"));
+    let fetcher = Fetcher::with_access(access, limits()).unwrap();
+    assert_eq!(fetcher.get(&format!("{}/a", server.url), 10).unwrap(), b"one");
+    assert_eq!(fetcher.get(&format!("{}/b", server.url), 10).unwrap(), b"two");
+    assert_eq!(
+        server.requests(),
+        [
+            "GET /a HTTP/1.1 authorization: Basic bWU6c2VjcmV0",
+            "GET /b HTTP/1.1 authorization: Basic bWU6c2VjcmV0"
+        ]
+    );
+    assert_eq!(other.requests(), ["GET /x HTTP/1.1"]);
+}
+
+#[test]
+fn ways_that_cannot_be_used_are_named() {
+    let with = |access| Fetcher::with_access(access, limits());
+    let proxy = ProxyChoice::Url("socks5://me:secret@host:1".into());
+    let error = with(Access { proxy, ..Access::default() }).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "cannot fetch `socks5://host:1`: a proxy is http://HOST:PORT or https://HOST:PORT"
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let (absent, empty) = (directory.path().join("absent"), directory.path().join("empty.pem"));
+    fs::write(&empty, "").unwrap();
+    let server = Server::start(vec![]);
+    let url = server.url.replace("http://", "https://");
+    let authorities = Some(absent.clone());
+    let fetcher = with(Access { authorities, ..Access::default() }).unwrap();
+    let error = fetcher.get(&url, 10).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        format!("cannot fetch `{url}`: no certificate authorities in `{}`", absent.display())
+    );
+    let client = Some(ClientIdentity { certificate: empty.clone(), key: absent });
+    let fetcher = with(Access { client, unverified: true, ..Access::default() }).unwrap();
+    let error = fetcher.get(&url, 10).unwrap_err().to_string();
+    assert_eq!(error, format!("cannot use `{}`", empty.display()));
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use anyhow::{Context as _, Result};
-use cairn_host::fetch::{Download, Expected, FetchError, Progress};
+use cairn_host::fetch::{Download, Expected, FetchError, Progress, Way};
 use cairn_ui::Unit;
 
 use crate::context::Context;
@@ -57,6 +57,7 @@ pub fn download(ctx: &Context, files: &[&LockedFile]) -> Result<Vec<LockedFile>>
             url,
             dest,
             expected: Expected { sha256: Some(file.sha256.clone()), size: Some(file.size) },
+            way: Way::default(),
         });
     }
     let total: u64 = files.iter().map(|file| file.size).sum();

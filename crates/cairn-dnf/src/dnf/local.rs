@@ -74,7 +74,7 @@ fn fetch(session: &Session, url: &str) -> Result<PathBuf, Failure> {
     let expected = cairn_host::fetch::Expected::default();
     // The name says nothing about the content: an earlier file of that name must not be taken for it.
     let _ = std::fs::remove_file(&path);
-    session.fetcher.download(url, &path, &expected, &mut |_| {})?;
+    session.network.fetcher.download(url, &path, &expected, &mut |_| {})?;
     Ok(path)
 }
 

@@ -3,7 +3,6 @@
 
 use super::cli::GlobalOptions;
 use crate::failure::Failure;
-use cairn_host::fetch::Fetcher;
 use cairn_host::{Clock, Root};
 use cairn_pkg::query::sack::{Filters, header_candidate};
 use cairn_pkg::query::selection::{self, Closure, Links};
@@ -13,7 +12,7 @@ use cairn_pkg::repos::metadata::{
     must_sign_packages,
 };
 use cairn_pkg::repos::trust::TRUST_DIRECTORY;
-use cairn_pkg::repos::{Configuration, LoadOptions, SetOption, load_configuration};
+use cairn_pkg::repos::{Configuration, LoadOptions, Network, SetOption, load_configuration};
 use cairn_pkg::resolve::GroupSet;
 use cairn_pkg::rpmdb::{self, RpmDb};
 use cairn_pkg::state::SystemState;
@@ -43,7 +42,7 @@ pub struct Session {
     /// Metadata and package cache.
     pub cache: Cache,
     /// Downloads.
-    pub fetcher: Fetcher,
+    pub network: Network,
     /// Clock.
     pub clock: Clock,
     /// User that runs the command.
@@ -131,6 +130,8 @@ impl Session {
         let printer = Printer::new(verbosity(&options), color);
         match Self::open_with(&options, arguments) {
             Ok((root, config_root, configuration, cache, user_id)) => {
+                let main = &configuration.main.network;
+                let network = Network::new(main, &configuration.repositories)?;
                 let session = Self {
                     printer,
                     options,
@@ -138,7 +139,7 @@ impl Session {
                     config_root,
                     configuration,
                     cache,
-                    fetcher: Fetcher::new(),
+                    network,
                     clock: Clock::system(),
                     user_id,
                     command_line: arguments.join(" "),
@@ -442,7 +443,7 @@ impl Session {
             main: &self.configuration.main,
             cache: &self.cache,
             config_root: &self.config_root,
-            fetcher: &self.fetcher,
+            network: &self.network,
             freshness,
             filelists,
             extent: Extent::All,

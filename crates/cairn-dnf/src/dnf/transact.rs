@@ -380,7 +380,8 @@ pub fn targets_of(
                 {
                     targets.present += package.details.size_package;
                 }
-                targets.downloads.push(Download { url, dest: path.clone(), expected });
+                let (dest, way) = (path.clone(), session.network.way(&repository.id));
+                targets.downloads.push(Download { url, dest, expected, way });
                 targets.files.insert(*id, path);
             }
         }
@@ -403,7 +404,7 @@ fn package_url(
         session.configuration.repositories.iter().find(|config| config.id == repository.id);
     let urls = match config {
         Some(config) if config.mirrorlist.is_some() || config.metalink.is_some() => {
-            resolve_base_urls(config, &session.fetcher)?
+            resolve_base_urls(config, &session.network)?
         }
         _ => repository.base_urls.clone(),
     };
@@ -437,7 +438,7 @@ pub fn download(session: &Session, downloads: &[Download]) -> Result<(), Failure
     let progress = session.printer.progress(title, Some(total), Unit::Bytes);
     let received: Mutex<BTreeMap<usize, u64>> = Mutex::new(BTreeMap::new());
     let parallel = session.configuration.main.max_parallel_downloads as usize;
-    let result = session.fetcher.download_all(&missing, parallel, &|event| {
+    let result = session.network.fetcher.download_all(&missing, parallel, &|event| {
         let (index, bytes) = match event {
             FetchProgress::Received { index, received, .. } => (index, received),
             FetchProgress::Finished { index, size } => (index, size),

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! HTTP agents, made at the first use: certificate authorities and proxies come from the machine.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use ureq::config::Config;
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ureq::config::{Config, IpFamily};
+use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
 use ureq::typestate::WithoutBody;
 use ureq::{Agent, Proxy, ProxyProtocol, RequestBuilder};
 
 use super::Limits;
+use super::access::{Access, ClientIdentity, Credentials, Family, ProxyChoice};
 use super::error::{FetchError, shown};
 use super::forward::{ForwardConnector, ForwardResolver};
 use crate::paths::variable;
@@ -20,8 +24,7 @@ use crate::paths::variable;
 pub(super) struct Agents {
     http: OnceLock<Route>,
     https: OnceLock<Route>,
-    /// A proxy that replaces the ones of the environment.
-    proxy: Option<String>,
+    access: Access,
 }
 
 /// The ways to a server.
@@ -43,9 +46,8 @@ const BUNDLES: [&str; 5] = [
 ];
 
 impl Agents {
-    /// Agents that use the proxy `url` for everything.
-    pub(super) fn through(url: &str) -> Self {
-        Self { proxy: Some(url.to_owned()), ..Self::default() }
+    pub(super) fn new(access: Access) -> Self {
+        Self { access, ..Self::default() }
     }
 
     /// Returns a request for `url`, which must begin with `http://` or `https://`.
@@ -55,15 +57,21 @@ impl Agents {
         limits: &Limits,
     ) -> Result<RequestBuilder<WithoutBody>, FetchError> {
         let route = self.route(url, limits)?;
-        let Some((agent, proxy)) = &route.forwarded else { return Ok(route.usual.get(url)) };
-        if url.parse().is_ok_and(|uri| proxy.is_no_proxy(&uri)) {
-            return Ok(route.usual.get(url));
+        let is_direct = |proxy: &Proxy| url.parse().is_ok_and(|uri| proxy.is_no_proxy(&uri));
+        let mut request = match &route.forwarded {
+            Some((agent, proxy)) if !is_direct(proxy) => {
+                let request = agent.get(url);
+                match of_proxy(proxy) {
+                    Some(credentials) => request.header("proxy-authorization", basic(&credentials)),
+                    None => request,
+                }
+            }
+            _ => route.usual.get(url),
+        };
+        if let Some(credentials) = &self.access.credentials {
+            request = request.header("authorization", basic(credentials));
         }
-        let request = agent.get(url);
-        Ok(match credentials(proxy) {
-            Some(basic) => request.header("proxy-authorization", basic),
-            None => request,
-        })
+        Ok(request)
     }
 
     fn route(&self, url: &str, limits: &Limits) -> Result<&Route, FetchError> {
@@ -81,87 +89,117 @@ impl Agents {
         if let Some(route) = slot.get() {
             return Ok(route);
         }
-        let authorities = authorities();
-        if scheme == "https" && authorities.is_empty() {
-            return Err(FetchError::NoAuthorities {
-                url: shown(url),
-                looked_in: bundle_candidates(),
-            });
-        }
-        let proxy = self.proxy(scheme);
-        Ok(slot.get_or_init(|| Route::new(scheme, proxy, authorities, limits)))
+        let tls = self.tls(url, scheme)?;
+        let proxy = self.proxy(scheme)?;
+        let config = |proxy| self.config(proxy, tls.clone(), limits);
+        Ok(slot.get_or_init(|| Route::new(scheme, proxy, &config)))
     }
 
-    fn proxy(&self, scheme: &str) -> Option<Proxy> {
-        match &self.proxy {
-            Some(url) => Proxy::new(url).ok(),
-            None => environment_proxy(scheme),
+    fn proxy(&self, scheme: &str) -> Result<Option<Proxy>, FetchError> {
+        let found = match &self.access.proxy {
+            ProxyChoice::Environment => environment_proxy(scheme),
+            ProxyChoice::None => None,
+            ProxyChoice::Url(url) => Some(parse_proxy(url)?),
+        };
+        let (Some(proxy), Some(credentials)) = (&found, &self.access.proxy_credentials) else {
+            return Ok(found);
+        };
+        let builder = Proxy::builder(proxy.protocol()).host(proxy.host()).port(proxy.port());
+        let builder = builder.username(&credentials.user).password(&credentials.password);
+        Ok(builder.build().ok())
+    }
+
+    fn tls(&self, url: &str, scheme: &str) -> Result<TlsConfig, FetchError> {
+        let candidates = match &self.access.authorities {
+            Some(path) => vec![path.clone()],
+            None => bundle_candidates(),
+        };
+        let authorities = authorities(&candidates);
+        if scheme == "https" && authorities.is_empty() && !self.access.unverified {
+            return Err(FetchError::NoAuthorities { url: shown(url), looked_in: candidates });
         }
+        let client = self.access.client.as_ref().map(client_certificate).transpose()?;
+        Ok(TlsConfig::builder()
+            // An http agent may be redirected to https, so it gets the authorities too.
+            .root_certs(RootCerts::from(authorities))
+            .client_cert(client)
+            .disable_verification(self.access.unverified)
+            .build())
+    }
+
+    fn config(&self, proxy: Option<Proxy>, tls: TlsConfig, limits: &Limits) -> Config {
+        let own_name = concat!("cairn/", env!("CARGO_PKG_VERSION"));
+        Agent::config_builder()
+            .tls_config(tls)
+            .proxy(proxy)
+            .ip_family(match self.access.family {
+                Family::Any => IpFamily::Any,
+                Family::V4 => IpFamily::Ipv4Only,
+                Family::V6 => IpFamily::Ipv6Only,
+            })
+            .http_status_as_error(false)
+            .user_agent(self.access.user_agent.as_deref().unwrap_or(own_name))
+            .accept_encoding("identity")
+            .max_redirects(limits.redirects)
+            .timeout_resolve(Some(limits.connect))
+            .timeout_connect(Some(limits.connect))
+            .timeout_recv_response(Some(limits.connect))
+            .timeout_per_read(Some(limits.silence))
+            .timeout_per_write(Some(limits.silence))
+            .max_idle_age(Duration::from_secs(10))
+            .build()
     }
 }
 
 impl Route {
-    fn new(
-        scheme: &str,
-        proxy: Option<Proxy>,
-        authorities: Vec<Certificate<'static>>,
-        limits: &Limits,
-    ) -> Self {
+    fn new(scheme: &str, proxy: Option<Proxy>, config: &dyn Fn(Option<Proxy>) -> Config) -> Self {
         match proxy {
             Some(proxy) if scheme == "http" && proxy.protocol() == ProxyProtocol::Http => {
-                let config = config(None, authorities, limits);
                 let agent = Agent::with_parts(
-                    config.clone(),
+                    config(None),
                     ForwardConnector::default(),
                     ForwardResolver::new(proxy.uri().clone()),
                 );
-                Self { usual: config.into(), forwarded: Some((agent, proxy)) }
+                Self { usual: config(None).into(), forwarded: Some((agent, proxy)) }
             }
-            proxy => Self { usual: config(proxy, authorities, limits).into(), forwarded: None },
+            proxy => Self { usual: config(proxy).into(), forwarded: None },
         }
     }
 }
 
-/// Returns the proxy's user and password as HTTP basic authentication.
-fn credentials(proxy: &Proxy) -> Option<String> {
-    let plain = format!("{}:{}", proxy.username()?, proxy.password().unwrap_or_default());
-    Some(format!("Basic {}", base64(plain.as_bytes())))
+/// Reads a proxy's URL; only `http` and `https` proxies can be used.
+pub(super) fn parse_proxy(url: &str) -> Result<Proxy, FetchError> {
+    let usable =
+        |proxy: &Proxy| matches!(proxy.protocol(), ProxyProtocol::Http | ProxyProtocol::Https);
+    let reason = "a proxy is http://HOST:PORT or https://HOST:PORT";
+    Proxy::new(url).ok().filter(usable).ok_or_else(|| FetchError::Url { url: shown(url), reason })
 }
 
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let number = chunk
-            .iter()
-            .chain([0, 0].iter())
-            .take(3)
-            .fold(0u32, |number, byte| number << 8 | u32::from(*byte));
-        for position in 0..4 {
-            let digit = DIGITS[(number >> (18 - 6 * position) & 63) as usize];
-            text.push(if position <= chunk.len() { char::from(digit) } else { '=' });
-        }
+/// Returns the proxy's user and password.
+fn of_proxy(proxy: &Proxy) -> Option<Credentials> {
+    let password = proxy.password().unwrap_or_default().to_owned();
+    Some(Credentials { user: proxy.username()?.to_owned(), password })
+}
+
+/// HTTP basic authentication (RFC 7617).
+fn basic(Credentials { user, password }: &Credentials) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
+}
+
+fn client_certificate(identity: &ClientIdentity) -> Result<ClientCert, FetchError> {
+    let read =
+        |path: &PathBuf| std::fs::read(path).map_err(|cause| FetchError::file("read", path, cause));
+    let chain = certificates(&read(&identity.certificate)?);
+    let bad = |path: &PathBuf, what: &str| {
+        let cause = io::Error::new(io::ErrorKind::InvalidData, format!("it holds no {what} (PEM)"));
+        FetchError::file("use", path, cause)
+    };
+    if chain.is_empty() {
+        return Err(bad(&identity.certificate, "certificate"));
     }
-    text
-}
-
-fn config(proxy: Option<Proxy>, authorities: Vec<Certificate<'static>>, limits: &Limits) -> Config {
-    // An http agent may be redirected to https, so it gets the authorities too.
-    let tls = TlsConfig::builder().root_certs(RootCerts::from(authorities)).build();
-    Agent::config_builder()
-        .tls_config(tls)
-        .proxy(proxy)
-        .http_status_as_error(false)
-        .user_agent(concat!("cairn/", env!("CARGO_PKG_VERSION")))
-        .accept_encoding("identity")
-        .max_redirects(limits.redirects)
-        .timeout_resolve(Some(limits.connect))
-        .timeout_connect(Some(limits.connect))
-        .timeout_recv_response(Some(limits.connect))
-        .timeout_per_read(Some(limits.silence))
-        .timeout_per_write(Some(limits.silence))
-        .max_idle_age(Duration::from_secs(10))
-        .build()
+    let key = PrivateKey::from_pem(&read(&identity.key)?)
+        .map_err(|_| bad(&identity.key, "private key"))?;
+    Ok(ClientCert::new_with_certs(&chain, key))
 }
 
 fn bundle_candidates() -> Vec<PathBuf> {
@@ -172,15 +210,16 @@ fn bundle_candidates() -> Vec<PathBuf> {
 }
 
 /// Reads the first bundle that exists; entries that are not certificates are skipped.
-fn authorities() -> Vec<Certificate<'static>> {
-    let Some(pem) = bundle_candidates().into_iter().find_map(|path| std::fs::read(path).ok())
-    else {
-        return Vec::new();
-    };
+fn authorities(candidates: &[PathBuf]) -> Vec<Certificate<'static>> {
+    let pem = candidates.iter().find_map(|path| std::fs::read(path).ok());
+    pem.map(|pem| certificates(&pem)).unwrap_or_default()
+}
+
+fn certificates(pem: &[u8]) -> Vec<Certificate<'static>> {
     let certificate = |item| {
         if let Ok(PemItem::Certificate(certificate)) = item { Some(certificate) } else { None }
     };
-    parse_pem(&pem).filter_map(certificate).collect()
+    parse_pem(pem).filter_map(certificate).collect()
 }
 
 fn environment_proxy(scheme: &str) -> Option<Proxy> {
@@ -202,22 +241,4 @@ fn environment_proxy(scheme: &str) -> Option<Proxy> {
         builder = builder.no_proxy(exception);
     }
     builder.build().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn credentials_are_base64() {
-        for (plain, expected) in [
-            ("", ""),
-            ("a", "YQ=="),
-            ("ab", "YWI="),
-            ("abc", "YWJj"),
-            ("user:p\u{e4}ss", "dXNlcjpww6Rzcw=="),
-        ] {
-            assert_eq!(base64(plain.as_bytes()), expected);
-        }
-    }
 }

@@ -6,12 +6,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cairn_host::fetch::Fetcher;
 use cairn_host::{Clock, Root};
 use cairn_pkg::event::{Event, Phase};
 use cairn_pkg::query::{Sack, SackBuilder};
 use cairn_pkg::repos::metadata::{Cache, Extent, Freshness, LoadContext, load_repository};
-use cairn_pkg::repos::{MainConfig, RepoConfig};
+use cairn_pkg::repos::{MainConfig, Network, RepoConfig};
 use cairn_pkg::resolve;
 use cairn_pkg::state::SystemState;
 use cairn_pkg::transaction::{self, Durability, ExtraFile, TransactionOptions};
@@ -72,7 +71,7 @@ fn load(medium: &Medium) -> Result<Sack, InstallError> {
             main: &MainConfig::default(),
             cache: &cache,
             config_root: &Root::open("/")?,
-            fetcher: &Fetcher::new(),
+            network: &Network::default(),
             freshness: Freshness::Refresh,
             filelists: false,
             extent: Extent::All,

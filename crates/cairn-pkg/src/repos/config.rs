@@ -4,6 +4,7 @@
 //! Differences from dnf5, on purpose: `gpgcheck`, `repo_gpgcheck` and `localpkg_gpgcheck` are on unless a file or an
 //! option turns them off, and an unknown key is a warning with the nearest known one.
 
+use super::network::{self, NetworkConfig};
 use super::value::{boolean, list, nearest, number, period};
 use super::{ConfigError, ConfigWarning};
 
@@ -72,6 +73,8 @@ pub struct MainConfig {
     pub group_package_types: Vec<String>,
     /// Downloads at one time.
     pub max_parallel_downloads: u32,
+    /// How servers are reached.
+    pub network: NetworkConfig,
 }
 
 impl Default for MainConfig {
@@ -116,6 +119,7 @@ impl Default for MainConfig {
             tsflags: Vec::new(),
             group_package_types: words(&["mandatory", "default", "conditional"]),
             max_parallel_downloads: 3,
+            network: NetworkConfig::default(),
         }
     }
 }
@@ -157,6 +161,8 @@ pub struct RepoConfig {
     pub skip_if_unavailable: Option<bool>,
     /// Age in seconds after which metadata is checked again; outer `None` = as in `dnf.conf`, inner = never.
     pub metadata_expire: Option<Option<u64>>,
+    /// How its servers are reached, where not as in `dnf.conf`.
+    pub network: NetworkConfig,
 }
 
 impl RepoConfig {
@@ -180,6 +186,7 @@ impl RepoConfig {
             includepkgs: Vec::new(),
             skip_if_unavailable: None,
             metadata_expire: None,
+            network: NetworkConfig::default(),
         }
     }
 
@@ -259,7 +266,6 @@ const IGNORED_KEYS: &[&str] = &[
     "http_caching",
     "ignorearch",
     "installroot",
-    "ip_resolve",
     "log_compress",
     "log_level",
     "log_rotate",
@@ -269,7 +275,6 @@ const IGNORED_KEYS: &[&str] = &[
     "max_downloads_per_mirror",
     "mdpolicy",
     "metadata_timer_sync",
-    "minrate",
     "mirrorlist_expire",
     "module_hotfixes",
     "module_obsoletes",
@@ -277,35 +282,23 @@ const IGNORED_KEYS: &[&str] = &[
     "module_stream_switch",
     "multilib_policy",
     "optional_metadata_types",
-    "password",
     "persistdir",
     "pkg_gpgcheck_policy",
     "pluginconfpath",
     "pluginpath",
     "plugins",
-    "proxy",
     "proxy_auth_method",
-    "proxy_password",
-    "proxy_username",
     "recent",
     "releasever",
     "repository",
     "reset_nice",
-    "retries",
     "rpmverbosity",
-    "sslcacert",
-    "sslclientcert",
-    "sslclientkey",
-    "sslverify",
     "sslverifystatus",
     "throttle",
-    "timeout",
     "transaction_history_dir",
     "type",
     "ui_repoid_vendor_match",
     "upgrade_group_objects_upgrade",
-    "user_agent",
-    "username",
     "usr_drift_protected_paths",
     "zchunk",
 ];
@@ -414,6 +407,7 @@ impl MainConfig {
                 self.max_parallel_downloads = number(value, 1, 20).map_err(wrong)? as u32;
             }
             "metadata_expire" => self.metadata_expire = period(value).map_err(wrong)?,
+            _ if self.network.set(key, value).map_err(wrong)? => {}
             _ => return Ok(unknown(key, MAIN_KEYS, at, "[main]")),
         }
         Ok(None)
@@ -457,6 +451,7 @@ impl RepoConfig {
             "includepkgs" => append(&mut self.includepkgs, value),
             "skip_if_unavailable" => self.skip_if_unavailable = Some(flag()?),
             "metadata_expire" => self.metadata_expire = Some(period(value).map_err(wrong)?),
+            _ if self.network.set(key, value).map_err(wrong)? => {}
             _ => return Ok(unknown(key, REPO_KEYS, at, &format!("[{}]", self.id))),
         }
         Ok(None)
@@ -515,7 +510,7 @@ fn unknown(key: &str, known: &[&str], at: Position<'_>, section: &str) -> Option
     if IGNORED_KEYS.contains(&key) || MAIN_KEYS.contains(&key) && section != "[main]" {
         return None;
     }
-    let all: Vec<&str> = known.iter().chain(IGNORED_KEYS).copied().collect();
+    let all: Vec<&str> = known.iter().chain(network::KEYS).chain(IGNORED_KEYS).copied().collect();
     Some(ConfigWarning {
         file: at.file.to_owned(),
         line: at.line,

@@ -5,11 +5,12 @@
 //! checked by size and SHA-256 before it gets its name in the cache, and again when it is read.
 
 use super::mirrors::{self, Mirrors};
+use super::network::Network;
 use super::packages::{self, Packages};
 use super::trust::{self, Seen};
 use super::{MainConfig, RepoConfig, RepoError, decompress, error};
 use cairn_host::Root;
-use cairn_host::fetch::{Expected, Fetcher};
+use cairn_host::fetch::{Expected, FetchError};
 use cairn_rpm::evr::Nevra;
 use cairn_rpm::repodata::index::{IndexError, IndexedPackage};
 use cairn_rpm::repodata::{
@@ -66,7 +67,7 @@ pub struct LoadContext<'a> {
     /// Root with the key files.
     pub config_root: &'a Root,
     /// Downloads.
-    pub fetcher: &'a Fetcher,
+    pub network: &'a Network,
     /// When to ask.
     pub freshness: Freshness,
     /// Whether file lists are needed.
@@ -316,9 +317,9 @@ pub fn load_changelogs(
 /// The mirror list cannot be fetched.
 pub fn resolve_base_urls(
     repository: &RepoConfig,
-    fetcher: &Fetcher,
+    network: &Network,
 ) -> Result<Vec<String>, RepoError> {
-    Ok(mirrors::find(repository, fetcher)?.urls)
+    Ok(mirrors::find(repository, network)?.urls)
 }
 
 struct Session<'a> {
@@ -346,9 +347,13 @@ impl<'a> Session<'a> {
         RepoError::Metadata { id: self.id(), message }
     }
 
+    fn get(&self, url: &str, limit: u64) -> Result<Vec<u8>, FetchError> {
+        self.context.network.get(&self.repository.id, url, limit)
+    }
+
     fn mirrors(&mut self) -> Result<Mirrors, RepoError> {
         if self.mirrors.is_none() {
-            self.mirrors = Some(mirrors::find(self.repository, self.context.fetcher)?);
+            self.mirrors = Some(mirrors::find(self.repository, self.context.network)?);
         }
         Ok(self.mirrors.clone().unwrap_or_default())
     }
@@ -443,7 +448,7 @@ impl<'a> Session<'a> {
             // The index may be replaced between the two downloads: one more try is not an attack.
             for _ in 0..2 {
                 let url = format!("{base}/repodata/repomd.xml");
-                let bytes = match self.context.fetcher.get(&url, REPOMD_LIMIT) {
+                let bytes = match self.get(&url, REPOMD_LIMIT) {
                     Ok(bytes) => bytes,
                     Err(e) => {
                         attempts.push(error::chain(&e));
@@ -458,7 +463,7 @@ impl<'a> Session<'a> {
                 }
                 let mut signature = Vec::new();
                 if must_sign {
-                    match self.context.fetcher.get(&format!("{url}.asc"), REPOMD_LIMIT) {
+                    match self.get(&format!("{url}.asc"), REPOMD_LIMIT) {
                         Ok(found) => signature = found,
                         Err(e) if e.is_not_found() => {
                             refused = Some(self.unsigned(&error::chain(&e)));
@@ -549,7 +554,7 @@ impl<'a> Session<'a> {
         let mut refused = None;
         for base in self.mirrors()?.urls {
             let url = format!("{base}/{}", record.location);
-            match self.context.fetcher.get(&url, record.size.unwrap_or(decompress::DEFAULT_LIMIT)) {
+            match self.get(&url, record.size.unwrap_or(decompress::DEFAULT_LIMIT)) {
                 Ok(bytes) => match self.check_record(record, &bytes) {
                     Ok(()) => {
                         self.downloaded += bytes.len() as u64;

@@ -3,8 +3,8 @@
 
 use std::cmp::Reverse;
 
+use super::network::Network;
 use super::{RepoConfig, RepoError, error};
-use cairn_host::fetch::Fetcher;
 
 /// Largest mirror list accepted, in bytes.
 const LIST_LIMIT: u64 = 1 << 20;
@@ -24,13 +24,13 @@ pub struct Mirrors {
 ///
 /// # Errors
 /// The list cannot be fetched or names no mirror.
-pub fn find(repository: &RepoConfig, fetcher: &Fetcher) -> Result<Mirrors, RepoError> {
+pub fn find(repository: &RepoConfig, network: &Network) -> Result<Mirrors, RepoError> {
     let mut urls: Vec<String> = repository.baseurl.iter().map(|url| normalized(url)).collect();
     let mut indexes = Vec::new();
     for list in [&repository.metalink, &repository.mirrorlist] {
         let Some(list) = list else { continue };
         let url = normalized(list);
-        let bytes = match fetcher.get(&url, LIST_LIMIT) {
+        let bytes = match network.get(&repository.id, &url, LIST_LIMIT) {
             Ok(bytes) => bytes,
             Err(_) if !urls.is_empty() => continue,
             Err(e) => {

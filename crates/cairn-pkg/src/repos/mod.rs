@@ -12,6 +12,7 @@
 //! | [`packages`] | the packages of a repository, indexed |
 //! | [`trust`] | signature of `repomd.xml`, and the newest revision seen |
 //! | [`mirrors`] | base URLs, given or from a mirror list |
+//! | [`network`] | proxies, credentials, certificates, patience |
 
 pub mod config;
 pub mod decompress;
@@ -20,6 +21,7 @@ pub mod ini;
 pub mod load;
 pub mod metadata;
 pub mod mirrors;
+pub mod network;
 pub mod packages;
 pub mod trust;
 pub mod value;
@@ -29,6 +31,7 @@ pub mod variables;
 pub use config::{MainConfig, RepoConfig};
 pub use error::RepoError;
 pub use load::{Configuration, LoadOptions, SetOption, load_configuration};
+pub use network::{Network, NetworkConfig};
 pub use variables::Variables;
 
 /// A configuration file that cannot be used.

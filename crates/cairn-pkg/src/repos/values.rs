@@ -2,7 +2,12 @@
 //! The values of a configuration as text, by key, as `--dump-main-config` and `--dump-repo-config` show them: booleans are 0 or 1, lists
 //! have commas, what was never set has no value.
 
+use std::path::PathBuf;
+
+use cairn_host::fetch::Family;
+
 use super::config::{MainConfig, RepoConfig};
+use super::network::NetworkConfig;
 
 /// A key and its value, `None` where it has none.
 pub type KeyValue = (&'static str, Option<String>);
@@ -45,6 +50,7 @@ impl MainConfig {
             words("tsflags", &self.tsflags),
             directories("varsdir", &self.varsdir),
         ];
+        values.extend(network(&self.network));
         values.sort_unstable();
         values
     }
@@ -56,7 +62,7 @@ impl RepoConfig {
         let checks_packages = self.gpgcheck.unwrap_or(main.gpgcheck);
         let skips = self.skip_if_unavailable.unwrap_or(main.skip_if_unavailable);
         let expire = self.metadata_expire.unwrap_or(main.metadata_expire);
-        vec![
+        let mut values = vec![
             words("baseurl", &self.baseurl),
             ("cost", Some(self.cost.to_string())),
             flag("enabled", self.enabled),
@@ -72,8 +78,37 @@ impl RepoConfig {
             ("priority", Some(self.priority.to_string())),
             flag("repo_gpgcheck", self.repo_gpgcheck.unwrap_or(main.repo_gpgcheck)),
             flag("skip_if_unavailable", skips),
-        ]
+        ];
+        values.extend(network(&self.network.or(&main.network)));
+        values.sort_unstable();
+        values
     }
+}
+
+/// Passwords are not shown, nor a proxy, whose URL may hold one.
+fn network(config: &NetworkConfig) -> Vec<KeyValue> {
+    let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+    let limits = config.limits();
+    vec![
+        (
+            "ip_resolve",
+            config.ip_resolve.and_then(|family| match family {
+                Family::Any => None,
+                Family::V4 => Some("ipv4".to_owned()),
+                Family::V6 => Some("ipv6".to_owned()),
+            }),
+        ),
+        ("minrate", Some((limits.slowest / limits.window.as_secs().max(1)).to_string())),
+        ("proxy_username", config.proxy_username.clone()),
+        ("retries", Some(config.retries.unwrap_or(limits.attempts).to_string())),
+        ("sslcacert", path(&config.sslcacert)),
+        ("sslclientcert", path(&config.sslclientcert)),
+        ("sslclientkey", path(&config.sslclientkey)),
+        flag("sslverify", config.sslverify.unwrap_or(true)),
+        ("timeout", Some(limits.silence.as_secs().to_string())),
+        ("user_agent", config.user_agent.clone()),
+        ("username", config.username.clone()),
+    ]
 }
 
 fn flag(key: &'static str, value: bool) -> KeyValue {

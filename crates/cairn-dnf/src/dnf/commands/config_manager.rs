@@ -31,7 +31,7 @@ pub fn addrepo(session: &Session, args: &AddrepoArgs) -> CommandResult {
 
 fn add_file(session: &Session, args: &AddrepoArgs, directory: &str, source: &str) -> CommandResult {
     let bytes = if source.contains("://") {
-        session.fetcher.get(source, FILE_LIMIT)?
+        session.network.fetcher.get(source, FILE_LIMIT)?
     } else {
         std::fs::read(source)
             .map_err(|error| Failure::new(format!("cannot read `{source}`: {error}")))?

@@ -56,7 +56,7 @@ fn print_urls(
         let Some(config) = configs.iter().find(|config| config.id == details.repository) else {
             continue;
         };
-        let bases = resolve_base_urls(config, &session.fetcher)?;
+        let bases = resolve_base_urls(config, &session.network)?;
         let urls = bases.iter().map(|base| format!("{base}/{}", details.location));
         let urls: Vec<String> = urls.filter(|url| is_wanted(url)).collect();
         session.printer.data(&urls.join(" "));

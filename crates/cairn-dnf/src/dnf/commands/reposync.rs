@@ -138,6 +138,7 @@ fn copy_metadata(
         url: format!("{base}/{location}"),
         dest: directory.join(location),
         expected,
+        way: session.network.way(&repository.config.id),
     };
     let unknown = Expected { sha256: None, size: None };
     let mut downloads: Vec<Download> = repository
