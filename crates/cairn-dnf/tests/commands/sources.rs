@@ -93,6 +93,9 @@ fn sources_are_shown_and_not_installed() {
     assert_eq!(bench.dnf("debuginfo-install -y a").code, 0);
     assert!(bench.rpm("-qa").out.contains("a-debuginfo-2.0-1.noarch"));
     assert!(bench.rpm("-qa").out.contains("a-debugsource-2.0-1.noarch"));
+    assert_eq!(bench.dnf("remove -y a-debuginfo").code, 0);
+    assert_eq!(bench.dnf("debuginfo-install -y a-debuginfo").code, 0);
+    assert!(bench.rpm("-qa").out.contains("a-debuginfo-2.0-1.noarch"), "itself");
     let ran = bench.dnf("debuginfo-install -y b");
     assert!(
         ran.code == 0 && ran.err.contains("from the argument 'b': b-0:1.0-1.noarch"),

@@ -190,6 +190,10 @@ pub fn debuginfo_install(session: &Session, args: &SpecsArgs) -> CommandResult {
         for id in ids {
             let package = sack.get(id);
             let nevra = package.nevra();
+            if nevra.name.ends_with("-debuginfo") || nevra.name.ends_with("-debugsource") {
+                request.install(spec);
+                continue;
+            }
             let source = package.details.sourcerpm.rsplitn(3, '-').nth(2).unwrap_or_default();
             let of = |name: &str, kind| format!("{name}-{kind}-{}.{}", nevra.evr, nevra.arch);
             let symbols = vec![of(&nevra.name, "debuginfo"), of(source, "debuginfo")];
