@@ -13,7 +13,7 @@ use cairn_host::{Invocation, Tool};
 use cairn_pkg::resolve::Plan;
 use cairn_pkg::state::STATE_DIRECTORY;
 use cairn_pkg::state::history::HistoryGroup;
-use cairn_ui::exit;
+use cairn_ui::{Problem, exit};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -163,6 +163,19 @@ fn write_state(session: &Session, state: &State) -> Result<(), Failure> {
     Ok(session.root.write_atomic(path, text.as_bytes(), 0o644)?)
 }
 
+/// Warns that a change makes the stored transaction useless.
+pub fn warn_of_pending(session: &Session) -> Result<(), Failure> {
+    let Some(state) = read_state(session)? else { return Ok(()) };
+    let is_pending = state.status == DOWNLOADED || state.status == READY;
+    if is_pending && state.rpmdb_cookie == current_cookie(session)? {
+        let command = cairn_ui::escape_control(&state.cmd_line).into_owned();
+        let problem = Problem::new("the stored offline transaction will not fit any more")
+            .hint(format!("store it again afterwards: {command}"));
+        session.printer.warning(&problem);
+    }
+    Ok(())
+}
+
 /// Runs `dnf offline status`.
 pub fn status(session: &Session) -> CommandResult {
     let Some(state) = read_state(session)? else {
@@ -266,6 +279,12 @@ pub fn reboot(session: &Session, after: Shutdown) -> CommandResult {
     if state.status != DOWNLOADED && state.status != READY {
         return Err(Failure::new("The stored transaction was started already.")
             .hint("`dnf offline clean` drops it"));
+    }
+    if state.rpmdb_cookie != current_cookie(session)? {
+        return Err(Failure::new(
+            "The system has been modified since the offline transaction was prepared.",
+        )
+        .hint(format!("store it again: {}", cairn_ui::escape_control(&state.cmd_line))));
     }
     state.status = READY.to_owned();
     state.poweroff_after = after == Shutdown::PowerOff;

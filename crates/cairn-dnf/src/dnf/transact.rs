@@ -269,6 +269,10 @@ pub fn run_plan(
     if is_download_only(choices) {
         session.printer.info("The operation will only download packages for the transaction.");
     }
+    let is_stored = choices.resolve.offline || choices.resolve.store.is_some();
+    if !is_stored && !is_download_only(choices) {
+        offline::warn_of_pending(session)?;
+    }
     if !confirmed(session)? {
         complain("Operation aborted by the user.");
         return Err(Failure::silent(exit::DECLINED));

@@ -287,6 +287,11 @@ fn repositories_are_switched() {
     assert!(listed("--enabled").contains("f       f"));
     assert_eq!(bench.plain_dnf("config-manager disable 'f*'").code, 0);
     assert!(listed("--disabled").contains("f       f"));
+    let twice = bench.plain_dnf("config-manager setopt f.priority=7 'f*.priority=8'");
+    assert_eq!(twice.code, 1);
+    let expected = "Sets the \"priority\" option of the repository \"f\" again with a different value: \"7\" != \"8\"";
+    assert!(twice.err.contains(expected), "{}", twice.err);
+    assert_eq!(bench.plain_dnf("config-manager setopt f.priority=7 f.priority=7").code, 0);
     let ran = bench.plain_dnf("config-manager enable nothing");
     assert!(ran.code == 1 && ran.err.contains("No matching repository to modify: nothing"));
 }

@@ -102,6 +102,10 @@ fn source(name: &str, requires: &[&str]) -> PackageSpec {
 fn builds() -> Bench {
     let mut unwanted = source("picky", &["bar"]);
     unwanted.conflicts = vec![Dependency::parse("baz").unwrap()];
+    let mut careful = source("careful", &["weak"]);
+    careful.conflicts = vec![Dependency::parse("baz").unwrap()];
+    let mut weak = package("weak", "1.0-1", &[]);
+    weak.recommends = vec![Dependency::parse("baz").unwrap()];
     let mut built = package("app-libs", "1.0-1", &[]);
     built.source_package = "app-1.0-1.src.rpm".to_owned();
     let mut newer = package("new", "1.0-1", &[]);
@@ -119,6 +123,8 @@ fn builds() -> Bench {
         source("broken", &["missing >= 3"]),
         source("stale", &["old"]),
         unwanted,
+        careful,
+        weak,
     ])
 }
 
@@ -159,6 +165,19 @@ fn what_building_needs() {
         Complete!
     "#]]
     .assert_eq(&bench.dnf("builddep -y picky").quiet());
+    // What conflicts does not come as a weak dependency either.
+    assert_eq!(bench.dnf("builddep -y careful").code, 0);
+    assert!(
+        names(&bench).contains("weak-1.0") && !names(&bench).contains("baz"),
+        "{}",
+        names(&bench)
+    );
+    let ran = bench.dnf(&format!("builddep -D 'a 1' {}", file.display()));
+    assert!(
+        ran.err.contains("Warning: -D/--define/--with/--without arguments have no effect"),
+        "{}",
+        ran.err
+    );
 }
 
 #[test]
@@ -204,7 +223,13 @@ fn spec_files() {
         let ran = bench.dnf(&format!("builddep -y -D 'need tool' --with=more {}", spec.display()));
         assert_eq!(names(&bench), "baz-1.0-1.noarch tool-2.0-1.noarch", "{}", ran.text());
         let ran = bench.dnf("builddep /nothing.spec");
-        assert!(ran.err.contains("Failed to parse spec file \"/nothing.spec\"."), "{}", ran.err);
+        let lines: Vec<&str> = ran.err.lines().collect();
+        let expected = [
+            "error: Unable to open /nothing.spec: No such file or directory",
+            "Failed to parse spec file \"/nothing.spec\".",
+            "Failed to parse some inputs.",
+        ];
+        assert_eq!(lines, expected);
     } else {
         assert!(ran.code == 1 && ran.err.contains("rpmspec"), "{}", ran.text());
     }
@@ -223,6 +248,15 @@ fn newest_and_older_packages_of_directories() {
     let newest = list("");
     assert_eq!(newest.lines().count(), 5, "{newest}");
     std::fs::remove_dir_all(repository.join("repodata")).unwrap();
+    std::fs::create_dir(repository.join("a")).unwrap();
+    let copy = repository.join("a/foo-2.0-1.noarch.rpm");
+    std::fs::copy(repository.join("foo-2.0-1.noarch.rpm"), &copy).unwrap();
+    let with_copy = list("");
+    assert!(
+        with_copy.starts_with("[TMP]/repo/a/foo-2.0") && with_copy.ends_with(&newest),
+        "by path"
+    );
+    std::fs::remove_file(&copy).unwrap();
     assert_eq!(list("--new"), newest, "files instead of metadata");
     assert_eq!(list("--old"), "[TMP]/repo/foo-1.0-1.noarch.rpm\n");
     assert_eq!(bench.dnf("repomanage --old --new /").code, 2);

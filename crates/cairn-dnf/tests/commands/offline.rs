@@ -121,8 +121,18 @@ fn from_storing_to_carrying_out() {
 fn what_changed_meanwhile_is_refused_once() {
     let bench = Bench::usual();
     assert_eq!(bench.dnf("install -y bar --offline").code, 0);
-    assert_eq!(bench.dnf("install -y libfoo").code, 0);
     assert_eq!(bench.dnf("offline reboot --poweroff").code, 0);
+    let ran = bench.dnf("install -y libfoo");
+    assert_eq!(ran.code, 0);
+    assert!(
+        ran.err.contains("warning: the stored offline transaction will not fit"),
+        "{}",
+        ran.err
+    );
+    assert!(!bench.dnf("install -y baz").err.contains("warning: the stored"), "said once");
+    let ran = bench.dnf("offline reboot");
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("The system has been modified since"), "{}", ran.err);
     expect![[r#"
         exit 1
         --- err

@@ -28,6 +28,7 @@ fn process(bench: &Bench, number: u32, (begun, unit): (u64, &str), maps: &str) {
 
 fn bench() -> Bench {
     let mut daemon = package("daemon", "1.0-1", &[]);
+    daemon.files.push(FileSpec::regular("/usr/lib/systemd/system/old.service", "x"));
     daemon.files.push(FileSpec::regular("/usr/bin/daemon", "x"));
     let bench = Bench::new(vec![daemon, package("systemd", "1.0-1", &[])]);
     assert_eq!(bench.dnf("install -y daemon").code, 0);
@@ -60,6 +61,7 @@ fn the_system() {
         --- out
         [
           {
+            "documentation": "man:dnf-needs-restarting(8)",
             "packages": [
               "systemd"
             ],
@@ -115,18 +117,58 @@ fn processes_and_services() {
         --- out
         [
           {
-            "name": "gone.service",
-            "type": "service"
+            "type": "unit",
+            "unit": "gone.service"
           },
           {
-            "name": "old.service",
-            "type": "service"
+            "type": "unit",
+            "unit": "old.service"
           }
         ]
     "#]]
     .assert_eq(&bench.dnf("needs-restarting -s --json").quiet());
+    expect![[r#"
+        exit 1
+        --- out
+        [
+          {
+            "cmdline": [
+              "prog",
+              "-x"
+            ],
+            "package": "daemon",
+            "pid": 10,
+            "type": "process"
+          }
+        ]
+    "#]]
+    .assert_eq(&bench.dnf("needs-restarting -p -e --json").quiet());
     for number in [7, 9, 10] {
         std::fs::remove_dir_all(bench.root().join(format!("proc/{number}"))).unwrap();
     }
     assert_eq!(bench.dnf("needs-restarting -s").quiet(), "exit 0\n");
+}
+
+#[test]
+fn more_packages_that_a_restart_replaces() {
+    let bench = bench();
+    process(&bench, 7, (0, "old.service"), "1-2 r-xp 0 fe:00 1 /usr/bin/daemon\n");
+    assert_eq!(bench.dnf("needs-restarting").code, 0);
+    let write = |directory: &str, text: &str| {
+        let directory = bench.root().join(directory);
+        std::fs::create_dir_all(&directory).unwrap();
+        std::fs::write(directory.join("mine.conf"), text).unwrap();
+    };
+    write("usr/share/dnf5/suggest-reboot.d", "# ours\n\n  daemon \n");
+    assert!(bench.dnf("needs-restarting").out.contains("  * daemon\n"));
+    expect![[r#"
+        exit 0
+        --- err
+        warning: old.service is of daemon, not to be restarted
+        hint: restart the system
+    "#]]
+    .assert_eq(&bench.dnf("needs-restarting -s").quiet());
+    write("etc/dnf/suggest-reboot.d", "other\n");
+    assert_eq!(bench.dnf("needs-restarting").code, 0, "it replaces the other file");
+    assert_eq!(bench.dnf("needs-restarting -s").out, "old.service\n");
 }

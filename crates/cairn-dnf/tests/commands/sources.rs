@@ -32,6 +32,7 @@ fn bench() -> Bench {
         libs,
         source,
         package("a-debuginfo", "2.0-1", &[]),
+        package("a-debugsource", "2.0-1", &[]),
         package("b", "1.0-1", &["(a or c)"]),
     ])
 }
@@ -91,6 +92,16 @@ fn sources_are_shown_and_not_installed() {
     );
     assert_eq!(bench.dnf("debuginfo-install -y a").code, 0);
     assert!(bench.rpm("-qa").out.contains("a-debuginfo-2.0-1.noarch"));
+    assert!(bench.rpm("-qa").out.contains("a-debugsource-2.0-1.noarch"));
+    assert_eq!(bench.dnf("remove -y a-debuginfo").code, 0);
+    assert_eq!(bench.dnf("debuginfo-install -y a-debuginfo").code, 0);
+    assert!(bench.rpm("-qa").out.contains("a-debuginfo-2.0-1.noarch"), "itself");
+    let ran = bench.dnf("debuginfo-install -y b");
+    assert!(
+        ran.code == 0 && ran.err.contains("from the argument 'b': b-0:1.0-1.noarch"),
+        "{}",
+        ran.err
+    );
     assert!(!bench.dnf("list --upgrades").out.contains("src"));
 }
 
@@ -119,13 +130,13 @@ fn copies_of_repositories() {
         names.join(" ")
     };
     let urls = bench.dnf("reposync --urls --newest-only --arch=noarch").out;
-    assert_eq!(urls.lines().count(), 4, "{urls}");
+    assert_eq!(urls.lines().count(), 5, "{urls}");
     let ran = bench.dnf(&format!("reposync -p {} --download-metadata", to.display()));
     assert_eq!(ran.code, 0, "{}", ran.text());
     assert_eq!(
         list(&to.join("t")),
         "a-1.0-1.noarch.rpm a-2.0-1.noarch.rpm a-2.0-1.src.rpm a-debuginfo-2.0-1.noarch.rpm \
-         a-libs-2.0-1.noarch.rpm b-1.0-1.noarch.rpm repodata"
+         a-debugsource-2.0-1.noarch.rpm a-libs-2.0-1.noarch.rpm b-1.0-1.noarch.rpm repodata"
     );
     let copy =
         format!("--repofrompath=u,file://{} --repo=u --no-gpgchecks", to.join("t").display());

@@ -32,6 +32,11 @@ pub fn builddep(session: &Session, args: &BuilddepArgs) -> CommandResult {
         if args.spec || !args.srpm && text.ends_with(".spec") {
             build.add_spec_file(text, args)?;
         } else if args.srpm || is_source_file(text) {
+            if ![&args.define, &args.with, &args.without].iter().all(|list| list.is_empty()) {
+                complain(
+                    "Warning: -D/--define/--with/--without arguments have no effect on source rpm packages.",
+                );
+            }
             build.add_source_file(session, text)?;
         } else {
             names.push(text);
@@ -57,6 +62,8 @@ pub fn builddep(session: &Session, args: &BuilddepArgs) -> CommandResult {
     }
     let obsoleters = obsoleters(&loaded.sack, &build.requires);
     loaded.excluded.extend(obsoleters);
+    let unwanted = offered(&loaded.sack, &build.conflicts);
+    loaded.excluded.extend(unwanted);
     let mut request = request(session, &loaded, &args.resolve);
     let mut seen = BTreeSet::new();
     for wanted in build.requires.iter().filter(|wanted| seen.insert(wanted.to_string())) {
@@ -91,6 +98,13 @@ fn obsoleters(sack: &Sack, requires: &[Dependency]) -> Vec<PackageId> {
     };
     let found = sack.available().filter(|package| obsoletes(package) && !is_provider(package.id));
     found.map(|package| package.id).collect()
+}
+
+/// Returns what is available and provides one of these.
+fn offered(sack: &Sack, capabilities: &[Dependency]) -> Vec<PackageId> {
+    let plain = capabilities.iter().filter(|capability| !capability.is_rich());
+    let providers = plain.flat_map(|capability| sack.providers(capability));
+    providers.filter(|package| !package.is_installed()).map(|package| package.id).collect()
 }
 
 /// What is installed already may obsolete a requirement without providing it.
@@ -154,8 +168,11 @@ impl BuildNeeds {
                 conditions.chain(args.without.iter().map(|n| format!("--without={n}")));
             let output = invocation.args(conditions).args(["--", path]).run_unchecked()?;
             if !output.success() {
-                let mut lines: Vec<String> =
-                    output.stderr_text().lines().map(str::to_owned).collect();
+                let text = output.stderr_text();
+                // That the program could not do what it was asked for is said below.
+                let lines =
+                    text.lines().filter(|line| !line.starts_with("error: query of specfile"));
+                let mut lines: Vec<String> = lines.map(str::to_owned).collect();
                 lines.push(format!("Failed to parse spec file \"{path}\"."));
                 lines.push("Failed to parse some inputs.".to_owned());
                 return Err(Failure::lines(lines));

@@ -173,7 +173,7 @@ pub fn reinstall(session: &Session, args: &SpecsArgs) -> CommandResult {
     resolve_and_run(session, &loaded, request, &choices(&args.resolve))
 }
 
-/// Runs `dnf debuginfo-install`: the debugging symbols of what is installed, else of the newest version there is.
+/// Runs `dnf debuginfo-install`: the debugging symbols and their sources of what is installed, else of the newest version there is.
 pub fn debuginfo_install(session: &Session, args: &SpecsArgs) -> CommandResult {
     recover_first(session)?;
     let loaded = session.load(Needs::ALL)?;
@@ -190,17 +190,23 @@ pub fn debuginfo_install(session: &Session, args: &SpecsArgs) -> CommandResult {
         for id in ids {
             let package = sack.get(id);
             let nevra = package.nevra();
+            if nevra.name.ends_with("-debuginfo") || nevra.name.ends_with("-debugsource") {
+                request.install(spec);
+                continue;
+            }
             let source = package.details.sourcerpm.rsplitn(3, '-').nth(2).unwrap_or_default();
-            let of = |name: &str| format!("{name}-debuginfo-{}.{}", nevra.evr, nevra.arch);
-            let found = [of(&nevra.name), of(source)].into_iter().find(|name| {
-                let (found, _) = match_spec(sack, name, SpecScope::All);
-                !found.is_empty()
-            });
-            match found {
-                Some(name) => request.install(&name),
-                None => request.messages.push(format!(
-                    "Could not find debuginfo package for the following available packages: {nevra}"
-                )),
+            let of = |name: &str, kind| format!("{name}-{kind}-{}.{}", nevra.evr, nevra.arch);
+            let symbols = vec![of(&nevra.name, "debuginfo"), of(source, "debuginfo")];
+            let sources = vec![of(&nevra.name, "debugsource"), of(source, "debugsource")];
+            for (kind, names) in [("debuginfo", symbols), ("debugsource", sources)] {
+                let exists = |name: &&String| !match_spec(sack, name, SpecScope::All).0.is_empty();
+                match names.iter().find(exists) {
+                    Some(name) => request.install(name),
+                    None => request.messages.push(format!(
+                        "Could not find {kind} package for the following packages resolved from the argument '{spec}': {}-{}.{}",
+                        nevra.name, nevra.evr.with_epoch(), nevra.arch
+                    )),
+                }
             }
         }
     }

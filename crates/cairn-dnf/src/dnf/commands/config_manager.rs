@@ -12,6 +12,7 @@ use cairn_pkg::repos::config::Position;
 use cairn_pkg::repos::load::CONFIG_FILE;
 use cairn_pkg::repos::{ConfigError, MainConfig, RepoConfig, ini};
 use cairn_ui::exit;
+use std::collections::BTreeMap;
 
 /// File with the changes to repositories.
 const OVERRIDES: &str = "etc/dnf/repos.override.d/99-config_manager.repo";
@@ -203,6 +204,25 @@ fn split(text: &str, what: &str) -> Result<(String, String), Failure> {
     }
 }
 
+/// Refuses a second value for an option of a repository, or of `[main]` where that has no name.
+fn set_once(
+    seen: &mut BTreeMap<(String, String), String>,
+    (repository, key): (&str, &str),
+    value: &str,
+) -> Result<(), Failure> {
+    let before = seen.insert((repository.to_owned(), key.to_owned()), value.to_owned());
+    let Some(before) = before.filter(|before| before != value) else { return Ok(()) };
+    let of = if repository.is_empty() {
+        String::new()
+    } else {
+        format!(" of the repository \"{repository}\"")
+    };
+    Err(Failure::new(format!(
+        "Sets the \"{key}\" option{of} again with a different value: \"{before}\" != \"{value}\""
+    ))
+    .hint("give each option once"))
+}
+
 /// Runs `dnf config-manager enable` (`value` 1) and `disable` (`value` 0).
 pub fn switch(session: &Session, args: &ConfigSwitchArgs, value: u8) -> CommandResult {
     let values = args.repositories.iter().map(|id| format!("{id}.enabled={value}")).collect();
@@ -216,6 +236,7 @@ pub fn setopt(session: &Session, args: &ConfigValuesArgs) -> CommandResult {
     let mut main = read(root, CONFIG_FILE)?;
     let mut overrides = read(root, OVERRIDES)?;
     let (old_main, old_overrides) = (main.clone(), overrides.clone());
+    let mut seen: BTreeMap<(String, String), String> = BTreeMap::new();
     for text in &args.values {
         let setting = Setting::parse(text)?;
         let Setting { key, value, .. } = &setting;
@@ -223,6 +244,7 @@ pub fn setopt(session: &Session, args: &ConfigValuesArgs) -> CommandResult {
         match &setting.repository {
             None => {
                 checked(MainConfig::default().set(key, value, at))?;
+                set_once(&mut seen, ("", key), value)?;
                 main = ini_edit::set(&main, "main", key, value);
             }
             Some(pattern) => {
@@ -235,6 +257,7 @@ pub fn setopt(session: &Session, args: &ConfigValuesArgs) -> CommandResult {
                     .hint("`dnf repolist --all` lists them"));
                 }
                 for id in ids {
+                    set_once(&mut seen, (&id, key), value)?;
                     overrides = ini_edit::set(&overrides, &id, key, value);
                 }
             }

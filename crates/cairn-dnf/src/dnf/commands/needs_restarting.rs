@@ -5,11 +5,11 @@
 //! program files open which are gone, or which packages have brought since the process began.
 
 use crate::dnf::cli::NeedsRestartingArgs;
-use crate::dnf::session::{Needs, Session};
+use crate::dnf::session::{Loaded, Needs, Session};
 use crate::failure::{CommandResult, Failure};
 use cairn_host::Root;
-use cairn_pkg::query::glob;
-use cairn_ui::{escape_control, exit};
+use cairn_pkg::query::{SackPackage, glob};
+use cairn_ui::{Problem, escape_control, exit};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,6 +34,12 @@ const CORE: [&str; 18] = [
     "dbus-daemon",
     "gnutls",
 ];
+/// Directories with `*.conf` files that name further such packages, one a line; a file of the first replaces one of the second.
+const MORE_CORE: [&str; 2] = ["etc/dnf/suggest-reboot.d", "usr/share/dnf5/suggest-reboot.d"];
+/// Where unit files of packages are.
+const UNITS: [&str; 2] = ["/usr/lib/systemd/system", "/lib/systemd/system"];
+/// What explains the answer.
+const DOCUMENTATION: &str = "man:dnf-needs-restarting(8)";
 /// Kernel ticks in a second, as user space sees them.
 const TICKS: u64 = 100;
 
@@ -43,20 +49,13 @@ pub fn needs_restarting(session: &Session, args: &NeedsRestartingArgs) -> Comman
         return processes(session, args);
     }
     let booted = boot_time(&session.root)?;
-    let reboot_suggested = suggested(session);
+    let core = Core::read(session)?;
     let loaded = session.load(Needs::INSTALLED)?;
     let mut names: Vec<String> = loaded
         .sack
         .installed()
         .filter(|package| package.details.time_install > booted)
-        .filter(|package| {
-            let nevra = package.nevra();
-            let provides_kernel =
-                package.candidate.provides.iter().any(|p| p.name == "installonlypkg(kernel)");
-            provides_kernel
-                || CORE.iter().any(|pattern| glob::matches(pattern, &nevra.name))
-                || reboot_suggested.contains(&nevra.to_string())
-        })
+        .filter(|package| core.has(*package))
         .map(|package| package.nevra().name.clone())
         .collect();
     names.sort();
@@ -66,6 +65,7 @@ pub fn needs_restarting(session: &Session, args: &NeedsRestartingArgs) -> Comman
             "type": "reboot",
             "reboot_required": !names.is_empty(),
             "packages": names,
+            "documentation": DOCUMENTATION,
         }]);
         print_json(session, &value)?;
     } else if names.is_empty() {
@@ -78,6 +78,45 @@ pub fn needs_restarting(session: &Session, args: &NeedsRestartingArgs) -> Comman
         session.printer.data("Reboot is required to fully utilize these updates.");
     }
     answer(!names.is_empty())
+}
+
+/// Which packages only a restart of the system replaces.
+struct Core {
+    /// Names that files add to [`CORE`].
+    names: BTreeSet<String>,
+    /// Packages whose advisories ask for a restart.
+    suggested: BTreeSet<String>,
+}
+
+impl Core {
+    fn read(session: &Session) -> Result<Self, Failure> {
+        let mut seen = BTreeSet::new();
+        let mut names = BTreeSet::new();
+        for directory in MORE_CORE {
+            let files = match session.root.read_dir(directory) {
+                Ok(files) => files,
+                Err(error) if error.is_not_found() => continue,
+                Err(error) => return Err(error.into()),
+            };
+            for file in files.into_iter().filter(|file| file.ends_with(".conf")) {
+                if seen.insert(file.clone()) {
+                    let text = session.root.read_to_string(format!("{directory}/{file}"))?;
+                    let lines = text.lines().map(str::trim);
+                    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+                    names.extend(lines.map(str::to_owned));
+                }
+            }
+        }
+        Ok(Self { names, suggested: suggested(session) })
+    }
+
+    fn has(&self, package: SackPackage<'_>) -> bool {
+        let nevra = package.nevra();
+        package.candidate.provides.iter().any(|p| p.name == "installonlypkg(kernel)")
+            || CORE.iter().any(|pattern| glob::matches(pattern, &nevra.name))
+            || self.names.contains(&nevra.name)
+            || self.suggested.contains(&nevra.to_string())
+    }
 }
 
 fn answer(is_needed: bool) -> CommandResult {
@@ -113,18 +152,22 @@ fn boot_time(root: &Root) -> Result<u64, Failure> {
 /// A process that uses what has been replaced.
 struct Stale {
     process: u32,
-    command: String,
+    command: Vec<String>,
     service: Option<String>,
+    /// What its program is of, where a package has it.
+    package: Option<String>,
 }
 
 fn processes(session: &Session, args: &NeedsRestartingArgs) -> CommandResult {
-    let mut stale = stale_processes(session)?;
+    let loaded = session.load(Needs::INSTALLED)?;
+    let mut stale = stale_processes(session, &loaded)?;
     if args.services {
-        let services: BTreeSet<String> =
+        let mut services: BTreeSet<String> =
             stale.iter().filter_map(|process| process.service.clone()).collect();
+        keep_core(session, &loaded, &mut services)?;
         if args.json {
             let value: Vec<Value> =
-                services.iter().map(|name| json!({"type": "service", "name": name})).collect();
+                services.iter().map(|name| json!({"type": "unit", "unit": name})).collect();
             print_json(session, &json!(value))?;
         } else {
             services.iter().for_each(|name| session.printer.data(&escape_control(name)));
@@ -138,27 +181,54 @@ fn processes(session: &Session, args: &NeedsRestartingArgs) -> CommandResult {
         let value: Vec<Value> = stale
             .iter()
             .map(|process| {
-                json!({"type": "process", "pid": process.process, "command": process.command})
+                json!({
+                    "type": "process",
+                    "pid": process.process,
+                    "cmdline": process.command,
+                    "package": process.package,
+                })
             })
             .collect();
         print_json(session, &json!(value))?;
     } else {
         for Stale { process, command, .. } in &stale {
-            session.printer.data(&format!("{process} : {}", escape_control(command)));
+            let command = command.join(" ");
+            session.printer.data(&format!("{process} : {}", escape_control(&command)));
         }
     }
     answer(!stale.is_empty())
 }
 
-fn stale_processes(session: &Session) -> Result<Vec<Stale>, Failure> {
+/// Takes out the services of packages that only a restart of the system replaces, and says so.
+fn keep_core(
+    session: &Session,
+    loaded: &Loaded,
+    services: &mut BTreeSet<String>,
+) -> Result<(), Failure> {
+    let core = Core::read(session)?;
+    for package in loaded.sack.installed().filter(|package| core.has(*package)) {
+        for file in &package.candidate.files {
+            let Some((directory, unit)) = file.rsplit_once('/') else { continue };
+            if UNITS.contains(&directory) && services.remove(unit) {
+                let name = &package.nevra().name;
+                let problem = Problem::new(format!("{unit} is of {name}, not to be restarted"))
+                    .hint("restart the system");
+                session.printer.warning(&problem);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn stale_processes(session: &Session, loaded: &Loaded) -> Result<Vec<Stale>, Failure> {
     let root = &session.root;
     let booted = boot_time(root)?;
-    let loaded = session.load(Needs::INSTALLED)?;
-    let mut installed: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut installed: BTreeMap<&str, (u64, &str)> = BTreeMap::new();
     for package in loaded.sack.installed() {
+        let now = (package.details.time_install, package.candidate.nevra.name.as_str());
         for file in &package.candidate.files {
-            let time = installed.entry(file).or_default();
-            *time = (*time).max(package.details.time_install);
+            let known = installed.entry(file).or_insert(now);
+            *known = (*known).max(now);
         }
     }
     let mut numbers: Vec<u32> =
@@ -170,11 +240,14 @@ fn stale_processes(session: &Session) -> Result<Vec<Stale>, Failure> {
         let Some(begun) = started(root, process, booted) else { continue };
         let Ok(maps) = root.read_to_string(format!("proc/{process}/maps")) else { continue };
         let is_old = program_files(&maps).any(|(path, is_gone)| {
-            is_gone || installed.get(path).is_some_and(|time| *time > begun)
+            is_gone || installed.get(path).is_some_and(|(time, _)| *time > begun)
         });
         if is_old {
             let command = command_of(root, process);
-            stale.push(Stale { process, command, service: service_of(root, process) });
+            let package = program_files(&maps)
+                .find_map(|(path, _)| installed.get(path).map(|(_, name)| (*name).to_owned()));
+            let service = service_of(root, process);
+            stale.push(Stale { process, command, service, package });
         }
     }
     Ok(stale)
@@ -204,11 +277,10 @@ fn program_files(maps: &str) -> impl Iterator<Item = (&str, bool)> {
     })
 }
 
-fn command_of(root: &Root, process: u32) -> String {
+fn command_of(root: &Root, process: u32) -> Vec<String> {
     let bytes = root.read(format!("proc/{process}/cmdline")).unwrap_or_default();
     let words = bytes.split(|byte| *byte == 0).filter(|word| !word.is_empty());
-    let words: Vec<String> = words.map(|word| String::from_utf8_lossy(word).into_owned()).collect();
-    words.join(" ")
+    words.map(|word| String::from_utf8_lossy(word).into_owned()).collect()
 }
 
 /// Returns the systemd service of a process, from its control group.

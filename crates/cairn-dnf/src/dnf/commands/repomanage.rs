@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `dnf repomanage`: the newest or the older packages of a directory, for programs that move or remove them.
 
-use super::list::sorted;
 use crate::dnf::cli::RepomanageArgs;
 use crate::dnf::local::{is_url, read_package};
 use crate::dnf::session::Session;
@@ -23,8 +22,10 @@ pub fn repomanage(session: &Session, args: &RepomanageArgs) -> CommandResult {
     let all: Vec<_> = sack.available().map(|package| package.id).collect();
     let keep = i64::from(args.keep);
     let chosen = filter::latest(&sack, &all, if args.old { -keep } else { keep });
-    for id in sorted(&sack, chosen) {
-        let path = location(sack.get(id), base);
+    let mut paths: Vec<String> =
+        chosen.into_iter().map(|id| location(sack.get(id), base)).collect();
+    paths.sort();
+    for path in paths {
         if args.space {
             session.printer.raw(&format!("{path} "));
         } else {

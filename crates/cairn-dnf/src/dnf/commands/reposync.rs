@@ -26,14 +26,14 @@ pub fn reposync(session: &Session, args: &ReposyncArgs) -> CommandResult {
     }
     let loaded = session.load(Needs::AVAILABLE)?;
     let since = args.min_buildtime.as_deref().map(start_of_day).transpose()?;
-    for repository in &ids {
-        let chosen = select(&loaded, repository, args, since);
-        copy_packages(session, &loaded, &chosen, (repository, args))?;
-    }
     if args.download_metadata {
         for repository in session.load_repositories()? {
             copy_metadata(session, &repository, args)?;
         }
+    }
+    for repository in &ids {
+        let chosen = select(&loaded, repository, args, since);
+        copy_packages(session, &loaded, &chosen, (repository, args))?;
     }
     Ok(exit::SUCCESS)
 }
