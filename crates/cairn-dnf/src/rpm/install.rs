@@ -397,5 +397,6 @@ fn overrides(context: &Context) -> Overrides {
         keep_order: options.has("noorder"),
         replace_quietly: options.mode == Some(Mode::Install),
         leave_out_failed: true,
+        macros: Some(macros.clone()),
     }
 }

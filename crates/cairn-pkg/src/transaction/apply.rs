@@ -161,6 +161,9 @@ impl Applier<'_> {
             return Ok(());
         }
         let kept = undo::kept_name(self.content.begin.id, serial);
+        if self.disarm(path, &kept)? {
+            return Ok(());
+        }
         match self.root.hard_link(path, &kept) {
             Ok(()) => Ok(()),
             Err(error) if error.io_kind() == Some(io::ErrorKind::AlreadyExists) => Ok(()),
@@ -174,6 +177,34 @@ impl Applier<'_> {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// A file that runs with another's rights and has further names, which anybody may have made, loses those rights when the package
+    /// gives it up; undo gets a copy that has them. Returns whether it is such a file.
+    fn disarm(&self, path: &str, kept: &str) -> Result<bool, TransactionError> {
+        let Some(stat) = self.root.symlink_metadata(path)? else { return Ok(false) };
+        if !stat.is_file() || stat.n_links < 2 {
+            return Ok(false);
+        }
+        let directory = undo::directory(self.content.begin.id);
+        // Named after the file, so that its other names, and a run after a crash, find it.
+        let armed = format!("{directory}/armed-{}-{}", stat.device, stat.inode);
+        let capable = self.root.get_xattr(path, CAPABILITIES)?.is_some();
+        if !self.root.exists(&armed)? {
+            if stat.mode & 0o6000 == 0 && !capable {
+                return Ok(false);
+            }
+            undo::copy(self.root, path, &armed)?;
+        }
+        if !self.root.exists(kept)? {
+            self.root.hard_link(&armed, kept)?;
+        }
+        if capable {
+            self.root.remove_xattr(path, CAPABILITIES)?;
+        }
+        self.root.set_mode(path, stat.mode & 0o1777)?;
+        self.fail_points.pass("rights taken");
+        Ok(true)
     }
 
     /// One SQLite transaction for the whole set.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cairn_rpm::evr::Nevra;
+use cairn_rpm::macros::Macros;
 use cairn_rpm::signature::Keyring;
 use serde::{Deserialize, Serialize};
 
@@ -136,6 +137,8 @@ pub struct Overrides {
     pub keep_order: bool,
     /// Nothing of what is replaced runs: `rpm -i --replacepkgs` stores a package again without removing the former one.
     pub replace_quietly: bool,
+    /// Macros for scriptlets that ask for it (`%post -e`); `None`: those that are built in.
+    pub macros: Option<Macros>,
     /// A package whose `%pre` or the like fails is left out and the others go on, as rpm does; otherwise nothing happens.
     pub leave_out_failed: bool,
 }
