@@ -5,6 +5,7 @@
 //! (one byte), payload. Everything up to the `Commit` record is flushed to disk before the first live file changes, so what the
 //! journal describes after a crash is complete. A torn last record is dropped; damage before an intact record is an error.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write as _;
 
@@ -76,6 +77,24 @@ pub enum Step {
         /// What it had.
         old: Attributes,
     },
+    /// A file makes way for a directory, which is staged beside it with everything that goes into it.
+    ReplaceDirectory {
+        /// Number of the staged directory, and of the file's copy in the undo store.
+        serial: u32,
+        /// Its path.
+        path: String,
+        /// What the directory gets.
+        attributes: Attributes,
+        /// The file keeps this name beside it (`….rpmsave`).
+        keep_as: Option<String>,
+    },
+    /// A file is staged that takes a directory's place, once that is removed ([`Removal::then_place`]).
+    PlaceLater {
+        /// Number of the staged file.
+        serial: u32,
+        /// Where it goes.
+        target: String,
+    },
     /// A staged file is put in place.
     Place {
         /// Number of the staged file: `.cairn-ID-SERIAL` beside the target.
@@ -100,6 +119,9 @@ pub struct Removal {
     pub keep_as: Option<String>,
     /// It is a directory: removed only if empty. Its attributes serve undo.
     pub directory: Option<Attributes>,
+    /// Number of the staged file that takes the removed directory's place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub then_place: Option<u32>,
 }
 
 /// What is left to do, in order, once files are in place and the database is changed.
@@ -307,6 +329,25 @@ pub struct Content {
     pub progress: Progress,
     /// Bytes up to the end of the last intact record.
     pub length: u64,
+}
+
+impl Content {
+    /// Returns what its rows of the database hold once it is stored; `None`: nothing.
+    pub fn rows_after(&self) -> BTreeMap<u64, Option<&Vec<u8>>> {
+        let mut rows = BTreeMap::new();
+        for package in &self.packages {
+            let row = rows.entry(package.hnum).or_insert(None);
+            if package.side == Side::Added {
+                *row = Some(&package.blob);
+            }
+        }
+        rows
+    }
+
+    /// Tells whether a package neither comes nor goes: only its row changes.
+    pub fn only_changes(&self, hnum: u64) -> bool {
+        self.packages.iter().filter(|package| package.hnum == hnum).count() > 1
+    }
 }
 
 /// How far a transaction came.

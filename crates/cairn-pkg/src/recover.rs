@@ -11,7 +11,7 @@ use cairn_host::{HostError, Lock, Root};
 use crate::error::TransactionError;
 use crate::event::{Event, Phase};
 use crate::failpoint::FailPoints;
-use crate::journal::{self, Content, Journal, Side, TransactionId};
+use crate::journal::{self, Content, Journal, TransactionId};
 use crate::rpmdb::{Access, RpmDb, fingerprint_of};
 use crate::state::STATE_DIRECTORY;
 use crate::transaction::apply::{Applier, file_away, interrupted, other_root, roll_back};
@@ -189,9 +189,8 @@ fn check_database(root: &Root, name: &str, content: &Content) -> Result<(), Tran
     if content.packages.is_empty() {
         return Err(other_root(name, expected, &found));
     }
-    for package in &content.packages {
-        let present = db.blob(package.hnum)?;
-        if present.as_ref() != (package.side == Side::Added).then_some(&package.blob) {
+    for (hnum, expected_row) in content.rows_after() {
+        if db.blob(hnum)?.as_ref() != expected_row {
             return Err(other_root(name, expected, &found));
         }
     }

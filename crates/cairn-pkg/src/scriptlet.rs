@@ -110,7 +110,7 @@ pub fn run_verify(root: &Root, header: &Header, events: &mut dyn FnMut(Event)) -
         kind: ScriptletKind::Verify.name().to_owned(),
         interpreter,
         body,
-        args: Vec::new(),
+        args: vec![0],
         stdin: Vec::new(),
         env: Vec::new(),
     };

@@ -11,7 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cairn_rpm::dependency::Dependency;
 use cairn_rpm::evr::Evr;
-use cairn_rpm::header::{Header, Scriptlet, ScriptletKind, Trigger, TriggerKind};
+use cairn_rpm::header::{Header, Scriptlet, ScriptletKind, Trigger, TriggerKind, script_flags};
+use cairn_rpm::macros::Macros;
 
 use self::scripts::{
     file_trigger, file_trigger_name, matching, matching_all, package_trigger, sets_off,
@@ -67,15 +68,22 @@ struct Member {
 }
 
 impl Member {
-    fn new(header: &Header, label: String, in_transaction: bool) -> Self {
+    fn new(header: &Header, label: String, in_transaction: bool, macros: &Macros) -> Self {
+        let expand = |mut triggers: Vec<Trigger>| -> Vec<Trigger> {
+            for trigger in &mut triggers {
+                let (body, flags) = (trigger.body.take(), trigger.flags);
+                trigger.body = body.map(|body| expanded(body, flags, macros));
+            }
+            triggers
+        };
         Self {
             label,
             name: header.name().to_owned(),
             evr: header.evr(),
             provides: header.provides(),
-            triggers: header.triggers(),
-            file_triggers: header.file_triggers(),
-            transaction_file_triggers: header.transaction_file_triggers(),
+            triggers: expand(header.triggers()),
+            file_triggers: expand(header.file_triggers()),
+            transaction_file_triggers: expand(header.transaction_file_triggers()),
             in_transaction,
         }
     }
@@ -99,6 +107,7 @@ struct Builder<'a> {
     set: &'a Set,
     order: &'a [Element],
     silenced: &'a BTreeSet<String>,
+    macros: Macros,
     db: Option<&'a RpmDb>,
     /// Installed instances by name, as the database would say at this point.
     counts: BTreeMap<String, i32>,
@@ -120,6 +129,11 @@ struct Builder<'a> {
     gone: BTreeSet<u64>,
 }
 
+/// The body of a scriptlet with its macros replaced, where it asks for that.
+fn expanded(body: String, flags: u32, macros: &Macros) -> String {
+    if flags & script_flags::EXPAND == 0 { body } else { macros.expand(&body) }
+}
+
 /// Works out the program. `deferred` holds the positions of packages whose `%pre` cannot run before the files are there,
 /// `overrides` what does not run at all.
 pub(crate) fn program(
@@ -129,7 +143,7 @@ pub(crate) fn program(
     deferred: &BTreeSet<usize>,
     overrides: &Overrides,
 ) -> Result<Program, TransactionError> {
-    let mut builder = Builder::new(set, db, &overrides.silenced)?;
+    let mut builder = Builder::new(set, db, overrides)?;
     let is_quiet = |element: &&Element| match element {
         Element::Erase(at) => overrides.replace_quietly && set.erased[*at].replaced_by.is_some(),
         Element::Add(_) => false,
@@ -171,8 +185,9 @@ impl<'a> Builder<'a> {
     fn new(
         set: &'a Set,
         db: Option<&'a RpmDb>,
-        silenced: &'a BTreeSet<String>,
+        overrides: &'a Overrides,
     ) -> Result<Self, TransactionError> {
+        let macros = overrides.macros.clone().unwrap_or_else(Macros::built_in);
         let erased_rows: BTreeSet<u64> = set.erased.iter().map(|erased| erased.hnum).collect();
         let mut counts = BTreeMap::new();
         let mut members = BTreeMap::new();
@@ -201,6 +216,7 @@ impl<'a> Builder<'a> {
                     &package.header,
                     package.header.nevra().to_string(),
                     erased_rows.contains(&hnum),
+                    &macros,
                 );
                 names.insert(member.name.clone());
                 names.extend(
@@ -220,17 +236,18 @@ impl<'a> Builder<'a> {
         let added = set
             .added
             .iter()
-            .map(|added| Member::new(&added.package.header, added.label.clone(), true))
+            .map(|added| Member::new(&added.package.header, added.label.clone(), true, &macros))
             .collect();
         let erased = set
             .erased
             .iter()
-            .map(|erased| Member::new(&erased.header, erased.label.clone(), true))
+            .map(|erased| Member::new(&erased.header, erased.label.clone(), true, &macros))
             .collect();
         Ok(Self {
             set,
             order: &[],
-            silenced,
+            silenced: &overrides.silenced,
+            macros,
             db,
             counts,
             stored_again: BTreeMap::new(),
@@ -293,7 +310,8 @@ impl<'a> Builder<'a> {
                 | ScriptletKind::PreInstall
                 | ScriptletKind::PreUninstall
         );
-        if let Some(Scriptlet { interpreter, body, .. }) = header.scriptlet(kind) {
+        if let Some(Scriptlet { interpreter, body, flags }) = header.scriptlet(kind) {
+            let body = body.map(|body| expanded(body, flags, &self.macros));
             let (package, kind) = (label.clone(), kind.name().to_owned());
             let scriptlet = CollectedScriptlet {
                 package,
@@ -393,7 +411,7 @@ impl<'a> Builder<'a> {
     fn comes(&mut self, at: usize) {
         let added = &self.set.added[at];
         *self.counts.entry(added.nevra.name.clone()).or_insert(0) += 1;
-        let member = Member::new(&added.package.header, added.label.clone(), true);
+        let member = Member::new(&added.package.header, added.label.clone(), true, &self.macros);
         self.members.insert(added.hnum, member);
         self.come.insert(at);
     }

@@ -22,7 +22,7 @@ use crate::recover;
 use crate::rpmdb::{Access, RpmDb};
 use crate::transaction::apply::{Applier, interrupted, roll_back, sync_places};
 use crate::transaction::fate::attributes_of;
-use crate::transaction::stage::{set_attributes, staged_name};
+use crate::transaction::stage::{Detours, staged_name};
 use crate::transaction::{Durability, Outcome, Ownership, Scriptlets, next_id};
 
 /// Directory of the store below a root.
@@ -107,7 +107,7 @@ pub struct UndoPackage {
 pub fn packages(root: &Root, id: TransactionId) -> Result<Vec<UndoPackage>, TransactionError> {
     let content = kept_content(root, id)?;
     let mut packages = Vec::new();
-    for package in &content.packages {
+    for package in content.packages.iter().filter(|row| !content.only_changes(row.hnum)) {
         let header = Header::parse(&package.blob)
             .map_err(|error| TransactionError::NoUndo { id, reason: error.to_string() })?;
         packages.push(UndoPackage {
@@ -237,10 +237,10 @@ fn check_packages(
     id: TransactionId,
     content: &Content,
 ) -> Result<(), TransactionError> {
+    let rows = content.rows_after();
     for package in &content.packages {
         let present = db.blob(package.hnum)?;
-        let expected = (package.side == Side::Added).then_some(&package.blob);
-        if present.as_ref() != expected {
+        if present.as_ref() != rows.get(&package.hnum).copied().flatten() {
             let label = Header::parse(&package.blob)
                 .map(|header| header.nevra().to_string())
                 .unwrap_or_default();
@@ -284,7 +284,7 @@ fn carry_out(
         root.remove_all(directory(undone)).map_err(|error| interrupted(error.into()))?;
     }
     let mut outcome = Outcome { id, ..Outcome::default() };
-    for package in &content.packages {
+    for package in content.packages.iter().filter(|row| !content.only_changes(row.hnum)) {
         if let Ok(header) = Header::parse(&package.blob) {
             let list =
                 if package.side == Side::Added { &mut outcome.added } else { &mut outcome.removed };
@@ -312,19 +312,14 @@ fn stage(
     links: &[(String, String)],
     fail_points: &FailPoints,
 ) -> Result<(), TransactionError> {
-    for step in &content.steps {
-        if let Step::MakeDirectory { path, attributes } = step {
-            if root.symlink_metadata(path)?.is_none() {
-                root.mkdir(path, 0o700)?;
-            }
-            set_attributes(root, path, attributes)?;
-        }
-    }
+    let detours = Detours::new(content.begin.id, &content.steps);
+    detours.make_directories(root, &content.steps, fail_points)?;
     for (kept, staged) in links {
         fail_points.pass("undo stage");
-        match root.hard_link(kept, staged) {
+        let staged = detours.of(staged);
+        match root.hard_link(kept, &*staged) {
             Err(error) if error.io_kind() == Some(io::ErrorKind::CrossesDevices) => {
-                copy(root, kept, staged)?;
+                copy(root, kept, &staged)?;
             }
             result => result?,
         }
@@ -367,12 +362,7 @@ impl Reversal<'_> {
             .collect();
         directories.sort_by_key(|(path, _)| *path);
         for (path, attributes) in directories {
-            if !self.root.exists(path)? {
-                self.steps.push(Step::MakeDirectory {
-                    path: path.clone(),
-                    attributes: attributes.clone(),
-                });
-            }
+            self.bring_directory(path, attributes)?;
         }
         for removal in removals.iter().filter(|removal| removal.directory.is_none()) {
             self.put_back(removal.serial, &removal.path, removal.keep_as.as_deref())?;
@@ -395,14 +385,23 @@ impl Reversal<'_> {
                         old: attributes.clone(),
                     });
                 }
-                Step::MakeDirectory { .. } => {}
+                // Files make way for directories and back where the directories are dealt with.
+                Step::MakeDirectory { .. }
+                | Step::ReplaceDirectory { .. }
+                | Step::PlaceLater { .. } => {}
             }
         }
         for step in old.steps.iter().rev() {
-            if let Step::MakeDirectory { path, .. } = step
-                && let Some(stat) = self.root.symlink_metadata(path)?
-            {
-                self.take_away(path.clone(), Some(attributes_of(&stat)))?;
+            match step {
+                Step::MakeDirectory { path, .. } => {
+                    if let Some(stat) = self.root.symlink_metadata(path)? {
+                        self.take_away(path.clone(), Some(attributes_of(&stat)))?;
+                    }
+                }
+                Step::ReplaceDirectory { serial, path, keep_as, .. } => {
+                    self.put_back_for_directory(*serial, path, keep_as.as_deref())?;
+                }
+                _ => {}
             }
         }
         let ran = old.after.iter().filter_map(|step| {
@@ -414,6 +413,67 @@ impl Reversal<'_> {
         Ok(())
     }
 
+    /// Plans a directory that was removed; where a file is now, that makes way again.
+    fn bring_directory(
+        &mut self,
+        path: &str,
+        attributes: &Attributes,
+    ) -> Result<(), TransactionError> {
+        let (path, attributes) = (path.to_owned(), attributes.clone());
+        match self.root.symlink_metadata(&path)? {
+            Some(stat) if stat.is_dir() => {}
+            Some(_) => {
+                let serial = self.serial;
+                self.serial += 1;
+                let keep_as = None;
+                self.steps.push(Step::ReplaceDirectory { serial, path, attributes, keep_as });
+            }
+            None => self.steps.push(Step::MakeDirectory { path, attributes }),
+        }
+        Ok(())
+    }
+
+    /// Plans the removal of a directory that took a file's place, and the file's return.
+    fn put_back_for_directory(
+        &mut self,
+        serial: u32,
+        path: &str,
+        keep_as: Option<&str>,
+    ) -> Result<(), TransactionError> {
+        let kept = kept_name(self.old_id, serial);
+        let Some(file) = self.root.symlink_metadata(&kept)? else { return Ok(()) };
+        let Some(stat) = self.root.symlink_metadata(path)?.filter(cairn_host::Stat::is_dir) else {
+            return Ok(());
+        };
+        self.take_away_copy(keep_as, &file)?;
+        let serial = self.serial;
+        self.serial += 2;
+        self.steps.push(Step::PlaceLater { serial, target: path.to_owned() });
+        self.links.push((kept, staged_name(path, self.new_id, serial)));
+        self.removals.push(Removal {
+            serial: serial + 1,
+            path: path.to_owned(),
+            keep_as: None,
+            directory: Some(attributes_of(&stat)),
+            then_place: Some(serial),
+        });
+        Ok(())
+    }
+
+    /// Takes away the second name that a file got beside its place.
+    fn take_away_copy(
+        &mut self,
+        keep_as: Option<&str>,
+        file: &cairn_host::Stat,
+    ) -> Result<(), TransactionError> {
+        let Some(keep_as) = keep_as else { return Ok(()) };
+        let beside = self.root.symlink_metadata(keep_as)?;
+        if beside.is_some_and(|beside| (beside.inode, beside.device) == (file.inode, file.device)) {
+            self.take_away(keep_as.to_owned(), None)?;
+        }
+        Ok(())
+    }
+
     fn put_back(
         &mut self,
         serial: u32,
@@ -422,14 +482,7 @@ impl Reversal<'_> {
     ) -> Result<(), TransactionError> {
         let kept = kept_name(self.old_id, serial);
         let Some(stat) = self.root.symlink_metadata(&kept)? else { return Ok(()) };
-        if let Some(keep_as) = keep_as
-            && self
-                .root
-                .symlink_metadata(keep_as)?
-                .is_some_and(|beside| (beside.inode, beside.device) == (stat.inode, stat.device))
-        {
-            self.take_away(keep_as.to_owned(), None)?;
-        }
+        self.take_away_copy(keep_as, &stat)?;
         let serial = self.serial;
         self.serial += 1;
         let config = if stat.is_file() && self.configs.contains(target) {
@@ -448,7 +501,8 @@ impl Reversal<'_> {
         directory: Option<Attributes>,
     ) -> Result<(), TransactionError> {
         if self.root.exists(&path)? {
-            self.removals.push(Removal { serial: self.serial, path, keep_as: None, directory });
+            let (serial, keep_as, then_place) = (self.serial, None, None);
+            self.removals.push(Removal { serial, path, keep_as, directory, then_place });
             self.serial += 1;
         }
         Ok(())

@@ -84,14 +84,32 @@ pub fn verify_package(root: &Root, header: &Header) -> Result<Vec<FileVerdict>, 
             Ok(None) if file.is_ghost() || file.flags.contains(FileFlags::MISSINGOK) => continue,
             Ok(None) => Finding::Missing,
             Err(error) => Finding::Unreadable(crate::scriptlet::chain(&error)),
-            Ok(Some(stat)) => match changes(root, &owners, &file, &stat)? {
-                0 => continue,
-                found => Finding::Changed(columns(found)),
-            },
+            Ok(Some(stat)) => {
+                let stat = followed(root, &owners, &file, stat)?;
+                match changes(root, &owners, &file, &stat)? {
+                    0 => continue,
+                    found => Finding::Changed(columns(found)),
+                }
+            }
         };
         verdicts.push(FileVerdict { attribute: attribute(&file), path: file.path, finding });
     }
     Ok(verdicts)
+}
+
+/// A link of root's, or of the directory's owner, may lead to a packaged directory that was moved.
+fn followed(
+    root: &Root,
+    owners: &Owners,
+    file: &FileEntry,
+    stat: Stat,
+) -> Result<Stat, TransactionError> {
+    if !file.is_directory() || !stat.is_symlink() {
+        return Ok(stat);
+    }
+    let target = root.metadata(&file.path)?.filter(Stat::is_dir);
+    let owner = owners.resolve(&file.user, &file.group, 0).user;
+    Ok(target.filter(|target| target.uid == 0 || target.uid == owner).unwrap_or(stat))
 }
 
 fn columns(found: u32) -> String {

@@ -72,6 +72,14 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("rpmversion", RPM_VERSION),
 ];
 
+impl PartialEq for Macros {
+    fn eq(&self, other: &Self) -> bool {
+        self.bodies == other.bodies
+    }
+}
+
+impl Eq for Macros {}
+
 impl Macros {
     /// What is built in.
     pub fn built_in() -> Self {
@@ -116,12 +124,12 @@ impl Macros {
 
     /// Returns the value of a macro, `None` where it is unknown.
     pub fn value(&self, name: &str) -> Option<String> {
-        self.value_at(name, 0)
+        self.clone().value_at(name, 0)
     }
 
-    /// Returns `text` with its macros replaced; unknown ones stay as they are.
+    /// Returns `text` with its macros replaced; unknown ones stay as they are. What it defines holds for the rest of it.
     pub fn expand(&self, text: &str) -> String {
-        self.expand_at(text, 0)
+        self.clone().expand_at(text, 0)
     }
 
     /// Returns all names with their bodies, for `--showrc`.
@@ -129,11 +137,12 @@ impl Macros {
         self.bodies.iter()
     }
 
-    fn value_at(&self, name: &str, depth: usize) -> Option<String> {
-        self.bodies.get(name).map(|body| self.expand_at(body, depth + 1))
+    fn value_at(&mut self, name: &str, depth: usize) -> Option<String> {
+        let body = self.bodies.get(name)?.clone();
+        Some(self.expand_at(&body, depth + 1))
     }
 
-    fn expand_at(&self, text: &str, depth: usize) -> String {
+    fn expand_at(&mut self, text: &str, depth: usize) -> String {
         if depth > DEPTH_LIMIT {
             return text.to_owned();
         }
@@ -144,6 +153,8 @@ impl Macros {
             let after = &rest[position + 1..];
             if let Some(tail) = after.strip_prefix('%') {
                 out.push('%');
+                rest = tail;
+            } else if let Some(tail) = self.definition(after, depth) {
                 rest = tail;
             } else if let Some((body, tail)) = braced(after) {
                 match self.braces(body, depth) {
@@ -167,8 +178,37 @@ impl Macros {
         out
     }
 
+    /// Carries out `define`, `global` or `undefine` behind a `%`; returns what follows it, `None` where there is none.
+    fn definition<'t>(&mut self, text: &'t str, depth: usize) -> Option<&'t str> {
+        let (word, rest) = text.split_once([' ', '\t'])?;
+        if !matches!(word, "define" | "global" | "undefine") {
+            return None;
+        }
+        let rest = rest.trim_start_matches([' ', '\t']);
+        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        let (name, rest) = rest.split_at(end.unwrap_or(rest.len()));
+        if word == "undefine" {
+            self.undefine(name);
+            return Some(rest);
+        }
+        // Options in parentheses are for macros with arguments.
+        let rest = match rest.strip_prefix('(') {
+            Some(options) => options.split_once(')')?.1,
+            None => rest,
+        };
+        let rest = rest.trim_start_matches([' ', '\t']);
+        let (body, rest) = match braced(rest) {
+            Some(found) => found,
+            None => rest.split_at(line_end(rest)),
+        };
+        let body = body.replace("\\\n", "\n");
+        let body = if word == "global" { self.expand_at(&body, depth + 1) } else { body };
+        self.define(name, body.trim());
+        Some(rest)
+    }
+
     /// Expands the inside of `%{…}`; `None` where the macro is unknown and not conditional.
-    fn braces(&self, body: &str, depth: usize) -> Option<String> {
+    fn braces(&mut self, body: &str, depth: usize) -> Option<String> {
         let marks = body.len() - body.trim_start_matches(['?', '!']).len();
         let (prefix, rest) = body.split_at(marks);
         let (name, text) = match rest.split_once(':') {
@@ -182,10 +222,11 @@ impl Macros {
             return run(self, text);
         }
         if !prefix.contains('?') {
-            if let Some(text) = text
-                && let Some(result) = self.function(name, &self.expand_at(text, depth + 1), depth)
-            {
-                return Some(result);
+            if let Some(text) = text {
+                let expanded = self.expand_at(text, depth + 1);
+                if let Some(result) = self.function(name, &expanded, depth) {
+                    return Some(result);
+                }
             }
             return self.value_at(name, depth);
         }
@@ -200,12 +241,12 @@ impl Macros {
         })
     }
 
-    fn is_function(&self, name: &str) -> bool {
+    fn is_function(&mut self, name: &str) -> bool {
         self.function(name, "", DEPTH_LIMIT).is_some()
     }
 
     /// The text functions.
-    fn function(&self, name: &str, text: &str, depth: usize) -> Option<String> {
+    fn function(&mut self, name: &str, text: &str, depth: usize) -> Option<String> {
         let flag = |holds: bool| if holds { "1" } else { "0" }.to_owned();
         Some(match name {
             "expand" => self.expand_at(text, depth + 1),
@@ -223,6 +264,18 @@ impl Macros {
             _ => return None,
         })
     }
+}
+
+/// Returns where a line ends that goes on behind each `\\` at its end.
+fn line_end(text: &str) -> usize {
+    let mut from = 0;
+    while let Some(at) = text[from..].find('\n').map(|at| from + at) {
+        if !text[..at].ends_with('\\') {
+            return at;
+        }
+        from = at + 1;
+    }
+    text.len()
 }
 
 /// Splits `{body}rest`; braces inside the body are counted.
@@ -258,6 +311,8 @@ mod tests {
             ("100%", "100%"),
             ("%{one}|%two|%three", "first \n second|x|3"),
             ("%{upper:%{_os}} %{basename:/a/b.c} %{dirname:/a/b} %{len:abc}", "LINUX b.c /a 3"),
+            ("%define x 1\n%x %{!?y:%global y <%x>}%{y}", "\n1 <1>"),
+            ("%define x {a b}%undefine mine %x %mine", " a b %mine"),
             ("%{expand:%%{_os}} %{shrink: a  b } %{defined mine}%{undefined mine}", "linux a b 10"),
         ];
         for (text, expected) in table {

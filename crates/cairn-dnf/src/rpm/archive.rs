@@ -140,24 +140,78 @@ fn tar<R: Read>(
         header.set_size(if file.is_regular() { entry.size } else { 0 });
         let name = member(file);
         if file.is_symlink() {
-            archive.append_link(&mut header, name, &file.link_target).map_err(text)?;
+            link_to(&mut archive, &mut header, &file.link_target).map_err(text)?;
+            append(&mut archive, &mut header, &name, io::empty()).map_err(text)?;
         } else {
-            archive.append_data(&mut header, &name, &mut entry).map_err(text)?;
+            append(&mut archive, &mut header, &name, &mut entry).map_err(text)?;
             for other in links.iter().filter(|other| files[**other].path != file.path) {
                 let mut header = tar_header(&files[*other])?;
                 header.set_entry_type(tar::EntryType::Link);
                 header.set_size(0);
                 let other = member(&files[*other]);
-                archive.append_link(&mut header, other, &name).map_err(text)?;
+                link_to(&mut archive, &mut header, &name).map_err(text)?;
+                append(&mut archive, &mut header, &other, io::empty()).map_err(text)?;
             }
         }
     }
     archive.finish().map_err(text)
 }
 
+/// Longest name that a header of a tar archive holds.
+const SHORT_NAME: usize = 100;
+
+/// Appends a member under its name as it is; the library would take `./` from it.
+fn append(
+    archive: &mut tar::Builder<impl Write>,
+    header: &mut tar::Header,
+    name: &str,
+    content: impl Read,
+) -> io::Result<()> {
+    let short = shortened(archive, tar::EntryType::GNULongName, name)?;
+    let field = &mut header.as_old_mut().name;
+    field.fill(0);
+    field[..short.len()].copy_from_slice(short);
+    header.set_cksum();
+    archive.append(header, content)
+}
+
+/// Makes a member a link.
+fn link_to(
+    archive: &mut tar::Builder<impl Write>,
+    header: &mut tar::Header,
+    target: &str,
+) -> io::Result<()> {
+    let short = shortened(archive, tar::EntryType::GNULongLink, target)?;
+    header.set_link_name_literal(short)
+}
+
+/// Returns what of a name fits into a header, after the whole name where it is longer.
+fn shortened<'n>(
+    archive: &mut tar::Builder<impl Write>,
+    kind: tar::EntryType,
+    name: &'n str,
+) -> io::Result<&'n [u8]> {
+    let bytes = name.as_bytes();
+    if bytes.len() <= SHORT_NAME {
+        return Ok(bytes);
+    }
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(kind);
+    header.set_size(bytes.len() as u64 + 1);
+    let field = &mut header.as_old_mut().name;
+    field[..LONG_NAME.len()].copy_from_slice(LONG_NAME);
+    header.set_cksum();
+    archive.append(&header, bytes.chain(&[0][..]))?;
+    Ok(&bytes[..SHORT_NAME])
+}
+
+/// The name of a member that holds the next one's name.
+const LONG_NAME: &[u8] = b"././@LongLink";
+
 /// The name in the archive; files of source packages have relative paths.
 fn member(file: &FileEntry) -> String {
-    format!("./{}", file.path.trim_start_matches('/'))
+    let end = if file.is_directory() { "/" } else { "" };
+    format!("./{}{end}", file.path.trim_matches('/'))
 }
 
 fn tar_header(file: &FileEntry) -> Result<tar::Header, String> {
@@ -194,7 +248,9 @@ fn cpio<R: Read>(
     while let Some(mut entry) = payload.next_entry().map_err(|error| error.to_string())? {
         let file = &files[entry.file_index];
         let size = if file.is_symlink() { file.link_target.len() as u64 } else { entry.size };
-        cpio_header(file, entry.file_index, size, &member(file), output).map_err(text)?;
+        let name = member(file);
+        cpio_header(file, entry.file_index, size, name.trim_end_matches('/'), output)
+            .map_err(text)?;
         if file.is_symlink() {
             output.write_all(file.link_target.as_bytes()).map_err(text)?;
         } else {

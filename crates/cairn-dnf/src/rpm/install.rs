@@ -12,8 +12,8 @@ use crate::failure::{CommandResult, Failure, complain};
 use cairn_pkg::TransactionError;
 use cairn_pkg::query::sack::header_candidate;
 use cairn_pkg::transaction::{
-    self, Action, Outcome, Overrides, Ownership, Scriptlets, TransactionItem, TransactionOptions,
-    Trust,
+    self, Action, Colors, Outcome, Overrides, Ownership, Scriptlets, TransactionItem,
+    TransactionOptions, Trust,
 };
 use cairn_rpm::header::Header;
 use cairn_rpm::tag;
@@ -44,7 +44,7 @@ pub fn install(context: &Context, mode: Mode) -> CommandResult {
     let mut files = read_files(context)?;
     let installed = query::all(context.database()?.as_ref(), &[])?;
     if mode != Mode::Install {
-        keep_newest(&mut files);
+        files = without_redundant(files);
     }
     let mut seen = BTreeSet::new();
     files.retain(|(_, header)| seen.insert(header.nevra().to_string()));
@@ -95,10 +95,6 @@ fn check_place(context: &Context) -> Result<(), Failure> {
         return Err(Failure::new("packages cannot be relocated (--prefix, --relocate)")
             .hint("install into another root with --root=DIR, or unpack with `rpm2archive`"));
     }
-    if options.has("nodb") {
-        return Err(Failure::new("installing without recording it (--nodb) is not supported")
-            .hint("unpack the package with `rpm2archive PACKAGE`"));
-    }
     Ok(())
 }
 
@@ -134,15 +130,43 @@ fn read_files(context: &Context) -> Result<Vec<(PathBuf, Header)>, Failure> {
     if failed > 0 { Err(Failure::silent(failed)) } else { Ok(files) }
 }
 
-/// Of several versions of one package the newest counts.
-fn keep_newest(files: &mut Vec<(PathBuf, Header)>) {
-    let known: Vec<_> = files.iter().map(|(_, header)| header.nevra()).collect();
-    files.retain(|(_, header)| {
+/// Of several versions of one package the newest counts, and what another one obsoletes does not.
+fn without_redundant(files: Vec<(PathBuf, Header)>) -> Vec<(PathBuf, Header)> {
+    let mut kept: Vec<(PathBuf, Header)> = Vec::new();
+    for (path, header) in files {
         let nevra = header.nevra();
-        !known.iter().any(|other| {
-            other.name == nevra.name && other.arch == nevra.arch && other.evr > nevra.evr
-        })
-    });
+        let is_same = |other: &Header| {
+            let known = other.nevra();
+            known.name == nevra.name && known.arch == nevra.arch
+        };
+        let rival = kept.iter().position(|(_, other)| {
+            is_same(other) || obsoletes(&header, other) || obsoletes(other, &header)
+        });
+        let Some(at) = rival else {
+            kept.push((path, header));
+            continue;
+        };
+        let known = &kept[at].1;
+        let is_newer = is_same(known) && known.nevra().evr < nevra.evr;
+        let outcome = if is_newer || !is_same(known) && obsoletes(&header, known) {
+            "replacing with"
+        } else {
+            "skipping"
+        };
+        complain(&format!(
+            "warning: package {} was already added, {outcome} {nevra}",
+            known.nevra()
+        ));
+        if outcome != "skipping" {
+            kept[at] = (path, header);
+        }
+    }
+    kept
+}
+
+fn obsoletes(new: &Header, old: &Header) -> bool {
+    new.name() != old.name()
+        && new.obsoletes().iter().any(|o| o.name == old.name() && o.matches_evr(&old.evr()))
 }
 
 /// Decides what happens with each file; the second list is rpm's problem lines.
@@ -169,7 +193,10 @@ fn plan(
             }
         } else {
             replaces.extend(
-                same_name.iter().filter(|p| is_replaced(&header, &p.header)).map(|p| p.number),
+                same_name
+                    .iter()
+                    .filter(|p| is_replaced(&header, &p.header, colors(context).transaction))
+                    .map(|p| p.number),
             );
         }
         if mode == Mode::Freshen && !same_name.iter().any(|p| p.header.evr() < nevra.evr) {
@@ -206,9 +233,9 @@ fn plan(
 }
 
 /// Packages of two architectures with ELF files of their own live side by side; all others replace each other.
-fn is_replaced(new: &Header, old: &Header) -> bool {
+fn is_replaced(new: &Header, old: &Header, colors: u32) -> bool {
     let color =
-        |header: &Header| header.files().iter().fold(0, |color, file| color | file.color & 3);
+        |header: &Header| header.files().iter().fold(0, |color, file| color | file.color & colors);
     let (new, old) = (color(new), color(old));
     new == 0 || old == 0 || new & old != 0
 }
@@ -230,13 +257,7 @@ fn foreign(context: &Context, header: &Header) -> Vec<String> {
 
 /// Returns the installed packages that a new one obsoletes.
 fn obsoleted(header: &Header, installed: &[Selected]) -> Vec<u64> {
-    let obsoletes = header.obsoletes();
-    let is_obsoleted = |package: &&Selected| {
-        package.header.name() != header.name()
-            && obsoletes
-                .iter()
-                .any(|o| o.name == package.header.name() && o.matches_evr(&package.header.evr()))
-    };
+    let is_obsoleted = |package: &&Selected| obsoletes(header, &package.header);
     installed.iter().filter(is_obsoleted).map(|package| package.number).collect()
 }
 
@@ -336,7 +357,7 @@ fn run(
 ) -> Result<Outcome, Failure> {
     let options = &context.options;
     let keyring = Arc::new(trusted_keys(context)?);
-    let time = u32::try_from(context.clock.now_unix()).unwrap_or(u32::MAX);
+    let time = time(context);
     let mut engine = TransactionOptions::live(keyring, time);
     let macros = &context.macros;
     // rpm's own switch for systems that install unsigned packages.
@@ -369,6 +390,25 @@ fn run(
     }
 }
 
+/// The time of the transaction, which builds of images may set.
+fn time(context: &Context) -> u32 {
+    let set = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse().ok());
+    set.unwrap_or_else(|| u32::try_from(context.clock.now_unix()).unwrap_or(u32::MAX))
+}
+
+/// Which of two architectures' files are installed.
+fn colors(context: &Context) -> Colors {
+    let usual = Colors::default();
+    let number = |name: &str, usual: u32| {
+        let value = context.macros.value(name);
+        value.and_then(|value| value.trim().parse().ok()).unwrap_or(usual)
+    };
+    Colors {
+        transaction: number("_transaction_color", usual.transaction),
+        preferred: number("_prefer_color", usual.preferred),
+    }
+}
+
 /// What the command line and rpm's configuration change.
 fn overrides(context: &Context) -> Overrides {
     let options = &context.options;
@@ -397,5 +437,8 @@ fn overrides(context: &Context) -> Overrides {
         keep_order: options.has("noorder"),
         replace_quietly: options.mode == Some(Mode::Install),
         leave_out_failed: true,
+        macros: Some(macros.clone()),
+        colors: colors(context),
+        without_database: options.has("nodb"),
     }
 }

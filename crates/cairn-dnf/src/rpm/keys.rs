@@ -7,7 +7,7 @@ use super::files;
 use super::query::os_text;
 use crate::failure::{CommandResult, Failure, complain};
 use crate::keys;
-use cairn_pkg::rpmdb;
+use cairn_pkg::rpmdb::{self, Installed};
 use cairn_rpm::package::Package;
 use cairn_rpm::signature::{Check, Demand, Finding, Keyring, Verified, VerifyError, report};
 use cairn_rpm::tag;
@@ -93,13 +93,44 @@ pub fn import(context: &Context) -> CommandResult {
 
 /// Runs `rpmkeys --list`.
 pub fn list(context: &Context) -> CommandResult {
-    let Some(db) = context.database()? else { return Ok(exit::SUCCESS) };
-    for package in db.by_name("gpg-pubkey")? {
+    let packages = match context.database()? {
+        Some(db) => db.by_name("gpg-pubkey")?,
+        None => Vec::new(),
+    };
+    let arguments = &context.options.arguments;
+    let mut failed = 0_u8;
+    let shown = |package: &Installed| {
         let evr = package.header.evr().without_epoch();
         let summary = package.header.string(tag::SUMMARY).unwrap_or_default();
         context.printer.data(&format!("{evr}: {summary}"));
+    };
+    if arguments.is_empty() {
+        packages.iter().for_each(shown);
     }
-    Ok(exit::SUCCESS)
+    for argument in arguments {
+        let wanted = wanted_key(argument);
+        let mut found = packages.iter().filter(|package| is_key(package, &wanted)).peekable();
+        if found.peek().is_none() {
+            let name = argument.strip_prefix("gpg-pubkey-").unwrap_or(argument);
+            context.printer.data(&format!("package gpg-pubkey-{name} is not installed"));
+            failed = failed.saturating_add(1);
+        }
+        found.for_each(shown);
+    }
+    Ok(failed)
+}
+
+/// A key as [`is_key`] wants it.
+fn wanted_key(argument: &str) -> String {
+    argument.strip_prefix("gpg-pubkey-").unwrap_or(argument).to_ascii_lowercase()
+}
+
+/// Tells whether a key is meant by its version, its version and release, or its fingerprint.
+fn is_key(package: &Installed, wanted: &str) -> bool {
+    let evr = package.header.evr();
+    let version = evr.version.to_ascii_lowercase();
+    let is_tail = wanted.len() >= 16 && wanted.ends_with(&version);
+    version == wanted || evr.without_epoch().to_ascii_lowercase() == wanted || is_tail
 }
 
 /// Runs `rpmkeys --delete`: keys by version, by version and release, or by fingerprint.
@@ -111,16 +142,11 @@ pub fn delete(context: &Context) -> CommandResult {
     let Some(db) = context.database()? else { return Ok(exit::FAILURE) };
     let (mut failed, mut numbers) = (0_u8, Vec::new());
     for argument in &context.options.arguments {
-        let wanted = argument.strip_prefix("gpg-pubkey-").unwrap_or(argument).to_ascii_lowercase();
+        let wanted = wanted_key(argument);
         let found: Vec<u64> = db
             .by_name("gpg-pubkey")?
             .iter()
-            .filter(|package| {
-                let evr = package.header.evr();
-                let version = evr.version.to_ascii_lowercase();
-                let is_tail = wanted.len() >= 16 && wanted.ends_with(&version);
-                version == wanted || evr.without_epoch().to_ascii_lowercase() == wanted || is_tail
-            })
+            .filter(|package| is_key(package, &wanted))
             .map(|package| package.hnum)
             .collect();
         if found.is_empty() {

@@ -341,6 +341,9 @@ fn by_file(
             owners = db.by_file(&resolved)?;
         }
     }
+    if context.options.source == Source::File {
+        owners.retain(|package| has_installed(&package.header, &wanted));
+    }
     if !owners.is_empty() {
         owners.into_iter().for_each(|package| each(Ok(from_installed(package))));
         return Ok(());
@@ -352,6 +355,19 @@ fn by_file(
         missing(context, &format!("file {path} is not owned by any package"), each);
     }
     Ok(())
+}
+
+/// Tells whether a file of a package was really installed, and not left out or overwritten: under the same name in a directory
+/// that may be reached by other names.
+fn has_installed(header: &Header, path: &str) -> bool {
+    let base = |path: &str| path.rsplit('/').next().map(str::to_owned);
+    let mut files = header.files().into_iter().filter(|file| base(&file.path) == base(path));
+    let exact = |file: &FileEntry| file.path == path;
+    let is_there = |file: &FileEntry| file.state.is_none_or(|state| state == 0);
+    match files.clone().find(exact) {
+        Some(file) => is_there(&file),
+        None => files.any(|file| is_there(&file)),
+    }
 }
 
 /// Returns the path with links in its directories followed, inside the root: `/bin/sh` is `/usr/bin/sh`.

@@ -3,11 +3,11 @@
 
 use super::glob;
 use crate::repos::metadata::Repository;
-use crate::rpmdb::Installed;
+use crate::rpmdb::{FileState, Installed};
 use crate::state::{PackageReason, SystemState};
 use cairn_rpm::dependency::Dependency;
 use cairn_rpm::evr::Nevra;
-use cairn_rpm::header::Header;
+use cairn_rpm::header::{FileEntry, Header};
 use cairn_rpm::repodata::RepoPackage;
 use cairn_rpm::tag;
 use cairn_solve::{Candidate, PackageId, Universe};
@@ -377,10 +377,15 @@ pub fn header_candidate(header: &Header) -> Candidate {
         suggests: header.suggests(),
         supplements: header.supplements(),
         enhances: header.enhances(),
-        files: header.files().into_iter().map(|file| file.path).collect(),
+        files: header.files().into_iter().filter(is_there).map(|file| file.path).collect(),
         vendor: header.string(tag::VENDOR).unwrap_or_default().to_owned(),
         user_installed: false,
     }
+}
+
+/// Tells whether a file was not left out, or overwritten by another package.
+fn is_there(file: &FileEntry) -> bool {
+    file.state.is_none_or(|state| state == FileState::Normal.as_byte())
 }
 
 fn header_details(header: &Header) -> Details {

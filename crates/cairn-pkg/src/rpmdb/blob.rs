@@ -104,6 +104,27 @@ pub fn installed_blob(
     append(header.source_bytes(), &entries)
 }
 
+/// Returns a package's row with other file states; `None` if it records none for such files.
+pub fn with_file_states(blob: &[u8], states: &[(usize, FileState)]) -> Option<Vec<u8>> {
+    let word = |at: usize| {
+        let bytes = blob.get(at..at.checked_add(4)?)?;
+        Some(u32::from_be_bytes(bytes.try_into().ok()?) as usize)
+    };
+    let n_entries = word(0)?;
+    let data = n_entries.checked_mul(16)?.checked_add(8)?;
+    let entry = (0..n_entries).map(|at| 8 + 16 * at);
+    let entry = entry.into_iter().find(|at| word(*at) == Some(tag::FILESTATES as usize))?;
+    let (offset, count) = (word(entry + 8)?, word(entry + 12)?);
+    let mut changed = blob.to_vec();
+    for (file, state) in states {
+        if *file >= count {
+            return None;
+        }
+        *changed.get_mut(data.checked_add(offset)?.checked_add(*file)?)? = state.as_byte();
+    }
+    Some(changed)
+}
+
 fn number(tag: u32, value: u32) -> Entry {
     Entry { tag, kind: kind::INT32, count: 1, data: value.to_be_bytes().to_vec() }
 }

@@ -19,6 +19,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params};
 use sha2::{Digest as _, Sha256};
 
+pub(crate) use self::blob::with_file_states;
 pub use self::blob::{FileState, InstallRecord, installed_blob};
 use self::index::Key;
 

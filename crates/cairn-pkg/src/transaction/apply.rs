@@ -93,7 +93,10 @@ impl Applier<'_> {
         let directories = Directories::new(self.root);
         for step in &self.content.steps {
             match step {
-                Step::MakeDirectory { .. } => {}
+                Step::MakeDirectory { .. } | Step::PlaceLater { .. } => {}
+                Step::ReplaceDirectory { serial, path, keep_as, .. } => {
+                    self.replace_by_directory(*serial, path, keep_as.as_deref())?;
+                }
                 Step::SetDirectory { path, attributes, .. } => {
                     self.fail_points.pass("set directory");
                     set_attributes(self.root, path, attributes)?;
@@ -144,6 +147,31 @@ impl Applier<'_> {
         }
     }
 
+    /// Puts a staged directory, with what is staged in it, where a file is.
+    fn replace_by_directory(
+        &self,
+        serial: u32,
+        path: &str,
+        keep_as: Option<&str>,
+    ) -> Result<(), TransactionError> {
+        let staged = staged_name(path, self.content.begin.id, serial);
+        if !self.root.exists(&staged)? {
+            // Placed before a crash.
+            return Ok(());
+        }
+        self.fail_points.pass("replace by directory");
+        if self.root.symlink_metadata(path)?.is_some() {
+            self.keep_for_undo(serial, path)?;
+            if let Some(keep_as) = keep_as {
+                self.root.rename(path, keep_as)?;
+            }
+            // The rename does nothing where both are names of one file.
+            remove_if_there(self.root, path)?;
+            self.fail_points.pass("file made way");
+        }
+        Ok(self.root.rename(&staged, path)?)
+    }
+
     /// Gives the present file a second name beside it, replacing what had that name.
     fn keep_beside(
         &self,
@@ -163,6 +191,9 @@ impl Applier<'_> {
             return Ok(());
         }
         let kept = undo::kept_name(self.content.begin.id, serial);
+        if self.disarm(path, &kept)? {
+            return Ok(());
+        }
         match self.root.hard_link(path, &kept) {
             Ok(()) => Ok(()),
             Err(error) if error.io_kind() == Some(io::ErrorKind::AlreadyExists) => Ok(()),
@@ -176,6 +207,34 @@ impl Applier<'_> {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// A file that runs with another's rights and has further names, which anybody may have made, loses those rights when the package
+    /// gives it up; undo gets a copy that has them. Returns whether it is such a file.
+    fn disarm(&self, path: &str, kept: &str) -> Result<bool, TransactionError> {
+        let Some(stat) = self.root.symlink_metadata(path)? else { return Ok(false) };
+        if !stat.is_file() || stat.n_links < 2 {
+            return Ok(false);
+        }
+        let directory = undo::directory(self.content.begin.id);
+        // Named after the file, so that its other names, and a run after a crash, find it.
+        let armed = format!("{directory}/armed-{}-{}", stat.device, stat.inode);
+        let capable = self.root.get_xattr(path, CAPABILITIES)?.is_some();
+        if !self.root.exists(&armed)? {
+            if stat.mode & 0o6000 == 0 && !capable {
+                return Ok(false);
+            }
+            undo::copy(self.root, path, &armed)?;
+        }
+        if !self.root.exists(kept)? {
+            self.root.hard_link(&armed, kept)?;
+        }
+        if capable {
+            self.root.remove_xattr(path, CAPABILITIES)?;
+        }
+        self.root.set_mode(path, stat.mode & 0o1777)?;
+        self.fail_points.pass("rights taken");
+        Ok(true)
     }
 
     /// One SQLite transaction for the whole set.
@@ -277,23 +336,16 @@ impl Applier<'_> {
 
     fn remove(&self, removal: &Removal) -> Result<(), TransactionError> {
         self.fail_points.pass("remove");
-        let Removal { serial, path, keep_as, directory } = removal;
+        let Removal { serial, path, keep_as, directory, then_place } = removal;
+        if let Some(serial) = then_place {
+            return self.place_for_directory(*serial, path);
+        }
         let Some(stat) = self.root.symlink_metadata(path)? else { return Ok(()) };
         if directory.is_some() {
-            if !stat.is_dir() {
-                return Ok(());
+            if stat.is_dir() {
+                self.remove_empty(path)?;
             }
-            return match self.root.remove_dir(path) {
-                Err(error)
-                    if matches!(
-                        error.io_kind(),
-                        Some(io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::ResourceBusy)
-                    ) =>
-                {
-                    Ok(())
-                }
-                result => Ok(result?),
-            };
+            return Ok(());
         }
         if stat.is_dir() {
             return Ok(());
@@ -307,6 +359,35 @@ impl Applier<'_> {
             }
             None => Ok(self.root.remove_file(path)?),
         }
+    }
+
+    /// Removes a directory that holds nothing; returns whether it did.
+    fn remove_empty(&self, path: &str) -> Result<bool, TransactionError> {
+        match self.root.remove_dir(path) {
+            Err(error)
+                if matches!(
+                    error.io_kind(),
+                    Some(io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::ResourceBusy)
+                ) =>
+            {
+                Ok(false)
+            }
+            result => Ok(result.map(|()| true)?),
+        }
+    }
+
+    /// Puts a staged file where a directory is; that stays if it holds something.
+    fn place_for_directory(&self, serial: u32, path: &str) -> Result<(), TransactionError> {
+        let staged = staged_name(path, self.content.begin.id, serial);
+        if !self.root.exists(&staged)? {
+            return Ok(());
+        }
+        let is_directory = self.root.symlink_metadata(path)?.is_some_and(|stat| stat.is_dir());
+        if is_directory && !self.remove_empty(path)? {
+            return remove_if_there(self.root, &staged);
+        }
+        self.fail_points.pass("directory made way");
+        Ok(self.root.rename(&staged, path)?)
     }
 
     /// Flushes every file system the transaction wrote to, once.
@@ -326,7 +407,9 @@ pub(crate) fn sync_places(
 ) -> Result<(), TransactionError> {
     let of_step = |step: &Step| match step {
         Step::MakeDirectory { path, .. } | Step::SetDirectory { path, .. } => path.clone(),
-        Step::Place { target, .. } => parent(target).to_owned(),
+        Step::ReplaceDirectory { path: target, .. }
+        | Step::PlaceLater { target, .. }
+        | Step::Place { target, .. } => parent(target).to_owned(),
     };
     let mut directories: BTreeSet<String> = steps.iter().map(of_step).collect();
     for step in after {
@@ -355,9 +438,16 @@ pub(crate) fn roll_back(
     fail_points: &FailPoints,
 ) -> Result<(), TransactionError> {
     for step in steps {
-        if let Step::Place { serial, target, .. } = step {
-            fail_points.pass("remove staged file");
-            remove_if_there(root, &staged_name(target, id, *serial))?;
+        match step {
+            Step::Place { serial, target, .. } | Step::PlaceLater { serial, target } => {
+                fail_points.pass("remove staged file");
+                remove_if_there(root, &staged_name(target, id, *serial))?;
+            }
+            Step::ReplaceDirectory { serial, path, .. } => {
+                fail_points.pass("remove staged directory");
+                root.remove_all(staged_name(path, id, *serial))?;
+            }
+            Step::MakeDirectory { .. } | Step::SetDirectory { .. } => {}
         }
     }
     for step in steps.iter().rev() {

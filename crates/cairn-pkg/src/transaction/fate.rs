@@ -4,24 +4,50 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cairn_host::{FileKind, Root, Stat};
-use cairn_rpm::header::{FileEntry, FileFlags, mode};
+use cairn_rpm::header::{FileEntry, FileFlags, Header, ScriptletKind, mode};
 
-use super::options::{Overrides, Ownership, TransactionOptions};
+use super::options::{Colors, Overrides, Ownership, Scriptlets, TransactionOptions};
 use super::order::Element;
 use super::paths::{Paths, join, parent};
 use super::set::{Fate, Set};
 use crate::digest::{Digested, file_digest};
 use crate::error::TransactionError;
 use crate::journal::{Attributes, Removal};
-use crate::rpmdb::{FileState, RpmDb};
+use crate::rpmdb::{FileState, RpmDb, with_file_states};
 
 /// A directory that must exist after the transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Directory {
     /// Who describes it: (package, file); `None`: only implied by a path.
     pub(crate) described: Option<(usize, usize)>,
     /// It exists already.
     pub(crate) exists: bool,
+    /// A file is in its place and goes.
+    pub(crate) replaces: Option<Replaced>,
+}
+
+impl Directory {
+    /// A directory that no package describes.
+    pub(crate) fn implied(exists: bool) -> Self {
+        Self { described: None, exists, replaces: None }
+    }
+}
+
+/// A file that makes way for a directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Replaced {
+    /// Number of the staged directory; 0 until it is given one.
+    pub(crate) serial: u32,
+    /// The file keeps this name beside it (`….rpmsave`).
+    pub(crate) keep_as: Option<String>,
+}
+
+/// The row of a package that stays, some of whose files are overwritten.
+#[derive(Debug)]
+pub(crate) struct ChangedRow {
+    pub(crate) hnum: u64,
+    pub(crate) old: Vec<u8>,
+    pub(crate) new: Vec<u8>,
 }
 
 /// The decisions that are not in the packages themselves.
@@ -29,6 +55,8 @@ pub(crate) struct Directory {
 pub(crate) struct FilePlan {
     /// Directories by path, parents first.
     pub(crate) directories: BTreeMap<String, Directory>,
+    /// Rows of packages that stay.
+    pub(crate) changed_rows: Vec<ChangedRow>,
     /// Messages about configuration files.
     pub(crate) notes: Vec<String>,
 }
@@ -36,7 +64,7 @@ pub(crate) struct FilePlan {
 impl FilePlan {
     /// Turns the plan into one that changes the database only.
     pub(crate) fn leave_files_alone(&mut self, set: &mut Set) {
-        *self = Self::default();
+        *self = Self { changed_rows: std::mem::take(&mut self.changed_rows), ..Self::default() };
         for fate in set.added.iter_mut().flat_map(|added| &mut added.fates) {
             if !matches!(fate, Fate::NotInstalled(_)) {
                 *fate = Fate::Skip;
@@ -60,16 +88,15 @@ pub(crate) fn plan(
     let owners = Owners::new(db, set);
     let mut planner = Planner {
         root,
+        options,
         overrides: &options.overrides,
         paths,
         owners,
         plan: FilePlan::default(),
-        coming: coming(set),
+        coming: coming(set, options),
         going: going(set),
     };
-    if !options.overrides.replace_files {
-        planner.check_conflicts(set)?;
-    }
+    planner.check_conflicts(set)?;
     for at in 0..set.added.len() {
         planner.plan_added(set, at, options)?;
     }
@@ -83,6 +110,9 @@ fn resolve(set: &mut Set, paths: &mut Paths<'_>) -> Result<(), TransactionError>
         links.map(move |file| (at, file.path.as_str(), file.link_target.as_str()))
     });
     paths.add_links(links)?;
+    let directories = set.added.iter().flat_map(|added| &added.files);
+    let directories = directories.filter(|file| file.is_directory() && !file.is_ghost());
+    paths.add_directories(directories.map(|file| file.path.as_str()))?;
     for (at, added) in set.added.iter_mut().enumerate() {
         let resolved =
             added.files.iter().map(|file| paths.resolve(&file.path, Some(at), &added.label));
@@ -97,10 +127,14 @@ fn resolve(set: &mut Set, paths: &mut Paths<'_>) -> Result<(), TransactionError>
 }
 
 /// All files that come, by place: (package, file).
-fn coming(set: &Set) -> BTreeMap<String, Vec<(usize, usize)>> {
+fn coming(set: &Set, options: &TransactionOptions) -> BTreeMap<String, Vec<(usize, usize)>> {
     let mut coming: BTreeMap<String, Vec<(usize, usize)>> = BTreeMap::new();
     for (at, added) in set.added.iter().enumerate() {
         for (file, path) in added.resolved.iter().enumerate() {
+            // What is left out neither conflicts with anything nor keeps anything.
+            if left_out(&added.files[file], options).is_some() {
+                continue;
+            }
             coming.entry(path.clone()).or_default().push((at, file));
         }
     }
@@ -129,7 +163,24 @@ fn is_present(file: &FileEntry) -> bool {
 struct Owners<'a> {
     db: Option<&'a RpmDb>,
     erased: BTreeSet<u64>,
-    packages: BTreeMap<u64, (String, Vec<FileEntry>)>,
+    packages: BTreeMap<u64, Known>,
+}
+
+/// An installed package that was looked at.
+#[derive(Default)]
+struct Known {
+    label: String,
+    files: Vec<FileEntry>,
+    header: Option<Header>,
+}
+
+/// An owner of a place among the packages that stay.
+struct Owner {
+    hnum: u64,
+    label: String,
+    /// The position of its entry.
+    at: usize,
+    file: FileEntry,
 }
 
 impl<'a> Owners<'a> {
@@ -138,12 +189,8 @@ impl<'a> Owners<'a> {
         Self { db, erased, packages: BTreeMap::new() }
     }
 
-    /// Returns the owners of a place among the packages that stay: (package, its entry).
-    fn of(
-        &mut self,
-        place: &str,
-        paths: &mut Paths<'_>,
-    ) -> Result<Vec<(String, FileEntry)>, TransactionError> {
+    /// Returns the owners of a place among the packages that stay, also of files that were overwritten.
+    fn of(&mut self, place: &str, paths: &mut Paths<'_>) -> Result<Vec<Owner>, TransactionError> {
         let Some(db) = self.db else { return Ok(Vec::new()) };
         let base = place.rsplit_once('/').map_or(place, |(_, base)| base);
         let mut owners = Vec::new();
@@ -151,26 +198,52 @@ impl<'a> Owners<'a> {
             if self.erased.contains(&hnum) {
                 continue;
             }
-            let (label, files) = self.packages.entry(hnum).or_insert_with(|| {
+            let Known { label, files, .. } = self.packages.entry(hnum).or_insert_with(|| {
                 // A damaged row owns nothing we could know of.
                 let package = db.package(hnum).ok().flatten();
-                let package = package
-                    .map(|package| (package.header.nevra().to_string(), package.header.files()));
+                let package = package.map(|package| Known {
+                    label: package.header.nevra().to_string(),
+                    files: package.header.files(),
+                    header: Some(package.header),
+                });
                 package.unwrap_or_default()
             });
-            let Some(file) = files.get(at).filter(|file| is_present(file)) else { continue };
+            let was_installed =
+                |file: &&FileEntry| file.state != Some(FileState::NotInstalled.as_byte());
+            let Some(file) = files.get(at).filter(was_installed) else { continue };
             if file.path.strip_prefix('/') == Some(place)
                 || paths.resolve(&file.path, None, label)? == place
             {
-                owners.push((label.clone(), file.clone()));
+                owners.push(Owner { hnum, label: label.clone(), at, file: file.clone() });
             }
         }
         Ok(owners)
+    }
+
+    /// Returns the entries of those whose file is there.
+    fn present(
+        &mut self,
+        place: &str,
+        paths: &mut Paths<'_>,
+    ) -> Result<Vec<FileEntry>, TransactionError> {
+        let owners = self.of(place, paths)?.into_iter().map(|owner| owner.file);
+        Ok(owners.filter(is_present).collect())
+    }
+
+    /// Returns the rows that say that files were overwritten.
+    fn changed_rows(&self, overwritten: BTreeMap<u64, Vec<(usize, FileState)>>) -> Vec<ChangedRow> {
+        let changed = |(hnum, states): (u64, Vec<(usize, FileState)>)| {
+            let old = self.packages.get(&hnum)?.header.as_ref()?.source_bytes().to_vec();
+            let new = with_file_states(&old, &states).filter(|new| *new != old)?;
+            Some(ChangedRow { hnum, old, new })
+        };
+        overwritten.into_iter().filter_map(changed).collect()
     }
 }
 
 struct Planner<'a> {
     root: &'a Root,
+    options: &'a TransactionOptions,
     overrides: &'a Overrides,
     paths: Paths<'a>,
     owners: Owners<'a>,
@@ -180,37 +253,51 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
+    /// Finds the files that packages disagree about, and the rows of staying packages that are overwritten.
     fn check_conflicts(&mut self, set: &Set) -> Result<(), TransactionError> {
         let mut conflicts = Vec::new();
+        let mut overwritten: BTreeMap<u64, Vec<(usize, FileState)>> = BTreeMap::new();
         for (place, files) in &self.coming {
-            let (first, first_file) = files[0];
-            let entry = &set.added[first].files[first_file];
-            for (other, other_file) in &files[1..] {
-                if differ(entry, &set.added[*other].files[*other_file]) {
-                    let mut both = [&set.added[first], &set.added[*other]];
-                    both.sort_by_key(|added| added.asked);
-                    let [one, two] = both.map(|added| &added.label);
-                    conflicts.push(format!(
-                        "file /{place} conflicts between attempted installs of {one} and {two}"
-                    ));
+            conflicts.extend(conflicts_among(set, files, self.overrides.colors));
+            for (at, file) in files {
+                let (added, entry) = (&set.added[*at], &set.added[*at].files[*file]);
+                let conflict = |owner: &str| {
+                    let (path, label) = (&entry.path, &added.label);
+                    format!(
+                        "file {path} from install of {label} conflicts with file from package {owner}"
+                    )
+                };
+                if let Some((erased, old)) = self.going.get(place)
+                    && !may_be_mended(set, *at, self.options)
+                    && is_stuck(&self.paths, place, entry, &set.erased[*erased].files[*old])?
+                {
+                    conflicts.push(conflict(&set.erased[*erased].label));
                 }
-            }
-            // Directories are shared; what is no directory yet has another owner.
-            if entry.is_directory() && self.paths.stat(place)?.is_none_or(|disk| disk.is_dir()) {
-                continue;
-            }
-            for (owner, installed) in self.owners.of(place, &mut self.paths)? {
-                if differ(entry, &installed) {
-                    let label = &set.added[first].label;
-                    conflicts.push(format!("file /{place} from install of {label} conflicts with file from package {owner}"));
+                // Directories are shared; what is no directory yet has another owner.
+                if entry.is_directory() && self.paths.stat(place)?.is_none_or(|disk| disk.is_dir())
+                {
+                    continue;
+                }
+                for owner in self.owners.of(place, &mut self.paths)? {
+                    let state = match compare(entry, &owner.file, self.overrides.colors) {
+                        Verdict::Same | Verdict::Second => continue,
+                        Verdict::First => FileState::WrongColor,
+                        Verdict::Conflict => {
+                            conflicts.push(conflict(&owner.label));
+                            FileState::Replaced
+                        }
+                    };
+                    if !(entry.flags | owner.file.flags).is_config() {
+                        overwritten.entry(owner.hnum).or_default().push((owner.at, state));
+                    }
                 }
             }
         }
-        if conflicts.is_empty() {
-            Ok(())
-        } else {
-            Err(TransactionError::FileConflicts { conflicts })
+        if !conflicts.is_empty() && !self.overrides.replace_files {
+            return Err(TransactionError::FileConflicts { conflicts });
         }
+        self.plan.changed_rows = self.owners.changed_rows(overwritten);
+        Ok(())
     }
 
     fn plan_added(
@@ -250,16 +337,17 @@ impl Planner<'_> {
         file: usize,
     ) -> Result<bool, TransactionError> {
         let (entry, place) = (&set.added[at].files[file], &set.added[at].resolved[file]);
-        if entry.color == 0 || entry.color & PREFERRED_COLOR != 0 {
+        let colors = self.overrides.colors;
+        if entry.color & colors.transaction == 0 {
             return Ok(false);
         }
-        let is_preferred = |other: &FileEntry| other.color & PREFERRED_COLOR != 0;
+        let loses = |other: &FileEntry| compare(entry, other, colors) == Verdict::Second;
         let others = self.coming.get(place).map_or(&[][..], Vec::as_slice);
-        if others.iter().any(|(other, file)| is_preferred(&set.added[*other].files[*file])) {
+        if others.iter().any(|(other, file)| loses(&set.added[*other].files[*file])) {
             return Ok(true);
         }
         let owners = self.owners.of(place, &mut self.paths)?;
-        Ok(owners.iter().any(|(_, other)| is_preferred(other)))
+        Ok(owners.iter().any(|owner| loses(&owner.file)))
     }
 
     /// Tells whether an earlier package of the transaction writes the same file.
@@ -297,10 +385,48 @@ impl Planner<'_> {
             {
                 return Ok(());
             }
-            Some(stat) => return Err(kind_changed(&added.label, &place, stat.kind, "directory")),
+            Some(stat) => {
+                let Some(replaces) = self.replaced(set, (at, file), &stat)? else {
+                    if may_be_mended(set, at, self.options) {
+                        return Ok(());
+                    }
+                    return Err(kind_changed(&added.label, &place, stat.kind, "directory"));
+                };
+                let described = Some((at, file));
+                let directory = Directory { described, exists: false, replaces: Some(replaces) };
+                self.plan.directories.insert(place, directory);
+                return Ok(());
+            }
         };
-        self.plan.directories.insert(place, Directory { described: Some((at, file)), exists });
+        let directory = Directory { described: Some((at, file)), exists, replaces: None };
+        self.plan.directories.insert(place, directory);
         Ok(())
+    }
+
+    /// Decides about a file in the place of a directory that comes; `None` where no package has it: it is not ours to remove.
+    fn replaced(
+        &mut self,
+        set: &Set,
+        (at, file): (usize, usize),
+        disk: &Stat,
+    ) -> Result<Option<Replaced>, TransactionError> {
+        let (entry, place) = (&set.added[at].files[file], &set.added[at].resolved[file]);
+        let Some(old) = self.former(set, place)? else { return Ok(None) };
+        let is_kept = old.flags.is_config()
+            && matches!(self.decide_config(place, disk, &old, entry)?, Decision::Conflict);
+        let keep_as = is_kept.then(|| format!("{place}.rpmsave"));
+        if let Some(keep_as) = &keep_as {
+            self.plan.notes.push(format!("/{place} saved as /{keep_as}"));
+        }
+        Ok(Some(Replaced { serial: 0, keep_as }))
+    }
+
+    /// Returns the entry of the package that has what lies in a place: one that goes, else one that stays.
+    fn former(&mut self, set: &Set, place: &str) -> Result<Option<FileEntry>, TransactionError> {
+        if let Some((erased, file)) = self.going.get(place) {
+            return Ok(Some(set.erased[*erased].files[*file].clone()));
+        }
+        Ok(self.owners.present(place, &mut self.paths)?.into_iter().next())
     }
 
     /// Makes sure that the directories above a place will exist.
@@ -313,6 +439,7 @@ impl Planner<'_> {
         let exists = match self.paths.stat(directory)? {
             None => false,
             Some(stat) if stat.is_dir() => true,
+            Some(_) if may_be_mended(set, at, self.options) => return Ok(()),
             Some(stat) => {
                 return Err(kind_changed(&set.added[at].label, directory, stat.kind, "directory"));
             }
@@ -332,7 +459,7 @@ impl Planner<'_> {
             });
         }
         // An existing directory needs no plan; it is noted so that it is looked at once.
-        self.plan.directories.insert(directory.to_owned(), Directory { described: None, exists });
+        self.plan.directories.insert(directory.to_owned(), Directory::implied(exists));
         Ok(())
     }
 
@@ -346,14 +473,12 @@ impl Planner<'_> {
             return Ok(if may_be_missing { Fate::Skip } else { Fate::Create { keep_as: None } });
         };
         if disk.is_dir() {
+            if may_be_mended(set, at, self.options) {
+                return Ok(Fate::Skip);
+            }
             return Err(kind_changed(&added.label, place, disk.kind, kind_name(entry)));
         }
-        let old = match self.going.get(place) {
-            Some((erased, file)) => Some(set.erased[*erased].files[*file].clone()),
-            None => {
-                self.owners.of(place, &mut self.paths)?.into_iter().next().map(|(_, file)| file)
-            }
-        };
+        let old = self.former(set, place)?;
         let decision = match &old {
             Some(old) if (old.flags | entry.flags).is_config() => {
                 self.decide_config(place, &disk, old, entry)?
@@ -388,46 +513,32 @@ impl Planner<'_> {
         new: &FileEntry,
     ) -> Result<Decision, TransactionError> {
         let (disk_kind, old_kind, new_kind) = (type_bits(disk.kind), old.kind(), new.kind());
-        let plain = |kind: u16| kind == mode::REGULAR || kind == mode::SYMLINK;
-        if (disk_kind != new_kind && !plain(old_kind))
-            || (new_kind != old_kind && disk_kind != old_kind)
-        {
-            return Ok(Decision::Conflict);
-        }
-        if old_kind != new_kind && old_kind == mode::REGULAR && disk_kind == mode::REGULAR {
-            // The administrator's text is kept also where something else than a text takes its place.
-            let unchanged = self.digest(place, &old.digest)?.is(&old.digest);
-            return Ok(if unchanged { Decision::Replace } else { Decision::Conflict });
-        }
-        if old_kind != new_kind || !plain(old_kind) {
-            return Ok(Decision::Replace);
-        }
-        let (on_disk, old, new) = if old_kind == mode::REGULAR {
-            let on_disk = if disk_kind == mode::REGULAR {
-                self.digest(place, &old.digest)?
-            } else {
-                Digested::Unknown
-            };
-            // Digests of different algorithms cannot be compared: take the file as changed.
-            let same_as_new = match (&on_disk, old.digest.len() == new.digest.len()) {
-                (Digested::Known(_), false) => self.digest(place, &new.digest)?.is(&new.digest),
-                (known, _) => known.is(&new.digest),
-            };
-            if same_as_new {
-                return Ok(Decision::Replace);
+        let (is_new, is_old, is_unchanged) = match old_kind {
+            mode::REGULAR => {
+                let is = |digest: &str| -> Result<bool, TransactionError> {
+                    let is_text = disk_kind == mode::REGULAR;
+                    Ok(is_text && self.digest(place, digest)?.is(digest))
+                };
+                let is_new = new_kind == mode::REGULAR && is(&new.digest)?;
+                (is_new, !is_new && is(&old.digest)?, old.digest == new.digest)
             }
-            (on_disk, old.digest.as_str(), new.digest.as_str())
-        } else {
-            let target = if disk_kind == mode::SYMLINK {
-                Digested::Known(self.root.read_link(place)?.to_string_lossy().into_owned())
-            } else {
-                Digested::Unknown
-            };
-            (target, old.link_target.as_str(), new.link_target.as_str())
+            mode::SYMLINK => {
+                let target = match disk_kind {
+                    mode::SYMLINK => Some(self.root.read_link(place)?),
+                    _ => None,
+                };
+                let is = |link: &str| {
+                    target.as_ref().is_some_and(|target| target.to_string_lossy() == link)
+                };
+                let is_new = new_kind == mode::SYMLINK && is(&new.link_target);
+                (is_new, is(&old.link_target), old.link_target == new.link_target)
+            }
+            // Nobody edits anything else.
+            _ => return Ok(Decision::Replace),
         };
-        Ok(if on_disk.is(old) || on_disk.is(new) {
+        Ok(if is_new || is_old {
             Decision::Replace
-        } else if old == new {
+        } else if new.flags.is_config() && old_kind == new_kind && is_unchanged {
             Decision::Keep
         } else {
             Decision::Conflict
@@ -475,7 +586,11 @@ impl Planner<'_> {
             files.sort_by(|a, b| erased.resolved[*b].cmp(&erased.resolved[*a]));
             for file in files {
                 let (entry, place) = (&erased.files[file], &erased.resolved[file]);
+                // What the administrator made of a %ghost configuration file is not the package's.
+                let is_own = entry.is_ghost() && entry.flags.is_config() && !entry.is_directory();
                 if !is_present(entry)
+                    || is_own
+                    || self.overrides.shared_paths.iter().any(|path| is_below(entry, path))
                     || self.coming.contains_key(place)
                     || !claimed.insert(place.clone())
                 {
@@ -495,7 +610,7 @@ impl Planner<'_> {
                 if disk.is_dir() && !will_be_empty(self.root, place, &going, &self.coming)? {
                     continue;
                 }
-                if !self.owners.of(place, &mut self.paths)?.is_empty() {
+                if !self.owners.present(place, &mut self.paths)?.is_empty() {
                     continue;
                 }
                 let directory = disk.is_dir().then(|| attributes_of(&disk));
@@ -506,7 +621,8 @@ impl Planner<'_> {
                 } else {
                     None
                 };
-                own.push(Removal { serial: 0, path: place.clone(), keep_as, directory });
+                let (path, then_place) = (place.clone(), None);
+                own.push(Removal { serial: 0, path, keep_as, directory, then_place });
             }
             removals.insert(at, own);
         }
@@ -522,10 +638,19 @@ impl Planner<'_> {
         disk: &Stat,
         entry: &FileEntry,
     ) -> Result<bool, TransactionError> {
-        if !entry.flags.is_config() || entry.is_ghost() || !entry.is_regular() {
+        if !entry.flags.is_config() || entry.is_ghost() {
             return Ok(false);
         }
-        Ok(!disk.is_file() || !self.digest(place, &entry.digest)?.is(&entry.digest))
+        Ok(match entry.kind() {
+            mode::REGULAR => {
+                !disk.is_file() || !self.digest(place, &entry.digest)?.is(&entry.digest)
+            }
+            mode::SYMLINK => {
+                !disk.is_symlink()
+                    || self.root.read_link(place)?.to_string_lossy() != entry.link_target
+            }
+            _ => false,
+        })
     }
 }
 
@@ -555,19 +680,63 @@ fn will_be_empty(
     Ok(!something_comes && root.read_dir(place)?.iter().all(gone))
 }
 
-/// The colour of 64 bit ELF files.
-const PREFERRED_COLOR: u32 = 2;
+/// Tells whether a file lies in a directory given by its absolute path, or is it.
+fn is_below(entry: &FileEntry, directory: &str) -> bool {
+    let directory = directory.trim_end_matches('/');
+    let rest = entry.path.strip_prefix(directory);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Tells whether a package's `%pretrans`, which has still to run, may move out of the way what is in the place of its files.
+fn may_be_mended(set: &Set, at: usize, options: &TransactionOptions) -> bool {
+    let kind = ScriptletKind::PreTransaction;
+    options.scriptlets == Scriptlets::Run
+        && !set.pretrans_ran
+        && !options.overrides.silenced.contains(kind.name())
+        && set.added[at].package.header.scriptlet(kind).is_some()
+}
+
+/// Tells whether what a package that goes has in a place cannot become what one that comes has there: a directory may hold what
+/// is nobody's, a link to one lead to it. It can if it is that already, or gone.
+fn is_stuck(
+    paths: &Paths<'_>,
+    place: &str,
+    new: &FileEntry,
+    old: &FileEntry,
+) -> Result<bool, TransactionError> {
+    let is_of_directory = old.is_directory() && !new.is_directory();
+    let is_of_link = old.is_symlink() && new.is_directory();
+    let is_hard = is_of_directory || is_of_link && paths.leads_to_directory(place)?;
+    if !is_hard || !differ(new, old) {
+        return Ok(false);
+    }
+    Ok(paths.stat(place)?.is_some_and(|disk| type_bits(disk.kind) != new.kind()))
+}
+
+/// Says which files of one place that come cannot all be right.
+fn conflicts_among(set: &Set, files: &[(usize, usize)], colors: Colors) -> Vec<String> {
+    let (first, first_file) = files[0];
+    let entry = &set.added[first].files[first_file];
+    let mut conflicts = Vec::new();
+    for (other, other_file) in &files[1..] {
+        let other_entry = &set.added[*other].files[*other_file];
+        if compare(entry, other_entry, colors) == Verdict::Conflict {
+            let mut both = [&set.added[first], &set.added[*other]];
+            both.sort_by_key(|added| added.asked);
+            let [one, two] = both.map(|added| &added.label);
+            let path = &other_entry.path;
+            conflicts.push(format!(
+                "file {path} conflicts between attempted installs of {one} and {two}"
+            ));
+        }
+    }
+    conflicts
+}
 
 /// Tells whether a file is left out because of what it is or where it lies, and the state that says so.
 fn left_out(entry: &FileEntry, options: &TransactionOptions) -> Option<FileState> {
     let overrides = &options.overrides;
-    let below = |directory: &String| {
-        let directory = directory.trim_end_matches('/');
-        entry
-            .path
-            .strip_prefix(directory)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
+    let below = |directory: &String| is_below(entry, directory);
     if overrides.shared_paths.iter().any(below) {
         return Some(FileState::NetShared);
     }
@@ -587,13 +756,38 @@ fn left_out(entry: &FileEntry, options: &TransactionOptions) -> Option<FileState
     (!wanted_language || unwanted_kind).then_some(FileState::NotInstalled)
 }
 
+/// What holds of two files for one place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    /// They are the same.
+    Same,
+    /// The first one's architecture is preferred.
+    First,
+    /// The second one's is.
+    Second,
+    /// Both cannot be right.
+    Conflict,
+}
+
+fn compare(one: &FileEntry, other: &FileEntry, colors: Colors) -> Verdict {
+    if !differ(one, other) {
+        return Verdict::Same;
+    }
+    let (first, second) = (one.color & colors.transaction, other.color & colors.transaction);
+    if first == 0 || second == 0 || first == second {
+        Verdict::Conflict
+    } else if first & colors.preferred != 0 {
+        Verdict::First
+    } else if second & colors.preferred != 0 {
+        Verdict::Second
+    } else {
+        Verdict::Conflict
+    }
+}
+
 /// Tells whether two packages' entries for one place cannot both be right (rpm's `rpmfilesCompare`).
 fn differ(one: &FileEntry, other: &FileEntry) -> bool {
     if one.is_ghost() || other.is_ghost() {
-        return false;
-    }
-    // Of two architectures' files one is chosen (see `has_wrong_color`).
-    if one.color != 0 && other.color != 0 && one.color != other.color {
         return false;
     }
     if one.mode != other.mode && !(one.is_symlink() && other.is_symlink()) {

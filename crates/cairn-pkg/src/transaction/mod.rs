@@ -22,14 +22,14 @@ use cairn_rpm::header::ScriptletKind;
 
 use self::accounts::Accounts;
 use self::apply::{Applier, interrupted, roll_back, sync_places};
-use self::fate::{Directory, FilePlan};
+use self::fate::{ChangedRow, Directory, FilePlan};
 pub use self::options::{
-    Action, Durability, ExtraFile, Outcome, Overrides, Ownership, OwnershipEntry, OwnershipKind,
-    Scriptlets, TransactionItem, TransactionOptions, Trust,
+    Action, Colors, Durability, ExtraFile, Outcome, Overrides, Ownership, OwnershipEntry,
+    OwnershipKind, Scriptlets, TransactionItem, TransactionOptions, Trust,
 };
 use self::order::Element;
 use self::set::{Fate, LeftOut, Set};
-use self::stage::{AttributeSource, Serials, Stager, staged_name};
+use self::stage::{AttributeSource, Detours, Serials, Stager, staged_name};
 use crate::error::TransactionError;
 use crate::event::{Event, Phase};
 use crate::journal::{
@@ -89,12 +89,14 @@ pub fn run(
         }
     };
     let mut failed = Vec::new();
-    if !left_out.is_empty() {
+    if !left_out.is_empty() || planned.has_run_pretrans(options) {
         failed = planned.report(&left_out, events);
         abandon(root, id, &[], options)?;
         drop(journal);
         let db = open_database(root, options)?;
-        planned = Planned::new(root, db.as_ref(), planned.set.without(&left_out), options)?;
+        let mut rest = planned.set.without(&left_out);
+        rest.pretrans_ran = true;
+        planned = Planned::new(root, db.as_ref(), rest, options)?;
         if planned.set.is_empty() {
             return Ok(Outcome { failed, ..planned.outcome(0, options) });
         }
@@ -153,7 +155,7 @@ impl Planned {
         if !options.overrides.ignore_space {
             space::check(root, &set, &plan)?;
         }
-        let serials = Serials::assign(&mut set, options);
+        let serials = Serials::assign(&mut set, &mut plan, options);
         let program = match options.scriptlets {
             Scriptlets::Skip => without_scriptlets(&set, &order),
             Scriptlets::Collect => {
@@ -219,6 +221,13 @@ impl Planned {
             }
         }
         Ok(left_out)
+    }
+
+    /// Tells whether `%pretrans` ran, which may have moved out of the way what is in the place of files.
+    fn has_run_pretrans(&self, options: &TransactionOptions) -> bool {
+        let is_pretrans = |kind: &str| kind == ScriptletKind::PreTransaction.name();
+        options.scriptlets == Scriptlets::Run
+            && self.program.before.iter().any(|before| is_pretrans(&before.scriptlet.kind))
     }
 
     /// Tells which packages are left out; returns their names.
@@ -323,7 +332,7 @@ fn plan_extra_directories(
         let mut directory = paths::parent(&extra.path);
         while !directory.is_empty() && !plan.directories.contains_key(directory) {
             let exists = root.metadata(directory)?.is_some();
-            plan.directories.insert(directory.to_owned(), Directory { described: None, exists });
+            plan.directories.insert(directory.to_owned(), Directory::implied(exists));
             directory = paths::parent(directory);
         }
     }
@@ -502,6 +511,7 @@ impl Prepared<'_> {
             serials,
             attributes: source(),
             options: self.options,
+            detours: Detours::new(self.id, &self.content.steps),
             owned_later: &program.owned_later,
         };
         stager.make_directories(&self.content.steps)?;
@@ -520,7 +530,9 @@ impl Prepared<'_> {
                 extra.mode,
             )?;
         }
-        self.content.packages = rows(set, self.options)?;
+        if !self.options.overrides.without_database {
+            self.content.packages = rows(set, plan, self.options)?;
+        }
         let after = std::mem::take(&mut program.after).into_iter();
         let kept = |step: &AfterStep| {
             self.options.scriptlets == Scriptlets::Run || !matches!(step, AfterStep::Scriptlet(_))
@@ -541,8 +553,16 @@ impl Prepared<'_> {
 }
 
 /// Returns the database rows that come and go.
-fn rows(set: &Set, options: &TransactionOptions) -> Result<Vec<PackageRow>, TransactionError> {
+fn rows(
+    set: &Set,
+    plan: &FilePlan,
+    options: &TransactionOptions,
+) -> Result<Vec<PackageRow>, TransactionError> {
     let mut rows = Vec::new();
+    for ChangedRow { hnum, old, new } in &plan.changed_rows {
+        let row = |side, blob: &Vec<u8>| PackageRow { side, hnum: *hnum, blob: blob.clone() };
+        rows.extend([row(journal::Side::Erased, old), row(journal::Side::Added, new)]);
+    }
     for erased in &set.erased {
         let blob = erased.header.source_bytes().to_vec();
         rows.push(PackageRow { side: journal::Side::Erased, hnum: erased.hnum, blob });

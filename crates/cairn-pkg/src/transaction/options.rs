@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cairn_rpm::evr::Nevra;
+use cairn_rpm::macros::Macros;
 use cairn_rpm::signature::Keyring;
 use serde::{Deserialize, Serialize};
 
@@ -107,6 +108,21 @@ pub struct ExtraFile {
     pub mode: u32,
 }
 
+/// How ELF files of several architectures share a place: 1 stands for 32 bits, 2 for 64, as in the packages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Colors {
+    /// What this machine runs (`_transaction_color`); 0: such files conflict like all others.
+    pub transaction: u32,
+    /// What is installed where both are there (`_prefer_color`).
+    pub preferred: u32,
+}
+
+impl Default for Colors {
+    fn default() -> Self {
+        Self { transaction: 3, preferred: 2 }
+    }
+}
+
 /// What an operator wants done differently from what the packages say; nothing by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Overrides {
@@ -136,6 +152,12 @@ pub struct Overrides {
     pub keep_order: bool,
     /// Nothing of what is replaced runs: `rpm -i --replacepkgs` stores a package again without removing the former one.
     pub replace_quietly: bool,
+    /// Which ELF files are installed where two architectures have the same one.
+    pub colors: Colors,
+    /// Nothing is recorded in the database: `rpm --nodb`.
+    pub without_database: bool,
+    /// Macros for scriptlets that ask for it (`%post -e`); `None`: those that are built in.
+    pub macros: Option<Macros>,
     /// A package whose `%pre` or the like fails is left out and the others go on, as rpm does; otherwise nothing happens.
     pub leave_out_failed: bool,
 }

@@ -72,6 +72,33 @@ impl<'a> Paths<'a> {
         Ok(())
     }
 
+    /// Tells it about the directories that come: one in the place of a link that leads to none is not entered through it.
+    pub(crate) fn add_directories<'d>(
+        &mut self,
+        directories: impl Iterator<Item = &'d str>,
+    ) -> Result<(), TransactionError> {
+        let mut directories: Vec<_> = directories.collect();
+        directories.sort_by_key(|path| path.matches('/').count());
+        for path in directories {
+            let (directory, name) = split(path);
+            let (resolved, _) = self.directory(directory)?;
+            let key = join(&resolved, name);
+            if !self.coming.contains_key(&key)
+                && self.stat(&key)?.is_some_and(|stat| stat.is_symlink())
+                && !self.leads_to_directory(&key)?
+            {
+                self.on_disk.insert(key, None);
+                self.directories.clear();
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells whether a path is a directory or a link to one.
+    pub(crate) fn leads_to_directory(&self, resolved: &str) -> Result<bool, TransactionError> {
+        Ok(self.root.metadata(resolved)?.is_some_and(|target| target.is_dir()))
+    }
+
     /// Returns where a package's path lies, relative to the root.
     pub(crate) fn resolve(
         &mut self,
@@ -97,9 +124,10 @@ impl<'a> Paths<'a> {
         if let Some(known) = self.looked_at.borrow().get(resolved) {
             return Ok(*known);
         }
-        // Below what does not exist there is nothing: one look answers for a whole new tree.
+        // Below what does not exist, or is no directory yet, there is nothing: one look answers for a whole new tree.
         let directory = parent(resolved);
-        let is_absent = !directory.is_empty() && self.stat(directory)?.is_none();
+        let is_absent =
+            !directory.is_empty() && self.stat(directory)?.is_none_or(|above| !above.is_dir());
         let stat = if is_absent { None } else { self.root.symlink_metadata(resolved)? };
         self.looked_at.borrow_mut().insert(resolved.to_owned(), stat);
         Ok(stat)

@@ -75,6 +75,8 @@ pub(crate) type LeftOut = BTreeMap<Side, bool>;
 pub(crate) struct Set {
     pub(crate) added: Vec<Added>,
     pub(crate) erased: Vec<Erased>,
+    /// `%pretrans` ran already: what is in the place of a file now stays there.
+    pub(crate) pretrans_ran: bool,
 }
 
 impl Set {

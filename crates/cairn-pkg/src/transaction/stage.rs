@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Writes the new files beside their targets. Nothing live changes here: after a crash, removing what was staged is enough.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, Permissions};
 use std::io::{self, BufReader, Seek as _, SeekFrom, Write};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
@@ -11,7 +12,7 @@ use cairn_host::{FileKind, HostError, Root, Stat};
 use cairn_rpm::header::{FileEntry, mode};
 use cairn_rpm::payload::{PayloadEntry, PayloadReader};
 
-use super::fate::{FilePlan, attributes_of};
+use super::fate::{FilePlan, Replaced, attributes_of};
 use super::options::{Ownership, OwnershipEntry, OwnershipKind, TransactionOptions};
 use super::paths::{Directories, join, parent};
 use super::set::{Added, Fate, Set};
@@ -19,6 +20,7 @@ use crate::capability::Capabilities;
 use crate::digest::Running;
 use crate::error::TransactionError;
 use crate::event::Event;
+use crate::failpoint::FailPoints;
 use crate::journal::{Attributes, Step, TransactionId};
 use crate::owners::Owners;
 use crate::scriptlet::chain;
@@ -29,6 +31,57 @@ const BUFFER: usize = 256 << 10;
 /// Returns the name of a staged file beside its target.
 pub(crate) fn staged_name(target: &str, id: TransactionId, serial: u32) -> String {
     join(parent(target), &format!(".cairn-{id:08}-{serial}"))
+}
+
+/// Where things are staged while a file is still in the place of the directory they go into.
+#[derive(Debug, Default)]
+pub(crate) struct Detours(BTreeMap<String, String>);
+
+impl Detours {
+    pub(crate) fn new(id: TransactionId, steps: &[Step]) -> Self {
+        let replaced = steps.iter().filter_map(|step| match step {
+            Step::ReplaceDirectory { serial, path, .. } => {
+                Some((path.clone(), staged_name(path, id, *serial)))
+            }
+            _ => None,
+        });
+        Self(replaced.collect())
+    }
+
+    /// Returns the place that stands for a path until the directories are in place.
+    pub(crate) fn of<'p>(&self, path: &'p str) -> Cow<'p, str> {
+        let mut directory = if self.0.is_empty() { "" } else { path };
+        while !directory.is_empty() {
+            if let Some(staged) = self.0.get(directory) {
+                return Cow::Owned(format!("{staged}{}", &path[directory.len()..]));
+            }
+            directory = parent(directory);
+        }
+        Cow::Borrowed(path)
+    }
+
+    /// Creates the directories of the steps.
+    pub(crate) fn make_directories(
+        &self,
+        root: &Root,
+        steps: &[Step],
+        fail_points: &FailPoints,
+    ) -> Result<(), TransactionError> {
+        for step in steps {
+            let (Step::MakeDirectory { path, attributes }
+            | Step::ReplaceDirectory { path, attributes, .. }) = step
+            else {
+                continue;
+            };
+            fail_points.pass("make directory");
+            let place = self.of(path);
+            if root.symlink_metadata(&*place)?.is_none() {
+                root.mkdir(&*place, 0o700)?;
+            }
+            set_attributes(root, &place, attributes)?;
+        }
+        Ok(())
+    }
 }
 
 /// Numbers of staged files, per package and file; and of the removals.
@@ -42,7 +95,7 @@ pub(crate) struct Serials {
 
 impl Serials {
     /// Numbers everything that is staged or removed.
-    pub(crate) fn assign(set: &mut Set, options: &TransactionOptions) -> Self {
+    pub(crate) fn assign(set: &mut Set, plan: &mut FilePlan, options: &TransactionOptions) -> Self {
         let mut serials = Self::default();
         for added in &set.added {
             let files = added.fates.iter().zip(&added.files).map(|(fate, file)| {
@@ -55,6 +108,10 @@ impl Serials {
         }
         for removal in set.erased.iter_mut().flat_map(|erased| &mut erased.removals) {
             removal.serial = serials.take();
+        }
+        let directories = plan.directories.values_mut();
+        for replaced in directories.filter_map(|directory| directory.replaces.as_mut()) {
+            replaced.serial = serials.take();
         }
         serials
     }
@@ -86,6 +143,11 @@ pub(crate) fn steps(
             None if directory.exists => continue,
             None => attributes.implied(),
         };
+        if let Some(Replaced { serial, keep_as }) = directory.replaces.clone() {
+            let (path, attributes) = (path.clone(), wanted);
+            steps.push(Step::ReplaceDirectory { serial, path, attributes, keep_as });
+            continue;
+        }
         match root.symlink_metadata(path)?.filter(Stat::is_dir) {
             None => steps.push(Step::MakeDirectory { path: path.clone(), attributes: wanted }),
             Some(stat) => {
@@ -161,6 +223,7 @@ pub(crate) struct Stager<'a> {
     pub(crate) serials: &'a Serials,
     pub(crate) attributes: AttributeSource<'a>,
     pub(crate) options: &'a TransactionOptions,
+    pub(crate) detours: Detours,
     /// Packages whose owners are looked at again once their accounts may be there.
     pub(crate) owned_later: &'a BTreeSet<usize>,
 }
@@ -168,15 +231,7 @@ pub(crate) struct Stager<'a> {
 impl Stager<'_> {
     /// Creates the directories of the plan.
     pub(crate) fn make_directories(&self, steps: &[Step]) -> Result<(), TransactionError> {
-        for step in steps {
-            let Step::MakeDirectory { path, attributes } = step else { continue };
-            self.options.fail_points.pass("make directory");
-            if self.root.symlink_metadata(path)?.is_none() {
-                self.root.mkdir(path, 0o700)?;
-            }
-            set_attributes(self.root, path, attributes)?;
-        }
-        Ok(())
+        self.detours.make_directories(self.root, steps, &self.options.fail_points)
     }
 
     /// Unpacks one package. Packages may be unpacked side by side.
@@ -267,7 +322,8 @@ impl Stager<'_> {
 
     fn name(&self, added: &Added, at: usize, file: usize) -> String {
         let serial = self.serials.files[at][file].unwrap_or_default();
-        staged_name(&added.resolved[file], self.id, serial)
+        let beside = staged_name(&added.resolved[file], self.id, serial);
+        self.detours.of(&beside).into_owned()
     }
 
     fn write_regular(

@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Configuration files, conflicts, shared files, links: the decisions about single files.
 
+use cairn_pkg::failpoint::FailPoints;
+use cairn_pkg::rpmdb::{Access, RpmDb};
+use cairn_pkg::transaction::{Action, Overrides, TransactionOptions, run};
+use cairn_pkg::undo;
 use cairn_rpm::build::FileSpec;
+use cairn_rpm::header::FileFlags;
 use expect_test::expect;
 
-use crate::support::{Bench, check_clean, config, file, noreplace, removal, snapshot, spec};
+use crate::support::{
+    Bench, TIME, check_clean, config, file, noreplace, options, removal, snapshot, spec,
+};
 
 /// Installs `old`, lets the administrator write `on_disk`, upgrades to `new` and returns the files under /etc.
 fn upgrade_config(old: FileSpec, on_disk: Option<&str>, new: FileSpec) -> String {
@@ -188,4 +195,161 @@ fn ghosts_are_not_created_but_removed() {
     bench.write("var/log/a.log", "line");
     bench.run(vec![removal("a-1-1.noarch")]).unwrap();
     assert!(!bench.root.exists("var/log").unwrap());
+}
+
+/// Installs `old`, upgrades to `new`, and takes it back and forth; returns the tree after the upgrade.
+fn there_and_back(old: &[FileSpec], change: impl Fn(&Bench), new: &[FileSpec]) -> String {
+    let bench = Bench::new();
+    bench.install(&[spec("a", "1-1", old)]).unwrap();
+    change(&bench);
+    let before = snapshot(&bench.root);
+    let id = bench.upgrade(&[spec("a", "2-1", new)]).unwrap().id;
+    check_clean(&bench.root);
+    let after = snapshot(&bench.root);
+    let take_back = |id| undo::undo(&bench.root, id, TIME, &FailPoints::none(), &mut |_| ());
+    take_back(id).unwrap();
+    assert_eq!(snapshot(&bench.root), before);
+    take_back(*undo::list(&bench.root).unwrap().last().unwrap()).unwrap();
+    assert_eq!(snapshot(&bench.root), after);
+    check_clean(&bench.root);
+    after
+}
+
+#[test]
+fn files_make_way_for_directories() {
+    let directory = [
+        FileSpec::directory("/opt/a"),
+        FileSpec::directory("/opt/a/b"),
+        file("/opt/a/b/c", "c"),
+        file("/opt/a/d", "d"),
+    ];
+    for old in [
+        file("/opt/a", "a"),
+        FileSpec::symlink("/opt/a", "nothing"),
+        config("/opt/a", "as packaged"),
+    ] {
+        let after = there_and_back(&[old], |_| (), &directory);
+        expect![[r#"
+            opt/ 755
+            opt/a/ 755
+            opt/a/b/ 755
+            opt/a/b/c 644 "c"
+            opt/a/d 644 "d"
+            usr/ 755
+            [2] a-2-1.noarch
+        "#]]
+        .assert_eq(&after);
+    }
+    let edit = |bench: &Bench| bench.write("opt/a", "mine");
+    let after = there_and_back(&[config("/opt/a", "old")], edit, &directory[..1]);
+    assert!(after.contains("opt/a/ 755\nopt/a.rpmsave 644 \"mine\"\n"), "{after}");
+}
+
+#[test]
+fn files_of_nobody_stay_where_a_directory_comes() {
+    let bench = Bench::new();
+    bench.root.mkdir_all("opt", 0o755).unwrap();
+    bench.write("opt/a", "mine");
+    let error = bench.install(&[spec("a", "1-1", &[FileSpec::directory("/opt/a")])]).unwrap_err();
+    let expected = "a-1-1.noarch: `/opt/a` is a file on disk, the package has a directory";
+    assert_eq!(error.to_string(), expected);
+    assert_eq!(bench.root.read_to_string("opt/a").unwrap(), "mine");
+}
+
+#[test]
+fn directories_that_cannot_become_something_else() {
+    let directory = || vec![FileSpec::directory("/opt/a"), file("/opt/a/f", "f")];
+    let link = || vec![FileSpec::symlink("/opt/a", "b"), FileSpec::directory("/opt/b")];
+    let conflict = "file conflicts: file /opt/a from install of a-2-1.noarch conflicts with file from package a-1-1.noarch";
+    for (old, new) in
+        [(directory(), link()), (link(), directory()), (directory(), vec![file("/opt/a", "f")])]
+    {
+        let bench = Bench::new();
+        bench.install(&[spec("a", "1-1", &old)]).unwrap();
+        let before = snapshot(&bench.root);
+        let error = bench.upgrade(&[spec("a", "2-1", &new)]).unwrap_err();
+        assert_eq!(error.to_string(), conflict);
+        assert_eq!(snapshot(&bench.root), before);
+        // What the administrator has done already is no conflict.
+        bench.root.remove_all("opt/a").unwrap();
+        bench.upgrade(&[spec("a", "2-1", &new)]).unwrap();
+        check_clean(&bench.root);
+    }
+}
+
+#[test]
+fn configuration_that_is_a_link() {
+    let link = |target| FileSpec::symlink("/etc/c", target).with_flags(FileFlags::CONFIG);
+    let bench = Bench::new();
+    let relink = |target: &str| {
+        bench.root.remove_file("etc/c").unwrap();
+        bench.root.symlink(target, "etc/c").unwrap();
+    };
+    bench.install(&[spec("a", "1-1", &[link("old")])]).unwrap();
+    relink("mine");
+    bench.upgrade(&[spec("a", "2-1", &[config("/etc/c", "new")])]).unwrap();
+    assert_eq!(bench.root.read_link("etc/c.rpmsave").unwrap().to_str(), Some("mine"));
+    bench.upgrade(&[spec("a", "3-1", &[link("old")])]).unwrap();
+    relink("other");
+    bench.run(vec![removal("a-3-1.noarch")]).unwrap();
+    assert_eq!(bench.root.read_link("etc/c.rpmsave").unwrap().to_str(), Some("other"));
+    assert!(!bench.root.exists("etc/c").unwrap());
+}
+
+#[test]
+fn ghost_configuration_stays() {
+    let ghost = config("/etc/c", "x").with_flags(FileFlags::CONFIG | FileFlags::GHOST);
+    let bench = Bench::new();
+    bench.install(&[spec("a", "1-1", &[ghost])]).unwrap();
+    bench.root.mkdir_all("etc", 0o755).unwrap();
+    bench.write("etc/c", "mine");
+    bench.run(vec![removal("a-1-1.noarch")]).unwrap();
+    assert_eq!(bench.root.read_to_string("etc/c").unwrap(), "mine");
+}
+
+/// The states of the files of an installed package.
+fn states(bench: &Bench, name: &str) -> Vec<u8> {
+    let db = RpmDb::open(&bench.root, Access::ReadOnly).unwrap();
+    let package = db.by_name(name).unwrap().remove(0);
+    package.header.files().iter().map(|file| file.state.unwrap()).collect()
+}
+
+#[test]
+fn overwritten_files_are_known() {
+    let bench = Bench::new();
+    let files = |content| [file("/usr/share/own", "own"), file("/usr/share/shared", content)];
+    bench.install(&[spec("a", "1-1", &files("a"))]).unwrap();
+    let other = spec("b", "1-1", &files("b")[1..]);
+    bench.install(&[other.clone()]).unwrap_err();
+    let force = TransactionOptions {
+        overrides: Overrides { replace_files: true, ..Overrides::default() },
+        ..options()
+    };
+    let items = vec![bench.item(Action::Install, &other)];
+    let id = run(&bench.root, items, &force, &mut |_| ()).unwrap().id;
+    assert_eq!((states(&bench, "a"), states(&bench, "b")), (vec![0, 1], vec![0]));
+    let outcome = undo::undo(&bench.root, id, TIME, &FailPoints::none(), &mut |_| ()).unwrap();
+    assert_eq!((outcome.added.len(), outcome.removed.len()), (0, 1));
+    assert_eq!(states(&bench, "a"), [0, 0]);
+    assert_eq!(bench.root.read_to_string("usr/share/shared").unwrap(), "a");
+
+    // Neither the file nor the package goes with the one whose file was overwritten.
+    let items = vec![bench.item(Action::Install, &other)];
+    run(&bench.root, items, &force, &mut |_| ()).unwrap();
+    bench.run(vec![removal("a-1-1.noarch")]).unwrap();
+    assert_eq!(bench.root.read_to_string("usr/share/shared").unwrap(), "b");
+    check_clean(&bench.root);
+}
+
+#[test]
+fn left_out_files_do_not_conflict() {
+    let bench = Bench::new();
+    bench.install(&[spec("a", "1-1", &[file("/usr/share/shared", "a")])]).unwrap();
+    let overrides =
+        Overrides { exclude_paths: vec!["/usr/share".to_owned()], ..Overrides::default() };
+    let without = TransactionOptions { overrides, ..options() };
+    let other = spec("b", "1-1", &[file("/usr/share/shared", "b")]);
+    let items = vec![bench.item(Action::Install, &other)];
+    run(&bench.root, items, &without, &mut |_| ()).unwrap();
+    assert_eq!((states(&bench, "a"), states(&bench, "b")), (vec![0], vec![2]));
 }

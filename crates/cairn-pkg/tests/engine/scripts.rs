@@ -298,6 +298,33 @@ fn shell() -> Option<PackageSpec> {
 }
 
 #[test]
+fn pretrans_moves_a_directory_out_of_the_way() {
+    let bench = Bench::new();
+    let options = || TransactionOptions { scriptlets: Scriptlets::Run, ..options() };
+    bench.install(&[spec("a", "1-1", &[FileSpec::directory("/opt/a")])]).unwrap();
+    let new = spec("a", "2-1", &[FileSpec::symlink("/opt/a", "b")]);
+    let mut new = script(new, ScriptletKind::PreTransaction, "posix.rmdir('/opt/a')");
+    new.scriptlets.get_mut(&ScriptletKind::PreTransaction).unwrap().interpreter =
+        vec!["<lua>".to_owned()];
+    let item = || vec![bench.item(Action::Upgrade, &new)];
+    let test = TransactionOptions { test_only: true, ..options() };
+    run(&bench.root, item(), &test, &mut |_| ()).unwrap();
+    run(&bench.root, item(), &options(), &mut |_| ()).unwrap();
+    assert_eq!(bench.root.read_link("opt/a").unwrap().to_str(), Some("b"));
+    check_clean(&bench.root);
+
+    // If it does not, nothing happens.
+    let bench = Bench::new();
+    bench
+        .install(&[spec("a", "1-1", &[file("/opt/a/f", "f"), FileSpec::directory("/opt/a")])])
+        .unwrap();
+    let before = snapshot(&bench.root);
+    run(&bench.root, vec![bench.item(Action::Upgrade, &new)], &options(), &mut |_| ()).unwrap_err();
+    assert_eq!(snapshot(&bench.root), before);
+    check_clean(&bench.root);
+}
+
+#[test]
 fn scriptlets_run_in_the_root() {
     let Some(shell) = shell() else { return };
     let bench = Bench::new();

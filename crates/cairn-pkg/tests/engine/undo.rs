@@ -136,3 +136,22 @@ fn three_can_be_taken_back_one_after_the_other() {
     assert_eq!(undo::list(&bench.root).unwrap().len(), undo::KEPT);
     assert!(!bench.root.exists("opt/a").unwrap());
 }
+
+#[test]
+fn a_second_name_of_a_removed_file_loses_its_rights() {
+    let bench = Bench::new();
+    let files = [file("/usr/bin/a", "a"), file("/usr/bin/b", "b")];
+    bench.install(&[spec("a", "1-1", &files)]).unwrap();
+    // Two names in the package, and one that anybody made.
+    bench.root.remove_file("usr/bin/b").unwrap();
+    bench.root.set_mode("usr/bin/a", 0o4755).unwrap();
+    bench.root.hard_link("usr/bin/a", "usr/bin/b").unwrap();
+    let before = snapshot(&bench.root);
+    bench.root.hard_link("usr/bin/a", "mine").unwrap();
+    let id = bench.run(vec![removal("a-1-1.noarch")]).unwrap().id;
+    assert_eq!(bench.root.symlink_metadata("mine").unwrap().unwrap().mode, 0o755);
+
+    bench.root.remove_file("mine").unwrap();
+    take_back(&bench.root, id);
+    assert_eq!(snapshot(&bench.root), before);
+}

@@ -83,9 +83,29 @@ impl Format {
     }
 }
 
-/// Returns the names of all tags, sorted.
+/// Tags of rpm 6, which are understood, but which rpm 4.20 does not list.
+const NEWER: &[&str] = &[
+    "BUILDOPTION",
+    "BUILDSYSTEM",
+    "OPENPGP",
+    "PACKAGEDIGESTALGOS",
+    "PACKAGEDIGESTS",
+    "PAYLOADSIZE",
+    "PAYLOADSIZEALT",
+    "PAYLOAD_SHA3_256",
+    "PAYLOAD_SHA3_256_ALT",
+    "PAYLOAD_SHA512",
+    "PAYLOAD_SHA512_ALT",
+    "RPMFORMAT",
+    "SHA3_256_HEADER",
+    "SOURCENEVR",
+];
+
+/// Returns the names of the tags that `--querytags` lists, sorted.
 pub fn all_tags() -> Vec<&'static str> {
-    tags::all_names()
+    let mut names = tags::all_names();
+    names.retain(|name| !NEWER.contains(name));
+    names
 }
 
 struct Renderer<'a> {

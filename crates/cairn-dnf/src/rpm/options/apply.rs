@@ -224,6 +224,15 @@ impl Options {
         match name {
             "verbose" => self.verbose += 1,
             "force" => self.flags.extend(["replacepkgs", "replacefiles", "oldpackage"]),
+            "nodocs" => {
+                self.flags.insert("excludedocs");
+            }
+            "noconfigs" => {
+                self.flags.insert("excludeconfigs");
+            }
+            // For those who look for mistakes in rpm itself.
+            "debug" | "deploops" | "fsmdebug" | "noglob" | "nohdrchk" | "prtpkts"
+            | "rpmfcdebug" | "rpmiodebug" | "stats" | "trace" => {}
             "noscripts" | "noscript" => {
                 self.flags.insert("noscripts");
                 self.silenced.kinds.extend(SCRIPTLETS.iter().map(|(_, kind)| *kind));
