@@ -128,9 +128,8 @@ fn readers_agree_on_what_the_fast_one_accepts() {
             changed[position] = byte;
             let Some(index) = fast(&changed) else { continue };
             accepted += 1;
-            let shown =
-                String::from_utf8_lossy(&changed[position.saturating_sub(40)..=position])
-                    .into_owned();
+            let shown = String::from_utf8_lossy(&changed[position.saturating_sub(40)..=position])
+                .into_owned();
             assert_eq!(Some(read(&index)), strict(&changed), "{position}: {shown}");
         }
     }
