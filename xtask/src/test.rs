@@ -112,7 +112,7 @@ pub(crate) fn libsolv() -> Result<()> {
     stage("libsolv's cases", &mut cargo(&words))
 }
 
-/// Compares our `rpm` with Debian's on the scenarios of `crates/cairn/tests/differential`.
+/// Compares our `rpm` and `dnf` with those of Debian trixie and sid on the scenarios of `crates/cairn/tests/differential`.
 pub(crate) fn differential(word: Option<&str>) -> Result<()> {
     // One selection of packages for both, so that nothing is built twice.
     let both = ["-p", "cairn", "-p", "cairn-dnf"];

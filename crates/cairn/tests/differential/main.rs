@@ -1,117 +1,120 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Our `rpm` against Debian's, on a few hundred small scenarios (`cargo xtask differential`).
+//! Our `rpm` and `dnf` against Debian's, on some hundred small scenarios each (`cargo xtask differential`).
 //!
-//! Every scenario is a list of packages, built by Debian's rpmbuild, and of commands. Both programs run them, each in a root of its
-//! own; then exit codes, messages, the database as both programs read it, the file tree and the trace of the scriptlets must agree.
-//! `known.txt` lists the differences that are wanted, with their reasons; it must not list what does not differ.
+//! Every scenario is a list of packages, built by Debian's rpmbuild, and of commands. All programs run them, each in a root of its
+//! own. What they leave must agree: exit codes, plans, the database as real programs read it, the file tree, the trace of the
+//! scriptlets, rpm's messages. `known-rpm.txt` and `known-dnf.txt` list the differences that are wanted, with their reasons; they must
+//! not list what does not differ. The first peers are rpm of trixie and dnf 5 of sid; rpm of sid and dnf 4 of trixie judge what they
+//! and the first peer agree on.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, missing_docs, reason = "tests may stop")]
 
 mod bench;
-mod failing;
-mod generate;
+mod dnf;
+mod dnf_cases;
+mod dnf_cases_state;
+mod dnf_scenario;
+mod known;
+#[path = "../peers/mod.rs"]
+mod peers;
+mod rpm;
+mod rpm_cases;
+mod rpm_failing;
 mod scenario;
+mod tree;
+mod verdict;
 
 use bench::Bench;
+use known::Known;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+use verdict::{Table, Verdict};
 
-/// The kinds of comparison.
-const KINDS: [&str; 5] = ["exit", "database", "tree", "trace", "text"];
+/// What came of one scenario, by kind.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    parts: BTreeMap<&'static str, String>,
+}
+
+impl Outcome {
+    pub fn new<const N: usize>(parts: [(&'static str, String); N]) -> Self {
+        Self { parts: parts.into() }
+    }
+
+    pub fn part(&self, kind: &str) -> &str {
+        self.parts.get(kind).map_or("", String::as_str)
+    }
+}
 
 #[test]
-fn rpm_agrees_with_debians() {
-    let mut scenarios = generate::all();
-    if let Ok(wanted) = std::env::var("DIFFERENTIAL") {
-        scenarios.retain(|scenario| wanted.split(',').any(|word| scenario.name.contains(word)));
+fn our_programs_agree_with_debians() {
+    let rpm_scenarios = chosen(rpm_cases::all(), |scenario| format!("rpm/{}", scenario.name));
+    let dnf_scenarios = chosen(dnf_cases::all(), |scenario| format!("dnf/{}", scenario.name));
+    let bench = Bench::open();
+    let mut table = Table::default();
+    if !rpm_scenarios.is_empty() {
+        compare_rpm(&bench, &rpm_scenarios, &mut table);
     }
-    let names: BTreeSet<&str> = scenarios.iter().map(|scenario| scenario.name.as_str()).collect();
+    if !dnf_scenarios.is_empty() {
+        compare_dnf(&bench, &dnf_scenarios, &mut table);
+    }
+    println!("{table}");
+    table.check();
+}
+
+/// The scenarios whose names, `rpm/NAME` or `dnf/NAME`, have one of the wanted words.
+fn chosen<T>(mut scenarios: Vec<T>, name: impl Fn(&T) -> String) -> Vec<T> {
+    let names: BTreeSet<String> = scenarios.iter().map(&name).collect();
     assert_eq!(names.len(), scenarios.len(), "two scenarios have one name");
-    let bench = Bench::new(&scenarios);
-    let theirs = bench.run(&scenarios, "theirs");
-    let ours = bench.run(&scenarios, "ours");
-    let known = Known::read();
-    let mut used = BTreeSet::new();
-    let mut findings = Vec::new();
-    let mut differences: BTreeMap<&str, usize> = BTreeMap::new();
-    for scenario in &scenarios {
-        let (theirs, ours) = (&theirs[&scenario.name], &ours[&scenario.name]);
-        for kind in KINDS {
-            let (their, our) = (theirs.part(kind), ours.part(kind));
-            if their == our {
-                continue;
-            }
-            *differences.entry(kind).or_default() += 1;
-            match known.find(&scenario.name, kind) {
-                Some(line) => {
-                    used.insert(line);
-                }
-                None => {
-                    let lines = diff(&their, &our);
-                    findings.push(format!("== {}: {kind}\n{lines}", scenario.name));
-                }
-            }
-        }
+    if let Some(wanted) = wanted() {
+        scenarios.retain(|scenario| wanted.split(',').any(|word| name(scenario).contains(word)));
     }
-    println!("{} scenarios, differences by kind: {differences:?}", scenarios.len());
-    if std::env::var("DIFFERENTIAL").is_err() {
-        for line in known.lines.iter().filter(|line| !used.contains(&line.number)) {
-            findings.push(format!(
-                "known.txt:{}: `{} {}` does not differ any more",
-                line.number, line.scenario, line.kind
-            ));
-        }
-    }
-    assert!(findings.is_empty(), "{} findings\n{}", findings.len(), findings.join("\n"));
+    scenarios
 }
 
-/// Lines of the one that the other does not have, and the reverse.
-fn diff(theirs: &str, ours: &str) -> String {
-    let (their, our): (Vec<&str>, Vec<&str>) = (theirs.lines().collect(), ours.lines().collect());
-    let mut text = String::new();
-    for line in their.iter().filter(|line| !our.contains(line)) {
-        text.push_str(&format!("  rpm : {line}\n"));
-    }
-    for line in our.iter().filter(|line| !their.contains(line)) {
-        text.push_str(&format!("  ours: {line}\n"));
-    }
-    if text.is_empty() {
-        text = format!("  rpm : {}\n  ours: {}\n", their.join(" | "), our.join(" | "));
-    }
-    text
+fn wanted() -> Option<String> {
+    std::env::var("DIFFERENTIAL").ok()
 }
 
-/// `known.txt`: scenario (`*` at its end for any), kind, reason.
-struct Known {
-    lines: Vec<KnownLine>,
+/// Tells how long a part took.
+fn timed<T>(name: &str, part: impl FnOnce() -> T) -> T {
+    let started = Instant::now();
+    let result = part();
+    println!("{name}: {:.0} s", started.elapsed().as_secs_f64());
+    result
 }
 
-struct KnownLine {
-    number: usize,
-    scenario: String,
-    kind: String,
+fn compare_rpm(bench: &Bench, scenarios: &[scenario::Scenario], table: &mut Table) {
+    timed("packages of rpm's scenarios", || rpm::prepare(bench, scenarios));
+    let [ours, four, six] = [rpm::Who::Ours, rpm::Who::Four, rpm::Who::Six]
+        .map(|who| timed(who.place(), || rpm::run(bench, scenarios, who)));
+    let known = Known::read("known-rpm.txt", include_str!("known-rpm.txt"), &rpm::KINDS);
+    let mut first = Verdict::new("rpm", "rpm 4.20 (trixie)", &known);
+    let mut second = Verdict::new("rpm", "rpm 6 (sid)", &known);
+    for name in scenarios.iter().map(|scenario| &scenario.name) {
+        first.judge(name, &rpm::KINDS, &four[name], &ours[name]);
+        second.judge_where_agreed(name, &rpm::KINDS, [&four[name], &six[name]], &ours[name]);
+    }
+    table.add([first, second]);
+    table.check_known(&known);
 }
 
-impl Known {
-    fn read() -> Self {
-        let lines = include_str!("known.txt").lines().enumerate();
-        let lines = lines.filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
-        let parse = |(at, line): (usize, &str)| {
-            let mut words = line.split_whitespace();
-            let (scenario, kind) = (words.next().unwrap(), words.next().unwrap());
-            assert!(KINDS.contains(&kind), "known.txt:{}: unknown kind {kind}", at + 1);
-            assert!(words.next().is_some(), "known.txt:{}: gives no reason", at + 1);
-            KnownLine { number: at + 1, scenario: scenario.to_owned(), kind: kind.to_owned() }
-        };
-        Self { lines: lines.map(parse).collect() }
+fn compare_dnf(bench: &Bench, scenarios: &[dnf_scenario::Scenario], table: &mut Table) {
+    timed("packages of dnf's scenarios", || dnf::prepare(bench, scenarios));
+    let run = |who: dnf::Who| timed(who.place(), || dnf::run(bench, scenarios, who));
+    let (ours, five) = (run(dnf::Who::Ours), run(dnf::Who::Five));
+    // Agreement about nothing is none.
+    let changed = five.values().filter(|outcome| !outcome.part("plan").is_empty()).count();
+    assert!(changed * 2 > scenarios.len(), "dnf 5 does next to nothing: the bench is broken");
+    let kinds = [&dnf::KINDS[..], &[dnf::PACKAGES]].concat();
+    let known = Known::read("known-dnf.txt", include_str!("known-dnf.txt"), &kinds);
+    let mut first = Verdict::new("dnf", "dnf 5 (sid)", &known);
+    let mut second = Verdict::new("dnf", "dnf 4 (trixie)", &known);
+    for name in scenarios.iter().map(|scenario| &scenario.name) {
+        first.judge(name, &dnf::KINDS, &five[name], &ours[name]);
     }
-
-    fn find(&self, scenario: &str, kind: &str) -> Option<usize> {
-        let fits = |line: &&KnownLine| {
-            line.kind == kind
-                && match line.scenario.strip_suffix('*') {
-                    Some(start) => scenario.starts_with(start),
-                    None => scenario == line.scenario,
-                }
-        };
-        self.lines.iter().find(fits).map(|line| line.number)
+    for (name, four) in &run(dnf::Who::Four) {
+        second.judge_where_agreed(name, &[dnf::PACKAGES], [&five[name], four], &ours[name]);
     }
+    table.add([first, second]);
+    table.check_known(&known);
 }

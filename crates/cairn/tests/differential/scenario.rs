@@ -14,8 +14,8 @@ pub struct Scenario {
 /// A command of a scenario.
 #[derive(Clone, Debug)]
 pub enum Step {
-    /// `rpm` with these arguments; `@a-1` is the package file of a, version 1.
-    Rpm(String),
+    /// `rpm` or `dnf` with these arguments; `@a-1` is the package file of a, version 1.
+    Command(String),
     /// A shell command in the root's directory.
     Shell(String),
 }
@@ -38,7 +38,7 @@ impl Scenario {
     }
 
     pub fn rpm(mut self, arguments: impl Into<String>) -> Self {
-        self.steps.push(Step::Rpm(arguments.into()));
+        self.steps.push(Step::Command(arguments.into()));
         self
     }
 
@@ -62,7 +62,7 @@ impl Pkg {
     }
 
     /// Another architecture than `noarch`.
-    pub fn arch(mut self, arch: &str) -> Self {
+    pub fn built_for(mut self, arch: &str) -> Self {
         arch.clone_into(&mut self.arch);
         self
     }
@@ -126,6 +126,10 @@ impl Pkg {
 
     pub fn label(&self) -> String {
         format!("{}-{}", self.name, self.version)
+    }
+
+    pub fn arch(&self) -> &str {
+        &self.arch
     }
 
     /// The name of its package file.

@@ -4,6 +4,7 @@
 //! A measurement, not a test of anything; `docs/benchmarks.md` describes it. All programs run in the same way (`chroot` into a tree,
 //! files on a tmpfs), in turns, and the medians are compared. Needs root, because packages are installed with their owners.
 
+#[path = "../peers/mod.rs"]
 mod peers;
 mod rows;
 mod stage;

@@ -9,8 +9,8 @@ pub fn all() -> Vec<Scenario> {
     let mut all = Vec::new();
     configuration(&mut all);
     scriptlets(&mut all);
-    crate::failing::failures(&mut all);
-    crate::failing::accounts(&mut all);
+    crate::rpm_failing::failures(&mut all);
+    crate::rpm_failing::accounts(&mut all);
     triggers(&mut all);
     file_triggers(&mut all);
     dependencies(&mut all);
@@ -558,7 +558,7 @@ fn options(all: &mut Vec<Scenario>) {
                 .rpm("-q a"),
         );
     }
-    let other = |arch: &str| Pkg::new("o", "1").arch(arch);
+    let other = |arch: &str| Pkg::new("o", "1").built_for(arch);
     all.push(
         Scenario::new("other-architecture", &[other("aarch64")])
             .rpm("-i @o-1")
