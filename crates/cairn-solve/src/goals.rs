@@ -219,8 +219,11 @@ fn restrict_replacements(index: &mut Index<'_>, jobs: &[Job], options: &Options)
     if options.allow_downgrade && options.allow_vendor_change {
         return;
     }
-    // A sync may go down, but keeps vendors.
+    // A sync may go down, and to other vendors where it may.
     let is_sync = jobs.contains(&Job::DistroSync(None));
+    if is_sync && options.sync_vendor_change {
+        return;
+    }
     let mut named = BTreeSet::new();
     let mut downgraded = BTreeSet::new();
     let mut synced = BTreeSet::new();
@@ -232,6 +235,9 @@ fn restrict_replacements(index: &mut Index<'_>, jobs: &[Job], options: &Options)
                 named.extend(raw(ids));
             }
             Job::Downgrade(ids) => downgraded.extend(groups_of(index, &raw(ids))),
+            Job::DistroSync(Some(ids)) if options.sync_vendor_change => {
+                downgraded.extend(groups_of(index, &raw(ids)));
+            }
             Job::DistroSync(Some(ids)) => synced.extend(groups_of(index, &raw(ids))),
             Job::Remove(_)
             | Job::Upgrade(_)

@@ -135,6 +135,8 @@ pub struct Options {
     pub allow_downgrade: bool,
     /// An upgrade may come from another vendor.
     pub allow_vendor_change: bool,
+    /// So may what [`Job::DistroSync`] brings.
+    pub sync_vendor_change: bool,
     /// What a new package requires comes in its best version, even where that upgrades something installed.
     pub focus_new: bool,
     /// Between alternatives the higher number wins (0 is that of all others); what is below 0 is no weak dependency.
@@ -173,6 +175,7 @@ impl Default for Options {
             exclude_unmet_weak: true,
             allow_downgrade: true,
             allow_vendor_change: true,
+            sync_vendor_change: true,
             focus_new: true,
             preferences: BTreeMap::new(),
         }

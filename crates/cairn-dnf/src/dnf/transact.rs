@@ -114,6 +114,7 @@ fn solver_options(session: &Session, loaded: &Loaded, choices: &Choices) -> Opti
         allow_downgrade: options.allow_downgrade
             || main.allow_downgrade && !options.no_allow_downgrade,
         allow_vendor_change: main.allow_vendor_change,
+        sync_vendor_change: main.allow_vendor_change,
         ..Options::default()
     }
 }
