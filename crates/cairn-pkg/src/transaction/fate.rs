@@ -82,6 +82,9 @@ pub(crate) fn plan(
     order: &[Element],
     options: &TransactionOptions,
 ) -> Result<FilePlan, TransactionError> {
+    for added in &mut set.added {
+        added.left_out = left_out_files(&added.files, options);
+    }
     let trusted = (options.ownership == Ownership::Apply).then_some(0);
     let mut paths = Paths::new(root, trusted);
     resolve(set, &mut paths)?;
@@ -93,12 +96,12 @@ pub(crate) fn plan(
         paths,
         owners,
         plan: FilePlan::default(),
-        coming: coming(set, options),
+        coming: coming(set),
         going: going(set),
     };
     planner.check_conflicts(set)?;
     for at in 0..set.added.len() {
-        planner.plan_added(set, at, options)?;
+        planner.plan_added(set, at)?;
     }
     planner.plan_removals(set, order)?;
     Ok(planner.plan)
@@ -127,12 +130,12 @@ fn resolve(set: &mut Set, paths: &mut Paths<'_>) -> Result<(), TransactionError>
 }
 
 /// All files that come, by place: (package, file).
-fn coming(set: &Set, options: &TransactionOptions) -> BTreeMap<String, Vec<(usize, usize)>> {
+fn coming(set: &Set) -> BTreeMap<String, Vec<(usize, usize)>> {
     let mut coming: BTreeMap<String, Vec<(usize, usize)>> = BTreeMap::new();
     for (at, added) in set.added.iter().enumerate() {
         for (file, path) in added.resolved.iter().enumerate() {
             // What is left out neither conflicts with anything nor keeps anything.
-            if left_out(&added.files[file], options).is_some() {
+            if added.left_out[file].is_some() {
                 continue;
             }
             coming.entry(path.clone()).or_default().push((at, file));
@@ -300,16 +303,11 @@ impl Planner<'_> {
         Ok(())
     }
 
-    fn plan_added(
-        &mut self,
-        set: &mut Set,
-        at: usize,
-        options: &TransactionOptions,
-    ) -> Result<(), TransactionError> {
+    fn plan_added(&mut self, set: &mut Set, at: usize) -> Result<(), TransactionError> {
         for file in 0..set.added[at].files.len() {
             let added = &set.added[at];
             let (entry, place) = (&added.files[file], &added.resolved[file]);
-            let fate = if let Some(state) = left_out(entry, options) {
+            let fate = if let Some(state) = added.left_out[file] {
                 Fate::NotInstalled(state)
             } else if entry.is_ghost() {
                 Fate::Skip
@@ -733,15 +731,52 @@ fn conflicts_among(set: &Set, files: &[(usize, usize)], colors: Colors) -> Vec<S
     conflicts
 }
 
+/// Decides which files of a package are left out; a directory goes with the last of its files.
+fn left_out_files(files: &[FileEntry], options: &TransactionOptions) -> Vec<Option<FileState>> {
+    let mut states: Vec<_> = files.iter().map(|file| left_out(file, options)).collect();
+    if states.iter().all(Option::is_none) {
+        return states;
+    }
+    // How many files stay in a directory, and whether one does not.
+    let mut directories: BTreeMap<&str, (usize, bool)> = BTreeMap::new();
+    for (file, state) in files.iter().zip(&states) {
+        let (stay, is_emptied) = directories.entry(parent(&file.path)).or_default();
+        *stay += usize::from(state.is_none());
+        *is_emptied |= state.is_some();
+    }
+    let listed = files.iter().enumerate().filter(|(_, file)| file.is_directory());
+    let listed: BTreeMap<&str, usize> = listed.map(|(at, file)| (file.path.as_str(), at)).collect();
+    let inner_first: Vec<&str> = directories.keys().rev().copied().collect();
+    for directory in inner_first {
+        let is_empty = matches!(directories.get(directory), Some((0, true)));
+        let Some(at) = listed.get(directory).filter(|at| is_empty && states[**at].is_none()) else {
+            continue;
+        };
+        states[*at] = Some(FileState::NotInstalled);
+        let (stay, is_emptied) = directories.entry(parent(directory)).or_default();
+        *stay = stay.saturating_sub(1);
+        *is_emptied = true;
+    }
+    states
+}
+
 /// Tells whether a file is left out because of what it is or where it lies, and the state that says so.
 fn left_out(entry: &FileEntry, options: &TransactionOptions) -> Option<FileState> {
     let overrides = &options.overrides;
     let below = |directory: &String| is_below(entry, directory);
+    if overrides.exclude_paths.iter().any(below) {
+        return Some(FileState::NotInstalled);
+    }
+    let machine = overrides.colors.transaction;
+    if machine != 0 && entry.color != 0 && entry.color & machine == 0 {
+        return Some(FileState::WrongColor);
+    }
     if overrides.shared_paths.iter().any(below) {
         return Some(FileState::NetShared);
     }
-    if overrides.exclude_paths.iter().any(below) {
-        return Some(FileState::NotInstalled);
+    // Licences come along always.
+    if entry.flags.contains(FileFlags::LICENSE) {
+        return None;
     }
     let wanted_language = entry.lang.is_empty()
         || overrides.languages.is_empty()
@@ -752,7 +787,7 @@ fn left_out(entry: &FileEntry, options: &TransactionOptions) -> Option<FileState
         (overrides.without_configuration, FileFlags::CONFIG),
     ]
     .into_iter()
-    .any(|(without, flag)| without && entry.flags.contains(flag) && !entry.is_directory());
+    .any(|(without, flag)| without && entry.flags.contains(flag));
     (!wanted_language || unwanted_kind).then_some(FileState::NotInstalled)
 }
 
