@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use cairn_host::{FileKind, Root, Stat};
 use cairn_rpm::header::{FileEntry, FileFlags, Header, ScriptletKind, mode};
 
+use super::compare::{Verdict, compare, differ};
+use super::left_out::{is_below, left_out_files};
 use super::options::{Colors, Overrides, Ownership, Scriptlets, TransactionOptions};
 use super::order::Element;
 use super::paths::{Paths, join, parent};
@@ -678,13 +680,6 @@ fn will_be_empty(
     Ok(!something_comes && root.read_dir(place)?.iter().all(gone))
 }
 
-/// Tells whether a file lies in a directory given by its absolute path, or is it.
-fn is_below(entry: &FileEntry, directory: &str) -> bool {
-    let directory = directory.trim_end_matches('/');
-    let rest = entry.path.strip_prefix(directory);
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
 /// Tells whether a package's `%pretrans`, which has still to run, may move out of the way what is in the place of its files.
 fn may_be_mended(set: &Set, at: usize, options: &TransactionOptions) -> bool {
     let kind = ScriptletKind::PreTransaction;
@@ -729,112 +724,6 @@ fn conflicts_among(set: &Set, files: &[(usize, usize)], colors: Colors) -> Vec<S
         }
     }
     conflicts
-}
-
-/// Decides which files of a package are left out; a directory goes with the last of its files.
-fn left_out_files(files: &[FileEntry], options: &TransactionOptions) -> Vec<Option<FileState>> {
-    let mut states: Vec<_> = files.iter().map(|file| left_out(file, options)).collect();
-    if states.iter().all(Option::is_none) {
-        return states;
-    }
-    // How many files stay in a directory, and whether one does not.
-    let mut directories: BTreeMap<&str, (usize, bool)> = BTreeMap::new();
-    for (file, state) in files.iter().zip(&states) {
-        let (stay, is_emptied) = directories.entry(parent(&file.path)).or_default();
-        *stay += usize::from(state.is_none());
-        *is_emptied |= state.is_some();
-    }
-    let listed = files.iter().enumerate().filter(|(_, file)| file.is_directory());
-    let listed: BTreeMap<&str, usize> = listed.map(|(at, file)| (file.path.as_str(), at)).collect();
-    let inner_first: Vec<&str> = directories.keys().rev().copied().collect();
-    for directory in inner_first {
-        let is_empty = matches!(directories.get(directory), Some((0, true)));
-        let Some(at) = listed.get(directory).filter(|at| is_empty && states[**at].is_none()) else {
-            continue;
-        };
-        states[*at] = Some(FileState::NotInstalled);
-        let (stay, is_emptied) = directories.entry(parent(directory)).or_default();
-        *stay = stay.saturating_sub(1);
-        *is_emptied = true;
-    }
-    states
-}
-
-/// Tells whether a file is left out because of what it is or where it lies, and the state that says so.
-fn left_out(entry: &FileEntry, options: &TransactionOptions) -> Option<FileState> {
-    let overrides = &options.overrides;
-    let below = |directory: &String| is_below(entry, directory);
-    if overrides.exclude_paths.iter().any(below) {
-        return Some(FileState::NotInstalled);
-    }
-    let machine = overrides.colors.transaction;
-    if machine != 0 && entry.color != 0 && entry.color & machine == 0 {
-        return Some(FileState::WrongColor);
-    }
-    if overrides.shared_paths.iter().any(below) {
-        return Some(FileState::NetShared);
-    }
-    // Licences come along always.
-    if entry.flags.contains(FileFlags::LICENSE) {
-        return None;
-    }
-    let wanted_language = entry.lang.is_empty()
-        || overrides.languages.is_empty()
-        || entry.lang.split('|').any(|lang| overrides.languages.iter().any(|one| one == lang));
-    let unwanted_kind = [
-        (options.without_documentation, FileFlags::DOC),
-        (overrides.without_artifacts, FileFlags::ARTIFACT),
-        (overrides.without_configuration, FileFlags::CONFIG),
-    ]
-    .into_iter()
-    .any(|(without, flag)| without && entry.flags.contains(flag));
-    (!wanted_language || unwanted_kind).then_some(FileState::NotInstalled)
-}
-
-/// What holds of two files for one place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
-    /// They are the same.
-    Same,
-    /// The first one's architecture is preferred.
-    First,
-    /// The second one's is.
-    Second,
-    /// Both cannot be right.
-    Conflict,
-}
-
-fn compare(one: &FileEntry, other: &FileEntry, colors: Colors) -> Verdict {
-    if !differ(one, other) {
-        return Verdict::Same;
-    }
-    let (first, second) = (one.color & colors.transaction, other.color & colors.transaction);
-    if first == 0 || second == 0 || first == second {
-        Verdict::Conflict
-    } else if first & colors.preferred != 0 {
-        Verdict::First
-    } else if second & colors.preferred != 0 {
-        Verdict::Second
-    } else {
-        Verdict::Conflict
-    }
-}
-
-/// Tells whether two packages' entries for one place cannot both be right (rpm's `rpmfilesCompare`).
-fn differ(one: &FileEntry, other: &FileEntry) -> bool {
-    if one.is_ghost() || other.is_ghost() {
-        return false;
-    }
-    if one.mode != other.mode && !(one.is_symlink() && other.is_symlink()) {
-        return true;
-    }
-    let same_owner = one.user == other.user && one.group == other.group;
-    match one.kind() {
-        mode::SYMLINK => !same_owner || one.link_target != other.link_target,
-        mode::REGULAR => !same_owner || one.size != other.size || one.digest != other.digest,
-        mode::CHARACTER | mode::BLOCK => one.rdev != other.rdev,
-        _ => false,
-    }
 }
 
 pub(crate) fn attributes_of(stat: &Stat) -> Attributes {
