@@ -278,7 +278,7 @@ fn rpm_queries() {
     "]],
     );
     check(
-        bench.rpm("-qp --provides bar-1.0-1.noarch.rpm"),
+        bench.rpm("-qp --nosignature --provides bar-1.0-1.noarch.rpm"),
         expect![[r"
         exit 0
         --- out
@@ -315,7 +315,7 @@ fn rpm_queries() {
 fn rpm_verifies_installs_and_erases() {
     let bench = Bench::usual();
     check(
-        bench.rpm("-i foo-1.0-1.noarch.rpm"),
+        bench.rpm("-i --nosignature foo-1.0-1.noarch.rpm"),
         expect![[r"
         exit 1
         --- err

@@ -102,15 +102,21 @@ impl CollectedScriptlet {
     }
 }
 
-/// Runs the `%verify` scriptlet of an installed package, if it has one. Returns how it failed, `None` on success.
-pub fn run_verify(root: &Root, header: &Header, events: &mut dyn FnMut(Event)) -> Option<String> {
+/// Runs the `%verify` scriptlet of a package, if it has one, with the number of packages of that name that are installed. Returns
+/// how it failed, `None` on success.
+pub fn run_verify(
+    root: &Root,
+    header: &Header,
+    installed: i32,
+    events: &mut dyn FnMut(Event),
+) -> Option<String> {
     let Scriptlet { interpreter, body, .. } = header.scriptlet(ScriptletKind::Verify)?;
     let scriptlet = CollectedScriptlet {
         package: header.nevra().to_string(),
         kind: ScriptletKind::Verify.name().to_owned(),
         interpreter,
         body,
-        args: vec![0],
+        args: vec![installed],
         stdin: Vec::new(),
         env: Vec::new(),
     };

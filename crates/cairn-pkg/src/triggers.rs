@@ -626,25 +626,20 @@ impl<'a> Builder<'a> {
 
     /// File triggers of a package that comes or goes, set off by the files of any installed package.
     fn immediate(&mut self, which: Immediate) -> Result<(), TransactionError> {
-        let (member, kind, class, args, except) = match which {
+        let (member, kind, class, own, except) = match which {
             Immediate::Added(at, class) => {
-                let args = vec![self.added_args[at]; 2];
-                (&self.added[at], TriggerKind::Install, Some(class), args, Some(at))
+                let own = self.added_args[at];
+                (&self.added[at], TriggerKind::Install, Some(class), own, Some(at))
             }
             Immediate::Erased(at, class) => {
-                let args = vec![self.erased_args[at], self.count(&self.set.erased[at].nevra.name)];
-                (&self.erased[at], TriggerKind::Uninstall, Some(class), args, None)
+                (&self.erased[at], TriggerKind::Uninstall, Some(class), self.erased_args[at], None)
             }
             Immediate::TransactionAdded(at) => {
-                (&self.added[at], TriggerKind::Install, None, vec![self.argument_after(at)], None)
+                (&self.added[at], TriggerKind::Install, None, self.argument_after(at), None)
             }
-            Immediate::TransactionErased(at) => (
-                &self.erased[at],
-                TriggerKind::Uninstall,
-                None,
-                vec![self.argument_before(at)],
-                None,
-            ),
+            Immediate::TransactionErased(at) => {
+                (&self.erased[at], TriggerKind::Uninstall, None, self.argument_before(at), None)
+            }
         };
         let triggers =
             if class.is_some() { &member.file_triggers } else { &member.transaction_file_triggers };
@@ -656,14 +651,16 @@ impl<'a> Builder<'a> {
                 continue;
             }
             let files = self.all_files(except)?;
-            let stdin = matching_all(trigger, kind, &files);
-            if !stdin.is_empty() {
-                let name = file_trigger_name(kind, class.is_none());
-                found.push((
-                    trigger.priority,
-                    file_trigger(member, trigger, name, args.clone(), stdin),
-                ));
+            let matched = matching_all(trigger, kind, &files);
+            let Some((package, _)) = matched.first() else { continue };
+            let mut args = vec![own];
+            if class.is_some() {
+                // The instances of the first package that has such a file.
+                args.push(self.count(package));
             }
+            let stdin = matched.iter().map(|(_, path)| path.clone()).collect();
+            let name = file_trigger_name(kind, class.is_none());
+            found.push((trigger.priority, file_trigger(member, trigger, name, args, stdin)));
         }
         self.push_by_priority(found);
         Ok(())
@@ -677,18 +674,22 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// All files the database holds at this point, without those of one package that has come.
-    fn all_files(&self, except: Option<usize>) -> Result<Vec<String>, TransactionError> {
+    /// All files the database holds at this point, without those of one package that has come: the package's name and the path.
+    fn all_files(&self, except: Option<usize>) -> Result<Vec<(String, String)>, TransactionError> {
         let mut files = Vec::new();
         if let Some(db) = self.db {
             for package in
                 db.packages()?.iter().filter(|package| !self.gone.contains(&package.hnum))
             {
-                files.extend(package.header.paths());
+                let name = package.header.name();
+                files
+                    .extend(package.header.paths().into_iter().map(|path| (name.to_owned(), path)));
             }
         }
         for at in self.come.iter().filter(|at| Some(**at) != except) {
-            files.extend(self.set.added[*at].files.iter().map(|file| file.path.clone()));
+            let added = &self.set.added[*at];
+            let paths = added.files.iter().map(|file| file.path.clone());
+            files.extend(paths.map(|path| (added.nevra.name.clone(), path)));
         }
         Ok(files)
     }

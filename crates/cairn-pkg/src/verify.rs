@@ -77,15 +77,13 @@ pub fn verify_package(root: &Root, header: &Header) -> Result<Vec<FileVerdict>, 
     let owners = Owners::load(root)?;
     let mut verdicts = Vec::new();
     for file in header.files() {
-        if file.state.is_some_and(|state| state != FileState::Normal.as_byte()) {
-            continue;
-        }
+        let Some(file) = comparable(file) else { continue };
         let finding = match root.symlink_metadata(&file.path) {
             Ok(None) if file.is_ghost() || file.flags.contains(FileFlags::MISSINGOK) => continue,
             Ok(None) => Finding::Missing,
             Err(error) => Finding::Unreadable(crate::scriptlet::chain(&error)),
             Ok(Some(stat)) => {
-                let stat = followed(root, &owners, &file, stat)?;
+                let stat = followed(root, &file, stat)?;
                 match changes(root, &owners, &file, &stat)? {
                     0 => continue,
                     found => Finding::Changed(columns(found)),
@@ -97,19 +95,28 @@ pub fn verify_package(root: &Root, header: &Header) -> Result<Vec<FileVerdict>, 
     Ok(verdicts)
 }
 
+/// Returns a file with what of it can be compared, by its state; `None` where it was left out.
+fn comparable(mut file: FileEntry) -> Option<FileEntry> {
+    let is = |state: FileState| file.state == Some(state.as_byte());
+    if is(FileState::NotInstalled) || is(FileState::NetShared) {
+        return None;
+    }
+    if is(FileState::Replaced) {
+        file.verify_flags = 0;
+    } else if is(FileState::WrongColor) {
+        // The other architecture's file has the same owner and mode.
+        file.verify_flags &= !(check::DIGEST | check::SIZE | check::MTIME | check::RDEV);
+    }
+    Some(file)
+}
+
 /// A link of root's, or of the directory's owner, may lead to a packaged directory that was moved.
-fn followed(
-    root: &Root,
-    owners: &Owners,
-    file: &FileEntry,
-    stat: Stat,
-) -> Result<Stat, TransactionError> {
+fn followed(root: &Root, file: &FileEntry, stat: Stat) -> Result<Stat, TransactionError> {
     if !file.is_directory() || !stat.is_symlink() {
         return Ok(stat);
     }
     let target = root.metadata(&file.path)?.filter(Stat::is_dir);
-    let owner = owners.resolve(&file.user, &file.group, 0).user;
-    Ok(target.filter(|target| target.uid == 0 || target.uid == owner).unwrap_or(stat))
+    Ok(target.filter(|target| stat.uid == 0 || stat.uid == target.uid).unwrap_or(stat))
 }
 
 fn columns(found: u32) -> String {

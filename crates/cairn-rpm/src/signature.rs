@@ -23,7 +23,7 @@ mod verify;
 pub use error::{KeyError, VerifyError};
 pub use key::SigningKey;
 pub use keyring::{Keyring, SignerInfo};
-pub use report::{Check, Demand, Finding, report};
+pub use report::{Check, Demand, Finding, report, report_of_header};
 pub use verify::Verified;
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::options::Mode;
 use super::problems::{self, dependency_problems};
 use super::query::{self, Selected, by_label};
 use super::report::Report;
+use super::trust::{self, UnknownKeys};
 use crate::failure::{CommandResult, Failure, complain};
 use cairn_pkg::TransactionError;
 use cairn_pkg::query::sack::header_candidate;
@@ -111,6 +112,7 @@ fn read_files(context: &Context) -> Result<Vec<(PathBuf, Header)>, Failure> {
     let mut files = Vec::new();
     let mut failed = 0_u8;
     let manifests = !context.options.has("nomanifest");
+    let mut keys = UnknownKeys::new(context);
     for found in files::read_all(&context.options.arguments, manifests) {
         match found {
             Ok((path, package)) if package.header.is_source() => {
@@ -118,6 +120,7 @@ fn read_files(context: &Context) -> Result<Vec<(PathBuf, Header)>, Failure> {
                 failed = failed.saturating_add(1);
             }
             Ok((path, package)) => {
+                keys.warn(&path, &package)?;
                 let path = std::path::absolute(&path).unwrap_or_else(|_| PathBuf::from(path));
                 files.push((path, package.header));
             }
@@ -199,7 +202,12 @@ fn plan(
                     .map(|p| p.number),
             );
         }
-        if mode == Mode::Freshen && !same_name.iter().any(|p| p.header.evr() < nevra.evr) {
+        let may_freshen = |p: &Selected| match p.header.evr().cmp(&nevra.evr) {
+            Ordering::Less => true,
+            Ordering::Greater => options.has("oldpackage"),
+            Ordering::Equal => false,
+        };
+        if mode == Mode::Freshen && !same_name.iter().any(|p| may_freshen(p)) {
             continue;
         }
         problems.extend(foreign(context, &header));
@@ -386,13 +394,20 @@ fn run(
             let lines = conflicts.into_iter().map(|line| format!("\t{line}")).collect();
             Err(Failure { code: failed, ..Failure::lines(lines) })
         }
+        Err(TransactionError::Package { path, reason, hint }) => {
+            let error = TransactionError::Package { path: path.clone(), reason, hint };
+            match trust::refusal(context, &engine.keyring, &path)? {
+                Some(lines) => Err(Failure { code: failed, ..Failure::lines(lines) }),
+                None => Err(error.into()),
+            }
+        }
         Err(error) => Err(error.into()),
     }
 }
 
 /// The time of the transaction, which builds of images may set.
 fn time(context: &Context) -> u32 {
-    let set = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse().ok());
+    let set = cairn_host::paths::variable("SOURCE_DATE_EPOCH").and_then(|text| text.parse().ok());
     set.unwrap_or_else(|| u32::try_from(context.clock.now_unix()).unwrap_or(u32::MAX))
 }
 

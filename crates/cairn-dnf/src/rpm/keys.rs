@@ -5,6 +5,7 @@ use super::Context;
 use super::base64;
 use super::files;
 use super::query::os_text;
+use super::trust;
 use crate::failure::{CommandResult, Failure, complain};
 use crate::keys;
 use cairn_pkg::rpmdb::{self, Installed};
@@ -220,7 +221,7 @@ fn check_one(context: &Context, keyring: &Keyring, path: &str, bytes: &[u8]) -> 
         Ok(found) => found,
         Err(error) => {
             complain(&format!("error: {path}: {}", cairn_pkg::repos::error::chain(&error)));
-            error.hint().into_iter().for_each(|hint| complain(&format!("hint: {hint}")));
+            error.hint().into_iter().for_each(trust::advise);
             return false;
         }
     };
@@ -254,12 +255,18 @@ fn say_why(path: &str, keyring: &Keyring, bytes: &[u8], checks: &[Check]) {
     let verified =
         Verified::<Package>::accept_unsigned(bytes).and_then(|_| keyring.verify_package(bytes));
     let ((Err(reason), _) | (Ok(_), Some(reason))) = (&verified, refused) else { return };
-    complain(&format!("error: {path}: {reason}"));
-    reason.hint().into_iter().for_each(|hint| complain(&format!("hint: {hint}")));
+    let is_said = matches!(reason, VerifyError::NotSigned | VerifyError::UnknownKey { .. });
+    if is_said {
+        // The line says as much; rpm adds nothing.
+        trust::advise(&format!("{reason}"));
+    } else {
+        complain(&format!("error: {path}: {reason}"));
+    }
+    reason.hint().into_iter().for_each(trust::advise);
 }
 
 /// A line of `rpm -Kv`: `Header SHA256 digest: OK`.
-fn described(check: &Check) -> String {
+pub fn described(check: &Check) -> String {
     let name = match &check.signature {
         Some(bytes) => format!("{}{}", check.name, described_signature(bytes)),
         None => check.name.to_owned(),

@@ -16,6 +16,7 @@ pub mod problems;
 pub mod query;
 pub mod report;
 pub mod restore;
+pub mod trust;
 pub mod verify;
 
 use crate::failure::{CommandResult, Failure, complain};
@@ -172,7 +173,11 @@ fn dispatch(name: &str, options: Options, printer: Printer) -> CommandResult {
         }
         Some(mode) => mode,
     };
-    let root = Root::open(&options.root)?;
+    // The root of a new system need not be there.
+    let root = match mode {
+        Mode::Install | Mode::Upgrade | Mode::InitDb | Mode::Import => Root::create(&options.root)?,
+        _ => Root::open(&options.root)?,
+    };
     let macros = macros::of(&options);
     let database_directory = database_directory(&options, &macros);
     let clock = Clock::system();

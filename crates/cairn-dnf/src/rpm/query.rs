@@ -5,6 +5,7 @@ use super::Context;
 use super::files;
 use super::format::{Format, Subject, date_text, permissions, texts};
 use super::options::{FileListing, Source, WhatKind};
+use super::trust::UnknownKeys;
 use crate::failure::{CommandResult, Failure, complain};
 use cairn_pkg::query::glob;
 use cairn_pkg::query::spec::nevra_matches;
@@ -98,7 +99,11 @@ pub fn select(
 ) -> Result<(), Failure> {
     let options = &context.options;
     if options.source == Source::Package {
+        let mut keys = UnknownKeys::new(context);
         for found in files::read_all(&options.arguments, !options.has("nomanifest")) {
+            if let Ok((path, package)) = &found {
+                keys.warn(path, package)?;
+            }
             each(found.map(|(_, package)| package).map_err(|message| complain(&message)));
         }
         return Ok(());
@@ -117,9 +122,14 @@ pub fn select(
             Source::What(kind) => by_dependency(context, database, kind, argument, each)?,
             Source::Label => {
                 let found = by_label(database, argument)?;
-                let file = || Path::new(argument).is_file() && argument.ends_with(".rpm");
-                if found.is_empty() && file() {
-                    each(read_file(argument).map_err(|message| complain(&message)));
+                let is_package =
+                    |path: &String| Path::new(path).is_file() && path.ends_with(".rpm");
+                let mut paths = files::expand(argument);
+                paths.retain(is_package);
+                if found.is_empty() && !paths.is_empty() {
+                    for path in paths {
+                        each(read_file(&path).map_err(|message| complain(&message)));
+                    }
                 } else {
                     let message = format!("package {argument} is not installed");
                     offer(context, found, &message, each);
@@ -304,10 +314,7 @@ pub fn by_label(database: Option<&RpmDb>, label: &str) -> Result<Vec<Selected>, 
     if !named.is_empty() {
         return Ok(named.into_iter().map(from_installed).collect());
     }
-    if glob::is_pattern(label) {
-        return Ok(Vec::new());
-    }
-    // Every place where the name could end.
+    // Every place where the name could end; version, release and architecture may be patterns.
     let ends = label.char_indices().filter(|(_, c)| matches!(c, '-' | '.')).map(|(index, _)| index);
     let mut found = Vec::new();
     for end in ends {
@@ -527,7 +534,8 @@ fn is_listed(file: &FileEntry, listing: FileListing) -> bool {
         && !(listing.no_artifact && has(FileFlags::ARTIFACT))
 }
 
-fn state_text(file: &FileEntry) -> &'static str {
+/// Returns the state of an installed file in rpm's words.
+pub fn state_text(file: &FileEntry) -> &'static str {
     match file.state {
         Some(0) => "normal",
         Some(1) => "replaced",

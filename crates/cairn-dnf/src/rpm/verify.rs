@@ -8,9 +8,10 @@ use super::query::{self, Selected};
 use crate::failure::{CommandResult, Failure, complain};
 use cairn_pkg::event::Event;
 use cairn_pkg::query::sack::header_candidate;
+use cairn_pkg::rpmdb::RpmDb;
 use cairn_pkg::scriptlet::{self, LUA_FAILED};
 use cairn_pkg::verify::{FileVerdict, Finding, attribute, verify_package};
-use cairn_rpm::header::FileFlags;
+use cairn_rpm::header::{FileEntry, FileFlags};
 use cairn_solve::Candidate;
 use cairn_ui::exit;
 
@@ -40,6 +41,7 @@ pub fn run(context: &Context, name: &str) -> CommandResult {
             .collect()
     };
     let everything: Vec<&Candidate> = installed.iter().collect();
+    let database = context.database()?;
     for package in &selected {
         if package.header.name() == "gpg-pubkey" {
             continue;
@@ -48,10 +50,10 @@ pub fn run(context: &Context, name: &str) -> CommandResult {
         if !options.has("nodeps") {
             found = show_unmet(context, package, &everything);
         }
-        if !options.has("nofiles") && show_files(context, package)? {
+        if !options.has("nofiles") && show_files(context, package, database.as_ref())? {
             found = exit::FAILURE;
         }
-        if !options.has("noscripts") && !run_script(context, package) {
+        if !options.has("noscripts") && !run_script(context, package, database.as_ref())? {
             found = exit::FAILURE;
         }
         if found != exit::SUCCESS {
@@ -62,9 +64,15 @@ pub fn run(context: &Context, name: &str) -> CommandResult {
 }
 
 /// Runs `%verify`; returns whether it is content.
-fn run_script(context: &Context, package: &Selected) -> bool {
+fn run_script(
+    context: &Context,
+    package: &Selected,
+    database: Option<&RpmDb>,
+) -> Result<bool, Failure> {
     let mut output = String::new();
-    let failure = scriptlet::run_verify(&context.root, &package.header, &mut |event| {
+    let named = database.map(|db| db.numbers_by_name(package.header.name())).transpose()?;
+    let count = i32::try_from(named.map_or(0, |numbers| numbers.len())).unwrap_or(i32::MAX);
+    let failure = scriptlet::run_verify(&context.root, &package.header, count, &mut |event| {
         if let Event::ScriptletOutput { text, .. } = event {
             output.push_str(&text);
         }
@@ -78,7 +86,7 @@ fn run_script(context: &Context, package: &Selected) -> bool {
     if let Some(failure) = failure.as_ref().filter(|failure| failure.as_str() != LUA_FAILED) {
         complain(&format!("error: %verify({}) {failure}", package.header.nevra()));
     }
-    failure.is_none()
+    Ok(failure.is_none())
 }
 
 fn show_unmet(context: &Context, package: &Selected, installed: &[&Candidate]) -> u8 {
@@ -94,7 +102,11 @@ fn show_unmet(context: &Context, package: &Selected, installed: &[&Candidate]) -
     u8::try_from(unmet.len()).unwrap_or(u8::MAX)
 }
 
-fn show_files(context: &Context, package: &Selected) -> Result<bool, Failure> {
+fn show_files(
+    context: &Context,
+    package: &Selected,
+    database: Option<&RpmDb>,
+) -> Result<bool, Failure> {
     let mut failed = false;
     let options = &context.options;
     let verdicts = verify_package(&context.root, &package.header)?;
@@ -117,25 +129,44 @@ fn show_files(context: &Context, package: &Selected) -> Result<bool, Failure> {
             continue;
         }
         let found = verdicts.iter().find(|verdict| verdict.path == file.path);
-        match found.and_then(|verdict| line(verdict, &options.skip_checks)) {
-            Some(line) => {
-                context.printer.data(&line);
-                failed = true;
-            }
-            None if options.verbose > 0 => {
-                let may_miss = file.is_ghost() || file.flags.contains(FileFlags::MISSINGOK);
-                let is_there = context.root.symlink_metadata(&file.path)?.is_some();
-                let columns = if may_miss && !is_there { "missing   " } else { ".........  " };
-                context.printer.data(&format!(
-                    "{columns}{} {}",
-                    attribute(&file).unwrap_or(' '),
-                    file.path
-                ));
-            }
-            None => {}
+        let mut skip = options.skip_checks.clone();
+        if found.is_some_and(is_touched) && is_shared(database, &file)? {
+            skip.push('T');
+        }
+        // Package files have no states.
+        let state = if package.number == 0 { String::new() } else { unusual_state(&file) };
+        if let Some(line) = found.and_then(|verdict| line(verdict, &skip)) {
+            context.printer.data(&format!("{line}{state}"));
+            failed = true;
+            continue;
+        }
+        let may_miss = file.is_ghost() || file.flags.contains(FileFlags::MISSINGOK);
+        let is_missing = may_miss && context.root.symlink_metadata(&file.path)?.is_none();
+        if options.verbose > 0 || !state.is_empty() && !is_missing {
+            let columns = if is_missing { "missing   " } else { ".........  " };
+            let letter = attribute(&file).unwrap_or(' ');
+            context.printer.data(&format!("{columns}{letter} {}{state}", file.path));
         }
     }
     Ok(failed)
+}
+
+/// Tells whether the time of a file differs.
+fn is_touched(verdict: &FileVerdict) -> bool {
+    matches!(&verdict.finding, Finding::Changed(columns) if columns.contains('T'))
+}
+
+/// Tells whether several packages have a file: its time is that of one of them.
+fn is_shared(database: Option<&RpmDb>, file: &FileEntry) -> Result<bool, Failure> {
+    Ok(database.map(|db| db.by_file(&file.path)).transpose()?.is_some_and(|all| all.len() > 1))
+}
+
+/// Returns ` (not installed)` and the like, nothing for a file that was installed.
+fn unusual_state(file: &FileEntry) -> String {
+    match file.state {
+        None | Some(0) => String::new(),
+        Some(_) => format!(" ({})", query::state_text(file)),
+    }
 }
 
 /// Returns rpm's line, `None` when only skipped checks failed.

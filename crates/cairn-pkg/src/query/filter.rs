@@ -265,8 +265,9 @@ fn is_rich_met(rich: &RichDependency, packages: &[&Candidate]) -> bool {
             }
         }
         RichDependency::Unless { requirement, condition, otherwise } => {
+            // Only for what does not go together: "A unless B" is there with A and without B.
             if is_rich_met(condition, packages) {
-                otherwise.as_ref().is_none_or(|other| is_rich_met(other, packages))
+                otherwise.as_ref().is_some_and(|other| is_rich_met(other, packages))
             } else {
                 is_rich_met(requirement, packages)
             }

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use cairn_host::{FileKind, Root, Stat};
 use cairn_rpm::header::{FileEntry, FileFlags, Header, ScriptletKind, mode};
 
+use super::compare::{Verdict, compare, differ};
+use super::left_out::{is_below, left_out_files};
 use super::options::{Colors, Overrides, Ownership, Scriptlets, TransactionOptions};
 use super::order::Element;
 use super::paths::{Paths, join, parent};
@@ -82,6 +84,9 @@ pub(crate) fn plan(
     order: &[Element],
     options: &TransactionOptions,
 ) -> Result<FilePlan, TransactionError> {
+    for added in &mut set.added {
+        added.left_out = left_out_files(&added.files, options);
+    }
     let trusted = (options.ownership == Ownership::Apply).then_some(0);
     let mut paths = Paths::new(root, trusted);
     resolve(set, &mut paths)?;
@@ -93,12 +98,12 @@ pub(crate) fn plan(
         paths,
         owners,
         plan: FilePlan::default(),
-        coming: coming(set, options),
+        coming: coming(set),
         going: going(set),
     };
     planner.check_conflicts(set)?;
     for at in 0..set.added.len() {
-        planner.plan_added(set, at, options)?;
+        planner.plan_added(set, at)?;
     }
     planner.plan_removals(set, order)?;
     Ok(planner.plan)
@@ -127,12 +132,12 @@ fn resolve(set: &mut Set, paths: &mut Paths<'_>) -> Result<(), TransactionError>
 }
 
 /// All files that come, by place: (package, file).
-fn coming(set: &Set, options: &TransactionOptions) -> BTreeMap<String, Vec<(usize, usize)>> {
+fn coming(set: &Set) -> BTreeMap<String, Vec<(usize, usize)>> {
     let mut coming: BTreeMap<String, Vec<(usize, usize)>> = BTreeMap::new();
     for (at, added) in set.added.iter().enumerate() {
         for (file, path) in added.resolved.iter().enumerate() {
             // What is left out neither conflicts with anything nor keeps anything.
-            if left_out(&added.files[file], options).is_some() {
+            if added.left_out[file].is_some() {
                 continue;
             }
             coming.entry(path.clone()).or_default().push((at, file));
@@ -300,16 +305,11 @@ impl Planner<'_> {
         Ok(())
     }
 
-    fn plan_added(
-        &mut self,
-        set: &mut Set,
-        at: usize,
-        options: &TransactionOptions,
-    ) -> Result<(), TransactionError> {
+    fn plan_added(&mut self, set: &mut Set, at: usize) -> Result<(), TransactionError> {
         for file in 0..set.added[at].files.len() {
             let added = &set.added[at];
             let (entry, place) = (&added.files[file], &added.resolved[file]);
-            let fate = if let Some(state) = left_out(entry, options) {
+            let fate = if let Some(state) = added.left_out[file] {
                 Fate::NotInstalled(state)
             } else if entry.is_ghost() {
                 Fate::Skip
@@ -680,13 +680,6 @@ fn will_be_empty(
     Ok(!something_comes && root.read_dir(place)?.iter().all(gone))
 }
 
-/// Tells whether a file lies in a directory given by its absolute path, or is it.
-fn is_below(entry: &FileEntry, directory: &str) -> bool {
-    let directory = directory.trim_end_matches('/');
-    let rest = entry.path.strip_prefix(directory);
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
 /// Tells whether a package's `%pretrans`, which has still to run, may move out of the way what is in the place of its files.
 fn may_be_mended(set: &Set, at: usize, options: &TransactionOptions) -> bool {
     let kind = ScriptletKind::PreTransaction;
@@ -731,75 +724,6 @@ fn conflicts_among(set: &Set, files: &[(usize, usize)], colors: Colors) -> Vec<S
         }
     }
     conflicts
-}
-
-/// Tells whether a file is left out because of what it is or where it lies, and the state that says so.
-fn left_out(entry: &FileEntry, options: &TransactionOptions) -> Option<FileState> {
-    let overrides = &options.overrides;
-    let below = |directory: &String| is_below(entry, directory);
-    if overrides.shared_paths.iter().any(below) {
-        return Some(FileState::NetShared);
-    }
-    if overrides.exclude_paths.iter().any(below) {
-        return Some(FileState::NotInstalled);
-    }
-    let wanted_language = entry.lang.is_empty()
-        || overrides.languages.is_empty()
-        || entry.lang.split('|').any(|lang| overrides.languages.iter().any(|one| one == lang));
-    let unwanted_kind = [
-        (options.without_documentation, FileFlags::DOC),
-        (overrides.without_artifacts, FileFlags::ARTIFACT),
-        (overrides.without_configuration, FileFlags::CONFIG),
-    ]
-    .into_iter()
-    .any(|(without, flag)| without && entry.flags.contains(flag) && !entry.is_directory());
-    (!wanted_language || unwanted_kind).then_some(FileState::NotInstalled)
-}
-
-/// What holds of two files for one place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
-    /// They are the same.
-    Same,
-    /// The first one's architecture is preferred.
-    First,
-    /// The second one's is.
-    Second,
-    /// Both cannot be right.
-    Conflict,
-}
-
-fn compare(one: &FileEntry, other: &FileEntry, colors: Colors) -> Verdict {
-    if !differ(one, other) {
-        return Verdict::Same;
-    }
-    let (first, second) = (one.color & colors.transaction, other.color & colors.transaction);
-    if first == 0 || second == 0 || first == second {
-        Verdict::Conflict
-    } else if first & colors.preferred != 0 {
-        Verdict::First
-    } else if second & colors.preferred != 0 {
-        Verdict::Second
-    } else {
-        Verdict::Conflict
-    }
-}
-
-/// Tells whether two packages' entries for one place cannot both be right (rpm's `rpmfilesCompare`).
-fn differ(one: &FileEntry, other: &FileEntry) -> bool {
-    if one.is_ghost() || other.is_ghost() {
-        return false;
-    }
-    if one.mode != other.mode && !(one.is_symlink() && other.is_symlink()) {
-        return true;
-    }
-    let same_owner = one.user == other.user && one.group == other.group;
-    match one.kind() {
-        mode::SYMLINK => !same_owner || one.link_target != other.link_target,
-        mode::REGULAR => !same_owner || one.size != other.size || one.digest != other.digest,
-        mode::CHARACTER | mode::BLOCK => one.rdev != other.rdev,
-        _ => false,
-    }
 }
 
 pub(crate) fn attributes_of(stat: &Stat) -> Attributes {

@@ -6,7 +6,9 @@
 
 pub(crate) mod accounts;
 pub(crate) mod apply;
+mod compare;
 pub(crate) mod fate;
+mod left_out;
 mod options;
 pub(crate) mod order;
 mod paths;

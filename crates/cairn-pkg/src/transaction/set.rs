@@ -30,6 +30,8 @@ pub(crate) struct Added {
     pub(crate) files: Vec<FileEntry>,
     /// Where each file lies, relative to the root and without links.
     pub(crate) resolved: Vec<String>,
+    /// Which files are left out on request, and the state that says why.
+    pub(crate) left_out: Vec<Option<FileState>>,
     /// What happens to each file.
     pub(crate) fates: Vec<Fate>,
     /// Its row in the database.
@@ -156,6 +158,7 @@ impl Set {
             label: label.to_owned(),
             path: path.to_owned(),
             package,
+            left_out: vec![None; files.len()],
             fates: vec![Fate::Skip; files.len()],
             files,
             resolved: Vec::new(),

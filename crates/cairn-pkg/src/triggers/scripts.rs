@@ -39,12 +39,16 @@ pub(super) fn matching<'f>(
 }
 
 /// As [`matching`], but a file that two packages have occurs twice: rpm asks package by package.
-pub(super) fn matching_all(trigger: &Trigger, kind: TriggerKind, files: &[String]) -> Vec<String> {
+pub(super) fn matching_all<'f>(
+    trigger: &Trigger,
+    kind: TriggerKind,
+    files: &'f [(String, String)],
+) -> Vec<&'f (String, String)> {
     let conditions = || trigger.conditions_of(kind);
-    let fits = |file: &&String| {
-        conditions().any(|condition| file.starts_with(condition.dependency.name.as_str()))
+    let fits = |(_, path): &&(String, String)| {
+        conditions().any(|condition| path.starts_with(condition.dependency.name.as_str()))
     };
-    files.iter().filter(fits).cloned().collect()
+    files.iter().filter(fits).collect()
 }
 
 pub(super) fn file_trigger_name(kind: TriggerKind, transaction: bool) -> &'static str {

@@ -91,6 +91,13 @@ pub fn report(
     Ok(judge(checks, demand))
 }
 
+/// Checks the signatures of a package's header; `head` is the file up to the header's end.
+pub fn report_of_header(keyring: &Keyring, package: &Package, head: &[u8]) -> Vec<Check> {
+    let mut checks = signatures(keyring, package, head, true, true);
+    checks.retain(|check| check.signature.is_some());
+    checks
+}
+
 /// Sorts out what is shown, and says whether all of it is good.
 fn judge(mut checks: Vec<Check>, demand: Demand) -> (Vec<Check>, bool) {
     let covered = |checks: &[Check], is_it: &dyn Fn(&Check) -> bool| {
