@@ -350,7 +350,7 @@ fn primary() {
         hint: the repository is damaged or not one: tell its owner
         installed:
         architecture: exit 1
-         t                                      100% |    3.4 KiB
+         t                                      100% | [SIZE]
         Repositories loaded.
         Failed to resolve the transaction:
         No match for argument: bar
@@ -359,7 +359,7 @@ fn primary() {
         installed:
         location outside: exit 1
         warning: repository t: bar-1.0-1.noarch: primary.xml line 14: unsafe location "../../bar.rpm"
-         t                                      100% |    3.4 KiB
+         t                                      100% | [SIZE]
         Repositories loaded.
         Failed to resolve the transaction:
         No match for argument: bar
@@ -367,7 +367,7 @@ fn primary() {
           --skip-unavailable to skip unavailable packages
         installed:
         size lies: exit 1
-         t                                      100% |    3.4 KiB
+         t                                      100% | [SIZE]
         Repositories loaded.
         Total size of inbound packages is 90 KiB. Need to download 90 KiB.
         After this operation, 6 B extra will be used (install 6 B, remove 0 B).
@@ -377,7 +377,7 @@ fn primary() {
         installed:
         same checksum twice: exit 1
         warning: repository t: baz-1.0-1.noarch: primary.xml line 53: two `packages with checksum [SHA256]`
-         t                                      100% |    3.4 KiB
+         t                                      100% | [SIZE]
         Repositories loaded.
         Total size of inbound packages is 2 KiB. Need to download 0 B.
         After this operation, 6 B extra will be used (install 6 B, remove 0 B).
@@ -387,7 +387,7 @@ fn primary() {
         installed:
         bad name: exit 1
         warning: repository t: ../bar-1.0-1.noarch: primary.xml line 26: <name> is missing
-         t                                      100% |    3.4 KiB
+         t                                      100% | [SIZE]
         Repositories loaded.
         Failed to resolve the transaction:
         No match for argument: bar

@@ -78,7 +78,7 @@ fn missing_interpreter() {
     expect![[r#"
         exit 1
         Updating and loading repositories:
-         t                                      100% |    3.0 KiB
+         t                                      100% | [SIZE]
         Repositories loaded.
         Failed to resolve the transaction:
         Problem: cannot install x-1.0-1.noarch from repo t

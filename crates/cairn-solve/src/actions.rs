@@ -54,10 +54,12 @@ pub(crate) fn actions(
     for old in gone.into_iter().filter(|old| !replaced.contains(old)) {
         let (kind, reason) = if obsoleted.contains(&old) {
             (ActionKind::Obsoleted, Reason::Dependency)
-        } else if goals.removed.contains(&old) {
+        } else if goals.removed.contains(&old) || index.is_installonly(old) {
             (ActionKind::Remove, Reason::User)
-        } else if kinds.cleaned.contains(&old) || index.is_installonly(old) {
-            (ActionKind::Remove, Reason::Clean)
+        } else if kinds.cleaned.contains(&old) {
+            // Where a person asks for just that, it is no by-product.
+            let reason = if goals.autoremove { Reason::User } else { Reason::Clean };
+            (ActionKind::Remove, reason)
         } else {
             (ActionKind::Remove, Reason::Dependency)
         };

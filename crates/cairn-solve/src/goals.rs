@@ -290,7 +290,7 @@ impl Reader<'_, '_> {
         let mut all = Vec::new();
         for members in by_group.values() {
             let top = self.top(members);
-            let obsoleters = index.obsoleters(top);
+            let obsoleters = self.stand_ins(top);
             best.extend(if obsoleters.is_empty() { vec![top] } else { self.tops(&obsoleters) });
             all.extend(obsoleters);
             all.extend(members);
@@ -316,6 +316,15 @@ impl Reader<'_, '_> {
         }
         self.goals.roots.push(Root::hard(any_of, Origin::Job));
         Ok(())
+    }
+
+    /// Returns what obsoletes a package that is to be installed, where it comes instead.
+    fn stand_ins(&self, id: u32) -> Vec<u32> {
+        if self.options.obsoletes && !self.options.exact.contains(&PackageId(id)) {
+            self.index.obsoleters(id)
+        } else {
+            Vec::new()
+        }
     }
 
     /// Makes an installed package prefer what a job wants in its place.
@@ -381,7 +390,7 @@ impl Reader<'_, '_> {
     fn upgrade_some(&mut self, ids: &[u32]) {
         for group in groups_of(self.index, ids) {
             let installed = installed_of(self.index, group);
-            if installed.is_empty() {
+            if installed.is_empty() && self.options.obsoletes {
                 for id in self.obsoleted_by(group, ids) {
                     self.upgrade(id, Some(ids));
                 }
@@ -441,7 +450,7 @@ impl Reader<'_, '_> {
         if self.goals.locked.contains(&id) {
             return;
         }
-        let mut obsoleters = index.obsoleters(id);
+        let mut obsoleters = if self.options.obsoletes { index.obsoleters(id) } else { Vec::new() };
         obsoleters.retain(|other| listed.is_none_or(|listed| listed.contains(other)));
         let is_obsolete =
             |target: u32| obsoleters.iter().any(|&obsoleter| index.obsoletes(obsoleter, target));

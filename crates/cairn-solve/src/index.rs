@@ -321,7 +321,7 @@ impl<'u> Index<'u> {
     }
 
     /// Order of preference between packages of one group, best first: installed ones, then
-    /// repository priority, version, native architecture, repository, number.
+    /// repository priority, version, native architecture, cost, repository, number.
     pub(crate) fn rank(&self, a: u32, b: u32) -> Ordering {
         let (left, right) = (self.candidate(a), self.candidate(b));
         // The priority of an installed package's repository says nothing.
@@ -334,6 +334,7 @@ impl<'u> Index<'u> {
             .then_with(|| priority(left).cmp(&priority(right)))
             .then_with(|| right.nevra.evr.cmp(&left.nevra.evr))
             .then_with(|| (left.nevra.arch == "noarch").cmp(&(right.nevra.arch == "noarch")))
+            .then_with(|| left.cost.cmp(&right.cost))
             .then_with(|| left.repository.cmp(&right.repository))
             .then_with(|| a.cmp(&b))
     }

@@ -23,6 +23,8 @@ pub struct Candidate {
     pub repository: u32,
     /// Priority of its repository, as in .repo files: lower wins, dnf's default is 99.
     pub priority: i32,
+    /// Cost of its repository: among equal packages the lower wins, dnf's default is 1000.
+    pub cost: i32,
     /// Provides; `name = evr` need not be listed.
     pub provides: Vec<Dependency>,
     /// Requires.
@@ -137,6 +139,10 @@ pub struct Options {
     pub allow_vendor_change: bool,
     /// So may what [`Job::DistroSync`] brings.
     pub sync_vendor_change: bool,
+    /// What obsoletes a package comes in its place, when that is installed or upgraded.
+    pub obsoletes: bool,
+    /// Packages whose version a person named: nothing comes in their place.
+    pub exact: BTreeSet<PackageId>,
     /// What a new package requires comes in its best version, even where that upgrades something installed.
     pub focus_new: bool,
     /// Between alternatives the higher number wins (0 is that of all others); what is below 0 is no weak dependency.
@@ -176,6 +182,8 @@ impl Default for Options {
             allow_downgrade: true,
             allow_vendor_change: true,
             sync_vendor_change: true,
+            obsoletes: true,
+            exact: BTreeSet::new(),
             focus_new: true,
             preferences: BTreeMap::new(),
         }

@@ -422,11 +422,15 @@ impl Session {
         let main = &self.configuration.main;
         let config = repository.config.clone();
         let must_sign = must_sign_packages(&config, main) && !self.options.no_gpgchecks;
-        let filters = [
-            Filters { exclude: &main.excludepkgs, include: &main.includepkgs },
-            Filters { exclude: &config.excludepkgs, include: &config.includepkgs },
-            Filters { exclude: &self.options.exclude, include: &[] },
-        ];
+        let counts =
+            |of: &str| !main.disable_excludes.iter().any(|other| other == "*" || other == of);
+        let mut filters = vec![Filters { exclude: &self.options.exclude, include: &[] }];
+        if counts("main") {
+            filters.push(Filters { exclude: &main.excludepkgs, include: &main.includepkgs });
+        }
+        if counts(&config.id) {
+            filters.push(Filters { exclude: &config.excludepkgs, include: &config.includepkgs });
+        }
         builder.add_repository(repository, must_sign, &self.architectures(), &filters);
     }
 

@@ -66,7 +66,8 @@ pub fn solve_request(
 ) -> Result<Plan, Failure> {
     let mut plan = Plan::default();
     if !request.jobs.is_empty() {
-        let options = solver_options(session, loaded, choices);
+        let mut options = solver_options(session, loaded, choices);
+        options.exact.clone_from(&request.exact);
         let solution = match solve(&loaded.sack.universe, &request.jobs, &options) {
             Ok(solution) => solution,
             Err(_) if skips_broken(session, choices) => {
@@ -114,6 +115,7 @@ fn solver_options(session: &Session, loaded: &Loaded, choices: &Choices) -> Opti
         allow_downgrade: options.allow_downgrade
             || main.allow_downgrade && !options.no_allow_downgrade,
         allow_vendor_change: main.allow_vendor_change,
+        obsoletes: main.obsoletes,
         sync_vendor_change: main.allow_vendor_change,
         ..Options::default()
     }
@@ -462,6 +464,12 @@ fn execute(session: &Session, loaded: &Loaded, plan: &Plan, targets: &Targets) -
     let check = trust::check_packages(session, loaded, plan, targets)?;
     let state = plan.state_after(&loaded.sack, &loaded.state);
     let items = plan.transaction_items(&loaded.sack, &targets.files);
+    if session.configuration.main.tsflags.iter().any(|flag| flag == "test") {
+        // Nothing changes, so nothing is remembered.
+        run_engine(session, items, &engine_options(session, &state, check))?;
+        session.printer.info("Complete!");
+        return Ok(exit::SUCCESS);
+    }
     let cookie = current_cookie(session)?;
     let mut history = History::create(&session.root)?;
     let number = history.begin(&history_record(session, loaded, plan, &cookie))?;
@@ -483,7 +491,9 @@ fn execute(session: &Session, loaded: &Loaded, plan: &Plan, targets: &Targets) -
             if let Some(outcome) = &outcome {
                 cairn_pkg::undo::link_history(&session.root, outcome.id, number)?;
             }
-            history.finish(number, now, &cookie, HistoryState::Ok)?;
+            let has_failed = outcome.as_ref().is_some_and(|outcome| !outcome.failures.is_empty());
+            let ended = if has_failed { HistoryState::Error } else { HistoryState::Ok };
+            history.finish(number, now, &cookie, ended)?;
             finish(session, targets, outcome)
         }
         Err(failure) => {

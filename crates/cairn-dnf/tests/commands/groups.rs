@@ -422,3 +422,18 @@ fn mark() {
     assert_eq!(bench.dnf("group remove -y tools").code, 0);
     assert_eq!(bench.rpm("-q new").code, 1);
 }
+
+#[test]
+fn a_member_that_is_nowhere_keeps_no_group_away() {
+    let mut bench = Bench::usual();
+    let members = [("absent", GroupPackageKind::Mandatory), ("bar", GroupPackageKind::Mandatory)];
+    bench.set_comps(Comps { groups: vec![group("part", "Part", &members)], ..comps() });
+    let ran = bench.dnf("group install -y part");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.err.contains("No match for group package \"absent\""), "{}", ran.err);
+    assert_eq!(bench.rpm("-q bar").code, 0);
+    let ran = bench.dnf("group remove -y part");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let history = bench.dnf("history info");
+    assert!(history.out.contains("Group"), "{}", history.out);
+}

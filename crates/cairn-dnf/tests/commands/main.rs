@@ -8,6 +8,7 @@ mod common;
 mod advisory;
 mod choices;
 mod config_manager;
+mod decisions;
 mod groups;
 mod history;
 mod mixed;

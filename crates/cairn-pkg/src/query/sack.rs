@@ -255,6 +255,7 @@ impl SackBuilder {
                 nevra,
                 repository: index as u32 + 1,
                 priority: repository.config.priority,
+                cost: repository.config.cost,
                 ..Candidate::default()
             });
             self.sack.details_of.push(shared);
@@ -310,6 +311,7 @@ impl SackBuilder {
             nevra: package.nevra,
             repository: index as u32 + 1,
             priority: config.priority,
+            cost: config.cost,
             provides: package.provides,
             requires: package.requires,
             conflicts: package.conflicts,
@@ -369,6 +371,7 @@ pub fn header_candidate(header: &Header) -> Candidate {
         nevra: header.nevra(),
         repository: 0,
         priority: 0,
+        cost: 0,
         provides: header.provides(),
         requires: header.requires().into_iter().filter(|r| !r.is_rpmlib()).collect(),
         conflicts: header.conflicts(),

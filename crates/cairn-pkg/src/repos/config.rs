@@ -73,6 +73,8 @@ pub struct MainConfig {
     pub group_package_types: Vec<String>,
     /// Downloads at one time.
     pub max_parallel_downloads: u32,
+    /// Whose excludes and includes do not count: ids of repositories, `main`, or `*`.
+    pub disable_excludes: Vec<String>,
     /// How servers are reached.
     pub network: NetworkConfig,
 }
@@ -119,6 +121,7 @@ impl Default for MainConfig {
             tsflags: Vec::new(),
             group_package_types: words(&["mandatory", "default", "conditional"]),
             max_parallel_downloads: 3,
+            disable_excludes: Vec::new(),
             network: NetworkConfig::default(),
         }
     }
@@ -217,6 +220,7 @@ const MAIN_KEYS: &[&str] = &[
     "excludepkgs",
     "exclude",
     "includepkgs",
+    "disable_excludes",
     "skip_if_unavailable",
     "skip_unavailable",
     "skip_broken",
@@ -385,6 +389,7 @@ impl MainConfig {
             "protected_packages" => append(&mut self.protected_packages, value),
             "excludepkgs" | "exclude" => append(&mut self.excludepkgs, value),
             "includepkgs" => append(&mut self.includepkgs, value),
+            "disable_excludes" => append(&mut self.disable_excludes, value),
             "tsflags" => append(&mut self.tsflags, value),
             "reposdir" => self.reposdir = list(value),
             "varsdir" => self.varsdir = list(value),
@@ -445,7 +450,10 @@ impl RepoConfig {
             "gpgcheck" | "pkg_gpgcheck" => self.gpgcheck = Some(flag()?),
             "repo_gpgcheck" => self.repo_gpgcheck = Some(flag()?),
             "gpgkey" => self.gpgkey = checked_keys(value, at)?,
-            "priority" => self.priority = number(value, 1, 99).map_err(wrong)? as i32,
+            "priority" => {
+                self.priority =
+                    number(value, i64::from(i32::MIN), i64::from(i32::MAX)).map_err(wrong)? as i32
+            }
             "cost" => self.cost = number(value, 0, 1_000_000).map_err(wrong)? as i32,
             "excludepkgs" | "exclude" => append(&mut self.excludepkgs, value),
             "includepkgs" => append(&mut self.includepkgs, value),

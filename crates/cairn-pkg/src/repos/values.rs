@@ -25,6 +25,7 @@ impl MainConfig {
             ("cachedir", Some(format!("/{}", self.cachedir))),
             flag("clean_requirements_on_remove", self.clean_requirements_on_remove),
             flag("defaultyes", self.defaultyes),
+            words("disable_excludes", &self.disable_excludes),
             words("exclude_from_weak", &self.exclude_from_weak),
             flag("exclude_from_weak_autodetect", self.exclude_from_weak_autodetect),
             words("excludepkgs", &self.excludepkgs),

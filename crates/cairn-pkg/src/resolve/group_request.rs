@@ -129,7 +129,7 @@ impl Request<'_> {
         }
         for (name, kind) in &group.packages {
             if packages == GroupPackages::Change && types.contains(kind) {
-                self.install_group_package(name, kind);
+                self.install_group_package(name);
             }
         }
         if known != Some(&state) {
@@ -159,7 +159,7 @@ impl Request<'_> {
         });
     }
 
-    fn install_group_package(&mut self, name: &str, kind: &str) {
+    fn install_group_package(&mut self, name: &str) {
         let sack = self.sack;
         let available: Vec<PackageId> = sack
             .by_name(name)
@@ -179,13 +179,8 @@ impl Request<'_> {
             self.jobs.push(Job::Install(available));
             return;
         }
-        let message = format!("No match for group package \"{name}\"");
-        // Only mandatory packages make a group incomplete.
-        if kind == "mandatory" {
-            self.unavailable(message);
-        } else {
-            self.messages.push(message);
-        }
+        // Groups name what other editions of a distribution have.
+        self.messages.push(format!("No match for group package \"{name}\""));
     }
 
     /// Adds `group remove`.
@@ -275,6 +270,7 @@ impl Request<'_> {
         let packages: Vec<PackageId> =
             self.sack.by_name(name).filter(is_of_group).map(|package| package.id).collect();
         if !packages.is_empty() {
+            self.from_groups.insert(name.to_owned());
             self.jobs.push(Job::Remove(packages));
         }
     }
@@ -293,9 +289,9 @@ impl Request<'_> {
             };
             let state = self.state.groups[&id].clone();
             let names = group.names(&state.package_types);
-            for (name, kind) in &group.packages {
+            for (name, _) in &group.packages {
                 if names.contains(name) && !state.packages.contains(name) {
-                    self.install_group_package(name, kind);
+                    self.install_group_package(name);
                 }
             }
             for name in state.packages.iter().filter(|name| !names.contains(name)) {

@@ -307,7 +307,10 @@ fn reason_of(
 ) -> PackageReason {
     let name = &sack.get(id).nevra().name;
     let solved = match solved {
-        Reason::User if kind == PlanAction::Install && from_groups.contains(name) => {
+        Reason::User
+            if matches!(kind, PlanAction::Install | PlanAction::Remove)
+                && from_groups.contains(name) =>
+        {
             PackageReason::Group
         }
         Reason::User => PackageReason::User,

@@ -4,6 +4,7 @@
 use super::group_request::GroupPackages;
 use super::groups::{GroupChange, GroupSet};
 use crate::query::sack::{Sack, SackPackage};
+use crate::query::spec::NevraForm;
 use crate::query::{MatchKind, SpecScope, glob, match_spec};
 use crate::state::SystemState;
 use cairn_rpm::evr::Nevra;
@@ -47,8 +48,10 @@ pub struct Request<'a> {
     pub problems: Vec<Problem>,
     /// Installed packages the user has named: they are wanted from now on.
     pub marked_user: BTreeSet<PackageId>,
-    /// Packages that groups bring.
+    /// Packages that groups bring or take away.
     pub from_groups: BTreeSet<String>,
+    /// Packages that were named by more than their name: what obsoletes them is not meant.
+    pub exact: BTreeSet<PackageId>,
     /// Groups and environments that change.
     pub group_changes: Vec<GroupChange>,
 }
@@ -73,6 +76,7 @@ impl<'a> Request<'a> {
             problems: Vec::new(),
             marked_user: BTreeSet::new(),
             from_groups: BTreeSet::new(),
+            exact: BTreeSet::new(),
             group_changes: Vec::new(),
         }
     }
@@ -127,7 +131,9 @@ impl<'a> Request<'a> {
 
     /// Returns the installed packages that a spec means.
     fn meant_installed(&self, spec: &str) -> Vec<PackageId> {
-        let (mut ids, _) = match_spec(self.sack, spec, SpecScope::Installed);
+        let (mut ids, kind) = match_spec(self.sack, spec, SpecScope::Installed);
+        // Whoever names a capability may not know all that has it.
+        ids.retain(|_| kind != MatchKind::Provide);
         ids.retain(|id| !self.limited.contains(id));
         ids
     }
@@ -206,6 +212,9 @@ impl<'a> Request<'a> {
         if available.is_empty() && (installed.is_empty() || is_limited_out) {
             self.no_match(spec);
             return;
+        }
+        if !matches!(kind, MatchKind::Nevra(NevraForm::Name)) {
+            self.exact.extend(&available);
         }
         if matches!(kind, MatchKind::Provide | MatchKind::File) {
             self.install_one_of(spec, &available, &installed);

@@ -65,7 +65,15 @@ pub fn upgrade(session: &Session, args: &UpgradeArgs) -> CommandResult {
             request.upgrade(spec);
         }
     }
-    add_files(&mut request, &loaded);
+    for id in &loaded.files {
+        let nevra = loaded.sack.get(*id).nevra();
+        if loaded.sack.by_name(&nevra.name).any(|package| package.is_installed()) {
+            add_file(&mut request, &loaded, *id);
+        } else {
+            let message = format!("Packages for argument '{nevra}' available, but not installed.");
+            request.messages.push(message);
+        }
+    }
     resolve_and_run(session, &loaded, request, &choices(&args.resolve))
 }
 
