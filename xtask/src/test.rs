@@ -96,6 +96,9 @@ pub(crate) fn bench_journal() -> Result<()> {
 pub(crate) fn bench_packages(row: Option<&str>) -> Result<()> {
     // What ships is built without increments: they make programs larger and slower.
     let mut build = cargo(&["build", "--release", "-p", "cairn", "-p", "cairn-dnf"]);
+    // As `cairn build` builds them: a panic ends the program, so nothing walks up the stack.
+    build.env("RUSTFLAGS", "-Cforce-unwind-tables=no");
+    build.env("CFLAGS", "-fno-asynchronous-unwind-tables -fno-unwind-tables");
     stage("build the programs", build.env("CARGO_INCREMENTAL", "0"))?;
     let words = ["test", "--quiet", "-p", "cairn", "--test", "package_benchmark"];
     let mut command = cargo(&words);
