@@ -307,6 +307,9 @@ const IGNORED_KEYS: &[&str] = &[
     "zchunk",
 ];
 
+/// Smallest and largest priority of a repository, as of dnf5's numbers.
+const PRIORITIES: (i64, i64) = (i32::MIN as i64, i32::MAX as i64);
+
 /// Keys of a repository.
 const REPO_KEYS: &[&str] = &[
     "name",
@@ -451,8 +454,7 @@ impl RepoConfig {
             "repo_gpgcheck" => self.repo_gpgcheck = Some(flag()?),
             "gpgkey" => self.gpgkey = checked_keys(value, at)?,
             "priority" => {
-                self.priority =
-                    number(value, i64::from(i32::MIN), i64::from(i32::MAX)).map_err(wrong)? as i32
+                self.priority = number(value, PRIORITIES.0, PRIORITIES.1).map_err(wrong)? as i32;
             }
             "cost" => self.cost = number(value, 0, 1_000_000).map_err(wrong)? as i32,
             "excludepkgs" | "exclude" => append(&mut self.excludepkgs, value),

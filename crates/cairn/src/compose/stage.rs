@@ -193,6 +193,7 @@ fn read_candidates(packages: &Packages) -> Result<Vec<(PathBuf, Candidate)>> {
                 nevra: header.nevra(),
                 repository: 1,
                 priority: 99,
+                cost: 0,
                 provides: header.provides(),
                 requires: header.requires(),
                 conflicts: header.conflicts(),
