@@ -53,7 +53,7 @@ pub struct Way(usize);
 impl Download {
     /// Tells whether the file is used where it lies.
     pub fn is_in_place(&self) -> bool {
-        file_path(&self.url).is_some_and(|path| path == self.dest)
+        transfer::is_in_place(&self.url, &self.dest)
     }
 }
 
@@ -251,7 +251,7 @@ fn download_one(
         progress(Progress::Finished { index: 0, size });
         return Ok(());
     }
-    if file_path(transfer.url).is_some_and(|path| path == dest) {
+    if transfer::is_in_place(transfer.url, dest) {
         return Err(transfer.wrong_in_place(dest, expected));
     }
     if let Some(dir) = dest.parent() {

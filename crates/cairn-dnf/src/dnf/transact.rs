@@ -464,16 +464,16 @@ fn execute(session: &Session, loaded: &Loaded, plan: &Plan, targets: &Targets) -
     let check = trust::check_packages(session, loaded, plan, targets)?;
     let state = plan.state_after(&loaded.sack, &loaded.state);
     let items = plan.transaction_items(&loaded.sack, &targets.files);
-    if session.configuration.main.tsflags.iter().any(|flag| flag == "test") {
+    let mut options = engine_options(session, &state, check);
+    if options.test_only {
         // Nothing changes, so nothing is remembered.
-        run_engine(session, items, &engine_options(session, &state, check))?;
+        run_engine(session, items, &options)?;
         session.printer.info("Complete!");
         return Ok(exit::SUCCESS);
     }
     let cookie = current_cookie(session)?;
     let mut history = History::create(&session.root)?;
     let number = history.begin(&history_record(session, loaded, plan, &cookie))?;
-    let mut options = engine_options(session, &state, check);
     options.extra_files.extend(comps::files(&plan.group_changes));
     let result = if items.is_empty() {
         save_state(session, &state, &options.extra_files).map(|()| None)

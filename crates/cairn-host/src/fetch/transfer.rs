@@ -287,6 +287,11 @@ fn parse_content_range(text: &str) -> Option<(u64, Option<u64>)> {
     Some((first.trim().parse().ok()?, total.trim().parse().ok()))
 }
 
+/// Tells whether a file is where it is to be fetched to.
+pub(super) fn is_in_place(url: &str, dest: &Path) -> bool {
+    file_path(url).is_some_and(|path| path == dest)
+}
+
 /// Returns the path of a `file:` URL (`file:/path`, `file:///path`, `file://localhost/path`), with %XX decoded.
 pub fn file_path(url: &str) -> Option<PathBuf> {
     let rest = url.strip_prefix("file:")?;

@@ -30,6 +30,10 @@ pub enum DependencyKind {
 }
 
 impl DependencyKind {
+    /// Those that make a package want another one.
+    pub const DEPENDS: [Self; 5] =
+        [Self::Requires, Self::Recommends, Self::Suggests, Self::Supplements, Self::Enhances];
+
     /// Returns the list of a package.
     pub fn of(self, candidate: &Candidate) -> &[Dependency] {
         match self {
@@ -126,6 +130,17 @@ pub fn best_priority(sack: &Sack, ids: &[PackageId]) -> Vec<PackageId> {
 
 fn arch_fits(a: &str, b: &str) -> bool {
     a == b || a == "noarch" || b == "noarch"
+}
+
+/// Returns the available source packages that these packages were built from.
+pub fn sources_of(sack: &Sack, ids: &[PackageId]) -> Vec<PackageId> {
+    let files: BTreeSet<&str> =
+        ids.iter().map(|id| sack.get(*id).details.sourcerpm.as_str()).collect();
+    let is_source = |package: &SackPackage<'_>| {
+        package.nevra().arch == "src"
+            && files.contains(format!("{}.rpm", package.nevra().file_stem()).as_str())
+    };
+    sack.available().filter(is_source).map(|package| package.id).collect()
 }
 
 /// Returns the installed packages that no repository has.

@@ -190,19 +190,10 @@ impl BuildNeeds {
 /// Returns the newest source packages that a spec means: itself, or those its packages were built from.
 fn sources_of(sack: &Sack, spec: &str) -> Vec<PackageId> {
     let (found, _) = match_spec(sack, spec, SpecScope::Available);
-    let is_source = |package: &SackPackage<'_>| package.nevra().arch == "src";
     let (own, built): (Vec<PackageId>, Vec<PackageId>) =
-        found.into_iter().partition(|id| is_source(&sack.get(*id)));
+        found.into_iter().partition(|id| sack.get(*id).nevra().arch == "src");
     if !own.is_empty() {
         return filter::latest(sack, &own, 1);
     }
-    let files: BTreeSet<&str> = filter::latest(sack, &built, 1)
-        .into_iter()
-        .map(|id| sack.get(id).details.sourcerpm.as_str())
-        .collect();
-    let is_theirs = |package: &SackPackage<'_>| {
-        is_source(package)
-            && files.contains(format!("{}.rpm", package.nevra().file_stem()).as_str())
-    };
-    sack.available().filter(is_theirs).map(|package| package.id).collect()
+    filter::sources_of(sack, &filter::latest(sack, &built, 1))
 }

@@ -79,6 +79,13 @@ fn instead(sack: &Sack, ids: Vec<PackageId>, which: DownloadInstead) -> Vec<Pack
     if !(which.srpm || which.debuginfo || which.debugsource) {
         return ids;
     }
+    if which.srpm {
+        let sources = |id: PackageId| match sack.get(id).nevra().arch.as_str() {
+            "src" => vec![id],
+            _ => filter::sources_of(sack, &[id]),
+        };
+        return ids.into_iter().flat_map(sources).collect();
+    }
     let names = |id: &PackageId| {
         let package = sack.get(*id);
         let nevra = package.nevra();
@@ -94,26 +101,17 @@ fn instead(sack: &Sack, ids: Vec<PackageId>, which: DownloadInstead) -> Vec<Pack
     let mut found = Vec::new();
     for id in &ids {
         let package = sack.get(*id);
-        let is_source = |other: &SackPackage<'_>| {
-            let own = package.nevra().arch == "src" && other.id == *id;
-            own || other.nevra().arch == "src"
-                && format!("{}.rpm", other.nevra().file_stem()) == package.details.sourcerpm
-        };
         let is_of_same = |name: &str, other: &SackPackage<'_>| {
             other.nevra().name == name
                 && other.nevra().evr == package.nevra().evr
                 && other.nevra().arch == package.nevra().arch
         };
-        if which.srpm {
-            found.extend(sack.available().filter(is_source).map(|other| other.id));
-        } else {
-            let names = names(id);
-            let of = |name: &String| {
-                let others = sack.available().filter(|other| is_of_same(name, other));
-                others.map(|other| other.id).collect::<Vec<_>>()
-            };
-            found.extend(names.iter().map(of).find(|ids| !ids.is_empty()).unwrap_or_default());
-        }
+        let of = |name: &String| {
+            let others = sack.available().filter(|other| is_of_same(name, other));
+            others.map(|other| other.id).collect::<Vec<_>>()
+        };
+        let names = names(id);
+        found.extend(names.iter().map(of).find(|ids| !ids.is_empty()).unwrap_or_default());
     }
     found
 }

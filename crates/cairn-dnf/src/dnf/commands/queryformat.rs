@@ -174,9 +174,8 @@ fn value(name: &str, package: SackPackage<'_>, location: &str) -> Option<String>
         "supplements" => dependencies(DependencyKind::Supplements),
         "enhances" => dependencies(DependencyKind::Enhances),
         "depends" => {
-            use DependencyKind as K;
-            let kinds = [K::Requires, K::Recommends, K::Suggests, K::Supplements, K::Enhances];
-            let lines = kinds.into_iter().flat_map(|kind| dependency_lines(package, kind));
+            let kinds = DependencyKind::DEPENDS.into_iter();
+            let lines = kinds.flat_map(|kind| dependency_lines(package, kind));
             listed(lines.collect::<BTreeSet<_>>())
         }
         _ => return None,

@@ -47,7 +47,7 @@ pub fn repoquery(session: &Session, args: &RepoqueryArgs) -> CommandResult {
         ids = providers_of(&loaded.sack, ids, attribute, args);
     }
     if args.srpm {
-        ids = sources_of(&loaded.sack, &ids);
+        ids = sorted(&loaded.sack, filter::sources_of(&loaded.sack, &ids));
     }
     if args.changelogs {
         super::changelog::print(session, &loaded, &ids, &|_, log| log.to_vec());
@@ -218,8 +218,7 @@ fn select_dependencies(sack: &Sack, ids: &mut Vec<PackageId>, args: &RepoqueryAr
         ids.retain(|id| found.contains(id));
     }
     if !args.whatdepends.is_empty() {
-        let kinds = [K::Requires, K::Recommends, K::Suggests, K::Supplements, K::Enhances];
-        let found: BTreeSet<PackageId> = kinds
+        let found: BTreeSet<PackageId> = K::DEPENDS
             .into_iter()
             .flat_map(|kind| dependents(args)(sack, kind, &args.whatdepends, &scope))
             .collect();
@@ -266,9 +265,7 @@ impl ProvidersOf {
         use DependencyKind as K;
         let kinds: &[K] = match self {
             Self::Conflicts => &[K::Conflicts],
-            Self::Depends => {
-                &[K::Requires, K::Recommends, K::Suggests, K::Supplements, K::Enhances]
-            }
+            Self::Depends => &K::DEPENDS,
             Self::Enhances => &[K::Enhances],
             Self::Obsoletes => &[K::Obsoletes],
             Self::Provides => &[K::Provides],
@@ -292,17 +289,6 @@ impl ProvidersOf {
         }
         plain
     }
-}
-
-/// Returns the source packages of packages.
-fn sources_of(sack: &Sack, ids: &[PackageId]) -> Vec<PackageId> {
-    let names: BTreeSet<&str> =
-        ids.iter().map(|id| sack.get(*id).details.sourcerpm.as_str()).collect();
-    let is_source = |package: &SackPackage<'_>| {
-        package.nevra().arch == "src"
-            && names.contains(format!("{}.rpm", package.nevra().file_stem()).as_str())
-    };
-    sorted(sack, sack.available().filter(is_source).map(|package| package.id).collect())
 }
 
 fn show(
@@ -356,8 +342,9 @@ fn show(
             Some(K::Requires) if args.resolve => lines.extend(resolved(sack, package)),
             Some(kind) => lines.extend(dependency_lines(package, kind)),
             None if show.depends => {
-                let kinds = [K::Requires, K::Recommends, K::Suggests, K::Supplements, K::Enhances];
-                lines.extend(kinds.into_iter().flat_map(|kind| dependency_lines(package, kind)));
+                lines.extend(
+                    K::DEPENDS.into_iter().flat_map(|kind| dependency_lines(package, kind)),
+                );
             }
             None if show.requires_pre => lines.extend(requirement_lines(package, true)),
             None if show.files => lines.extend(package.candidate.files.iter().cloned()),
