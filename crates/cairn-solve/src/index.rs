@@ -376,8 +376,8 @@ impl<'u> Index<'u> {
             })
     }
 
-    /// Sorts alternatives: groups with an installed package, then by preference, then those with an update of one, then the group whose
-    /// name is the requirement's, then groups in `favoured`, then repository priority, what is
+    /// Sorts alternatives: groups with an installed package, then by preference, then those with an update of one, those that no other one
+    /// obsoletes, then the group whose name is the requirement's, then groups in `favoured`, then repository priority, what is
     /// not outdated, the version provided, and the name; inside a group the installed package, then [`Index::rank`].
     pub(crate) fn sort_alternatives(
         &self,
@@ -397,6 +397,12 @@ impl<'u> Index<'u> {
             group.sort_by(|&a, &b| self.rank(a, b));
         }
         let name = dependency.map(|dependency| dependency.name.as_str());
+        let heads: Vec<u32> = groups.iter().map(|group| group[0]).collect();
+        // Few packages obsolete anything.
+        let obsoleting = heads.iter().filter(|&&id| !self.candidate(id).obsoletes.is_empty());
+        let obsoleting: Vec<u32> = obsoleting.copied().collect();
+        let is_replaced = |id: &u32| obsoleting.iter().any(|&other| self.obsoletes(other, *id));
+        let replaced: BTreeSet<u32> = heads.iter().copied().filter(is_replaced).collect();
         groups.sort_by(|a, b| {
             let (a, b) = (a[0], b[0]);
             let (left, right) = (self.candidate(a), self.candidate(b));
@@ -408,6 +414,7 @@ impl<'u> Index<'u> {
                 .cmp(&left.is_installed())
                 .then_with(|| self.preference(b).cmp(&self.preference(a)))
                 .then_with(|| self.is_update(b).cmp(&self.is_update(a)))
+                .then_with(|| replaced.contains(&a).cmp(&replaced.contains(&b)))
                 .then_with(|| is_named(right).cmp(&is_named(left)))
                 .then_with(|| is_favoured(b).cmp(&is_favoured(a)))
                 .then_with(|| left.priority.cmp(&right.priority))

@@ -24,13 +24,17 @@ fn obsoleted_packages_come_where_they_are_meant() {
     let bench = renamed();
     assert_eq!(bench.dnf("install -y old").code, 0);
     assert_eq!(installed(&bench), "new-2-1");
+    let mut bench = renamed();
+    bench.add(vec![package("user", "1-1", &["old"])]);
+    assert_eq!(bench.dnf("install -y user").code, 0);
+    assert_eq!(installed(&bench), "new-2-1 user-1-1");
     let bench = renamed();
     assert_eq!(bench.dnf("install -y old-1-1.noarch").code, 0);
     assert_eq!(installed(&bench), "old-1-1");
     assert_eq!(bench.dnf("upgrade -y --setopt=obsoletes=0").code, 0);
     assert_eq!(installed(&bench), "old-1-1");
-    assert_eq!(bench.dnf("upgrade -y").code, 0);
-    assert_eq!(installed(&bench), "new-2-1");
+    let ran = bench.dnf("upgrade -y new");
+    assert_eq!((ran.code, installed(&bench).as_str()), (0, "new-2-1"), "{}", ran.err);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::group_request::GroupPackages;
 use super::groups::{GroupChange, GroupSet};
 use crate::query::sack::{Sack, SackPackage};
 use crate::query::spec::NevraForm;
-use crate::query::{MatchKind, SpecScope, glob, match_spec};
+use crate::query::{MatchKind, SpecScope, filter, glob, match_spec};
 use crate::state::SystemState;
 use cairn_rpm::evr::Nevra;
 use cairn_solve::{Job, PackageId};
@@ -313,6 +313,11 @@ impl<'a> Request<'a> {
             self.upgrade_environment(group);
             return;
         }
+        let replacing = self.replacing(spec);
+        if !replacing.is_empty() {
+            self.jobs.push(Job::Upgrade(Some(replacing)));
+            return;
+        }
         if let Some(ids) = self.installed_or_problem(spec) {
             let (available, _) = self.meant(spec);
             let mut targets = available;
@@ -327,6 +332,22 @@ impl<'a> Request<'a> {
                 self.jobs.push(Job::Upgrade(Some(targets)));
             }
         }
+    }
+
+    /// Returns the packages of a spec that obsolete installed ones, where none of the same name is installed.
+    fn replacing(&self, spec: &str) -> Vec<PackageId> {
+        if !self.meant_installed(spec).is_empty() {
+            return Vec::new();
+        }
+        let (mut meant, kind) = self.meant(spec);
+        if !matches!(kind, MatchKind::Nevra(_)) {
+            return Vec::new();
+        }
+        let obsoleting = filter::obsoleting(self.sack);
+        meant.retain(|id| {
+            !self.excluded.contains(id) && obsoleting.iter().any(|(new, _)| new == id)
+        });
+        meant
     }
 
     /// Adds the upgrade of installed packages to one of these available ones.
