@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Runs a package's scriptlet inside a target root.
 //!
-//! For `/` it runs directly. rpm's own interpreter runs in a child of this process ([`run_function`]). For another root it gets a mount namespace with the host's `/proc`, `/dev` and `/sys` and a chroot;
+//! For `/` it runs directly. rpm's own interpreter runs in a child of this process ([`run_function`]). For another root it gets a
+//! mount namespace with the host's `/proc`, `/dev` and `/sys` and a chroot, which all scriptlets of a [`Runner`] share;
 //! as an ordinary user it additionally gets a user namespace with one id, in which changes of ownership fail. As in rpm, the body
 //! is written to a file in the root's `/var/tmp` and passed to the interpreter as its last own argument, followed by the
 //! scriptlet's arguments; the caller's environment is not passed on.
 
+use std::fs::File;
 use std::io::{self, Read, Write as _};
 use std::os::unix::process::CommandExt as _;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
@@ -18,6 +20,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal};
 use rustix::thread::UnshareFlags;
 
+use crate::entered::{Entered, Refused};
 use crate::invocation::status_number;
 use crate::sandbox::{c_path, namespace_steps, step_error};
 use crate::sys::{self, Step};
@@ -73,30 +76,127 @@ pub const OUTPUT_LIMIT: usize = 1 << 20;
 /// How long to wait for more output after the scriptlet's end: a daemon it started may hold the pipe for ever.
 const OUTPUT_GRACE: Duration = Duration::from_millis(300);
 
-/// Runs `scriptlet` in `root` and waits for its end; any ending is a result. Errors mean that it could not be started.
-pub fn run(root: &Root, scriptlet: &Scriptlet<'_>) -> Result<ScriptletOutput> {
-    let Some((program, own_args)) = scriptlet.interpreter.split_first() else {
-        return Err(HostError::NotFound {
-            tool: String::new(),
-            place: "an empty interpreter".to_owned(),
-        });
-    };
-    let script = scriptlet.body.map(|body| ScriptFile::create(root, body)).transpose()?;
-    let mut command = Command::new(program);
-    command.args(own_args);
-    if let Some(script) = &script {
-        command.arg(format!("/{}", script.path));
+/// Runs scriptlets in one root.
+///
+/// It enters the root with the first one and stays there until it is dropped; then nothing of the root is held any more.
+#[derive(Debug)]
+pub struct Runner {
+    root: Root,
+    /// A thread that has entered the root.
+    entered: Option<Entered>,
+}
+
+impl Runner {
+    /// Prepares to run scriptlets in `root`; nothing is done yet.
+    pub fn new(root: &Root) -> Self {
+        Self { root: root.clone(), entered: None }
     }
-    command.args(scriptlet.args);
-    command.env_clear().env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-    command.env("LC_ALL", "C.UTF-8").env("HOME", "/").env("TERM", "dumb");
-    command.envs(scriptlet.env.iter().map(|(name, value)| (name, value)));
-    let name = format!(
-        "{} (scriptlet in {})",
-        scriptlet.interpreter.join(" "),
-        root.path_for_display().display()
-    );
-    run_prepared(root, command, scriptlet, &name)
+
+    /// Returns the root.
+    pub fn root(&self) -> &Root {
+        &self.root
+    }
+
+    /// Runs `scriptlet` and waits for its end; any ending is a result. Errors mean that it could not be started.
+    pub fn run(&mut self, scriptlet: &Scriptlet<'_>) -> Result<ScriptletOutput> {
+        let Some((program, own_args)) = scriptlet.interpreter.split_first() else {
+            return Err(HostError::NotFound {
+                tool: String::new(),
+                place: "an empty interpreter".to_owned(),
+            });
+        };
+        let root = self.root.clone();
+        let script = scriptlet.body.map(|body| ScriptFile::create(&root, body)).transpose()?;
+        let mut command = Command::new(program);
+        command.args(own_args);
+        if let Some(script) = &script {
+            command.arg(format!("/{}", script.path));
+        }
+        command.args(scriptlet.args);
+        command
+            .env_clear()
+            .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+        command.env("LC_ALL", "C.UTF-8").env("HOME", "/").env("TERM", "dumb");
+        command.envs(scriptlet.env.iter().map(|(name, value)| (name, value)));
+        let name = format!(
+            "{} (scriptlet in {})",
+            scriptlet.interpreter.join(" "),
+            root.path_for_display().display()
+        );
+        self.run_prepared(command, scriptlet, &name)
+    }
+
+    fn run_prepared(
+        &mut self,
+        mut command: Command,
+        scriptlet: &Scriptlet<'_>,
+        name: &str,
+    ) -> Result<ScriptletOutput> {
+        let failed = |source: io::Error| HostError::Start { command: name.to_owned(), source };
+        let (reader, writer) = io::pipe().map_err(failed)?;
+        // Opened here: where the program starts, the path is one of the root.
+        let null = || File::open("/dev/null").map(Stdio::from).map_err(failed);
+        command.stdin(if scriptlet.stdin.is_empty() { null()? } else { Stdio::piped() });
+        command.stdout(writer.try_clone().map_err(failed)?).stderr(writer);
+        command.process_group(0);
+        let mut child = self.spawn(command, name)?;
+        let output = Collected::start(reader);
+        if let Some(mut stdin) = child.stdin.take() {
+            let bytes = scriptlet.stdin.to_vec();
+            // Not joined: a scriptlet that never reads must not block us; its end closes the pipe and ends the thread.
+            thread::spawn(move || stdin.write_all(&bytes));
+        }
+        let ending = wait(&mut child, scriptlet.time_limit).map_err(failed)?;
+        Ok(ScriptletOutput { ending, text: output.text() })
+    }
+
+    /// Starts a program in the root. The command, which holds the writing ends of pipes, is gone afterwards: without that their readers would never
+    /// see the end.
+    fn spawn(&mut self, command: Command, name: &str) -> Result<Child> {
+        let program = command.get_program().to_string_lossy().into_owned();
+        let place = format!("the root `{}`", self.root.path_for_display().display());
+        let failed = |source: io::Error| match source.kind() {
+            io::ErrorKind::NotFound => {
+                HostError::NotFound { tool: program.clone(), place: place.clone() }
+            }
+            _ => HostError::Start { command: name.to_owned(), source },
+        };
+        let is_system = is_system_root(&self.root)?;
+        if !is_system && !rustix::process::geteuid().is_root() {
+            return self.spawn_in_namespace(command, name, &failed);
+        }
+        if self.entered.is_none() {
+            let steps = if is_system { system_steps()? } else { enter_steps(&self.root)? };
+            let entered = Entered::start(steps).map_err(|Refused { step, source }| match step {
+                Some(step) => step_error(name, &step, source),
+                None => HostError::Start { command: name.to_owned(), source },
+            })?;
+            self.entered = Some(entered);
+        }
+        let closed = || io::ErrorKind::BrokenPipe.into();
+        let child =
+            self.entered.as_ref().map_or_else(|| Err(closed()), |entered| entered.spawn(command));
+        child.map_err(failed)
+    }
+
+    /// Only a new process can enter a user namespace.
+    fn spawn_in_namespace(
+        &self,
+        mut command: Command,
+        name: &str,
+        failed: &dyn Fn(io::Error) -> HostError,
+    ) -> Result<Child> {
+        let mut report = sys::prepare(&mut command, enter_steps(&self.root)?).map_err(failed)?;
+        command.spawn().map_err(|source| match report.failed_step() {
+            Some(step) => step_error(name, step, source),
+            None => failed(source),
+        })
+    }
+}
+
+/// What a scriptlet of the running system needs.
+fn system_steps() -> Result<Vec<Step>> {
+    Ok(vec![Step::Umask(0o022), Step::ChangeDir(c_path("/")?)])
 }
 
 /// A part of this program that runs as a child.
@@ -124,11 +224,7 @@ pub fn run_function(root: &Root, name: &str, function: Function) -> Result<Scrip
     // The child never becomes this program.
     let mut command = Command::new("/proc/self/exe");
     command.stdin(Stdio::null()).stdout(writer.try_clone().map_err(failed)?).stderr(writer);
-    let steps = if is_system_root(root)? {
-        vec![Step::Umask(0o022), Step::ChangeDir(c_path("/")?)]
-    } else {
-        enter_steps(root)?
-    };
+    let steps = if is_system_root(root)? { system_steps()? } else { enter_steps(root)? };
     let seconds = u32::try_from(time_limit.as_secs().max(1)).unwrap_or(u32::MAX);
     let mut report = sys::prepare_work(&mut command, steps, (work, seconds)).map_err(failed)?;
     let output = Collected::start(reader);
@@ -181,42 +277,6 @@ pub fn is_system_root(root: &Root) -> Result<bool> {
         .is_some_and(|(here, there)| (here.device, here.inode) == (there.device, there.inode)))
 }
 
-fn run_prepared(
-    root: &Root,
-    mut command: Command,
-    scriptlet: &Scriptlet<'_>,
-    name: &str,
-) -> Result<ScriptletOutput> {
-    let failed = |source: io::Error| HostError::Start { command: name.to_owned(), source };
-    let (reader, writer) = io::pipe().map_err(failed)?;
-    command.stdin(if scriptlet.stdin.is_empty() { Stdio::null() } else { Stdio::piped() });
-    command.stdout(writer.try_clone().map_err(failed)?).stderr(writer);
-    command.process_group(0);
-    let steps = if is_system_root(root)? {
-        vec![Step::Umask(0o022), Step::ChangeDir(c_path("/")?)]
-    } else {
-        enter_steps(root)?
-    };
-    let mut report = sys::prepare(&mut command, steps).map_err(failed)?;
-    let mut child = command.spawn().map_err(|source| match report.failed_step() {
-        Some(step) => step_error(name, step, source),
-        None if source.kind() == io::ErrorKind::NotFound => HostError::NotFound {
-            tool: command.get_program().to_string_lossy().into_owned(),
-            place: format!("the root `{}`", root.path_for_display().display()),
-        },
-        None => failed(source),
-    })?;
-    // The command holds the writing ends of the pipe: without dropping it the reader would never see the end.
-    drop(command);
-    let output = Collected::start(reader);
-    let stdin = child.stdin.take();
-    let bytes = scriptlet.stdin.to_vec();
-    // Not joined: a scriptlet that never reads must not block us; its end closes the pipe and ends the thread.
-    thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(&bytes)));
-    let ending = wait(&mut child, scriptlet.time_limit).map_err(failed)?;
-    Ok(ScriptletOutput { ending, text: output.text() })
-}
-
 /// Tells whether the root directory this process sees is the top of a mount, as it is not in a plain chroot.
 fn root_is_mounted() -> bool {
     use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags};
@@ -259,7 +319,7 @@ fn enter_steps(root: &Root) -> Result<Vec<Step>> {
     Ok(steps)
 }
 
-fn wait(child: &mut std::process::Child, limit: Duration) -> io::Result<Ending> {
+fn wait(child: &mut Child, limit: Duration) -> io::Result<Ending> {
     if !crate::invocation::ends_within(child, limit)? {
         if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
             rustix::process::kill_process_group(group, Signal::KILL)?;

@@ -9,6 +9,7 @@
 pub mod chroot;
 mod clock;
 pub mod early;
+mod entered;
 mod error;
 #[cfg(feature = "faults")]
 pub mod fault;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The one place with `unsafe` code: steps that a child process takes between fork and exec, and mapped files.
+//! The one place with `unsafe` code: steps that a child process takes between fork and exec, or a thread of its own, and mapped files.
 //!
 //! After fork in a program with threads only async-signal-safe code may run, so every string is made before, and the child makes
 //! raw system calls only (rustix's linux-raw backend), without allocating. The number of the step that failed goes to the parent
@@ -191,6 +191,22 @@ impl Report {
     }
 }
 
+/// Places for what the steps keep from one to the next.
+pub(crate) fn slots(steps: &[Step]) -> Vec<Option<OwnedFd>> {
+    let slot_of = |step: &Step| if let Step::CloneMount(slot, _) = step { slot + 1 } else { 0 };
+    let count = steps.iter().map(slot_of).max().unwrap_or(0);
+    std::iter::repeat_with(|| None).take(count).collect()
+}
+
+/// Takes the steps in this process or thread. Returns the number of the one that failed. Allocates nothing.
+pub(crate) fn take_steps(
+    steps: &[Step],
+    slots: &mut [Option<OwnedFd>],
+) -> Result<(), (usize, Errno)> {
+    let mut steps = steps.iter().enumerate();
+    steps.try_for_each(|(number, step)| step.take(slots).map_err(|error| (number, error)))
+}
+
 /// Makes `command` take `steps` in its child process, in order, before the program starts.
 pub(crate) fn prepare(command: &mut Command, steps: Vec<Step>) -> io::Result<Report> {
     prepare_with(command, steps, None)
@@ -226,17 +242,13 @@ fn prepare_with(
         rustix::pipe::PipeFlags::CLOEXEC | rustix::pipe::PipeFlags::NONBLOCK,
     )?;
     let steps = Arc::new(steps);
-    let slot_of = |step: &Step| if let Step::CloneMount(slot, _) = step { slot + 1 } else { 0 };
-    let n_slots = steps.iter().map(slot_of).max().unwrap_or(0);
-    let mut slots: Vec<Option<OwnedFd>> = std::iter::repeat_with(|| None).take(n_slots).collect();
+    let mut slots = slots(&steps);
     let child_steps = Arc::clone(&steps);
     let take_all = move || {
-        for (number, step) in child_steps.iter().enumerate() {
-            if let Err(error) = step.take(&mut slots) {
-                // If even this write fails there is nothing more the child could do.
-                let _ = rustix::io::write(&writer, &(number as u32).to_le_bytes());
-                return Err(error.into());
-            }
+        if let Err((number, error)) = take_steps(&child_steps, &mut slots) {
+            // If even this write fails there is nothing more the child could do.
+            let _ = rustix::io::write(&writer, &(number as u32).to_le_bytes());
+            return Err(error.into());
         }
         if let Some((work, seconds)) = &mut work {
             // SAFETY: alarm has no precondition; its signal ends this child only.
@@ -279,7 +291,8 @@ fn end(status: i32) -> ! {
 }
 
 fn unshare(flags: UnshareFlags) -> Result<(), Errno> {
-    // SAFETY: called in the single-threaded child between fork and exec; CLONE_FILES and CLONE_FS of other threads do not exist.
+    // SAFETY: no caller unshares the table of descriptors (CLONE_FILES), which is what makes this unsafe; everything else concerns
+    // the calling thread alone, or the single-threaded child between fork and exec.
     unsafe { rustix::thread::unshare_unsafe(flags) }
 }
 

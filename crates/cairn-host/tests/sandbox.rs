@@ -146,29 +146,28 @@ fn scriptlets_in_the_system_root() {
     assert!(chroot::is_system_root(&root).unwrap());
     let interpreter = ["/bin/sh".to_owned()];
     let args = ["1".to_owned()];
-    let output = chroot::run(
-        &root,
-        &scriptlet(&interpreter, "echo arg $1; pwd; echo err >&2; exit 4", &args),
-    )
-    .unwrap();
+    let output = chroot::Runner::new(&root)
+        .run(&scriptlet(&interpreter, "echo arg $1; pwd; echo err >&2; exit 4", &args))
+        .unwrap();
     assert_eq!((output.ending, output.text.as_str()), (Ending::Exited(4), "arg 1\n/\nerr\n"));
     let trigger = Scriptlet {
         stdin: b"/usr/lib/a\n/usr/lib/b\n",
         ..scriptlet(&interpreter, "cat; echo $X", &[])
     };
     let env = [("X".to_owned(), "y".to_owned())];
-    let output = chroot::run(&root, &Scriptlet { env: &env, ..trigger }).unwrap();
+    let output = chroot::Runner::new(&root).run(&Scriptlet { env: &env, ..trigger }).unwrap();
     assert_eq!(output.text, "/usr/lib/a\n/usr/lib/b\ny\n");
     // Large input that is not read does not block.
     let unread = vec![b'x'; 1 << 20];
     assert!(
-        chroot::run(&root, &Scriptlet { stdin: &unread, ..scriptlet(&interpreter, "true", &[]) })
+        chroot::Runner::new(&root)
+            .run(&Scriptlet { stdin: &unread, ..scriptlet(&interpreter, "true", &[]) })
             .unwrap()
             .success()
     );
     let program = ["/bin/echo".to_owned(), "hi".to_owned()];
     let bare = Scriptlet { body: None, ..scriptlet(&program, "", &args) };
-    assert_eq!(chroot::run(&root, &bare).unwrap().text, "hi 1\n");
+    assert_eq!(chroot::Runner::new(&root).run(&bare).unwrap().text, "hi 1\n");
 }
 
 #[test]
@@ -179,14 +178,16 @@ fn scriptlets_time_out_and_daemons_do_not_block() {
         time_limit: Duration::from_millis(150),
         ..scriptlet(&interpreter, "sleep 50 & sleep 50", &[])
     };
-    assert_eq!(chroot::run(&root, &slow).unwrap().ending, Ending::TimedOut);
-    let daemon =
-        chroot::run(&root, &scriptlet(&interpreter, "sleep 3 & echo started", &[])).unwrap();
+    assert_eq!(chroot::Runner::new(&root).run(&slow).unwrap().ending, Ending::TimedOut);
+    let daemon = chroot::Runner::new(&root)
+        .run(&scriptlet(&interpreter, "sleep 3 & echo started", &[]))
+        .unwrap();
     assert_eq!((daemon.ending, daemon.text.as_str()), (Ending::Exited(0), "started\n"));
-    let killed = chroot::run(&root, &scriptlet(&interpreter, "kill -15 $$", &[])).unwrap();
+    let killed =
+        chroot::Runner::new(&root).run(&scriptlet(&interpreter, "kill -15 $$", &[])).unwrap();
     assert_eq!(killed.ending, Ending::Killed(15));
     let missing = ["/no/such/interpreter".to_owned()];
-    let error = chroot::run(&root, &scriptlet(&missing, "", &[])).unwrap_err();
+    let error = chroot::Runner::new(&root).run(&scriptlet(&missing, "", &[])).unwrap_err();
     assert!(matches!(error, HostError::NotFound { .. }), "{error}");
 }
 
@@ -216,7 +217,7 @@ fn scriptlets_in_another_root() {
     let interpreter = ["/bin/sh".to_owned()];
     let body =
         "echo in root > /made; read a b < /proc/self/comm; echo $a; for f in /*; do echo $f; done";
-    let output = chroot::run(&root, &scriptlet(&interpreter, body, &[])).unwrap();
+    let output = chroot::Runner::new(&root).run(&scriptlet(&interpreter, body, &[])).unwrap();
     assert!(output.success(), "{output:?}");
     assert_eq!(fs::read_to_string(dir.path().join("made")).unwrap(), "in root\n");
     assert!(output.text.starts_with("sh\n/bin\n"), "{}", output.text);

@@ -3,6 +3,9 @@
 //!
 //! Format: `struct vfs_cap_data` revision 2 of `linux/capability.h`.
 
+/// The extended attribute that holds a file's capabilities.
+pub const ATTRIBUTE: &str = "security.capability";
+
 /// Capability names by number, `linux/capability.h`.
 const NAMES: [&str; 41] = [
     "cap_chown",

@@ -83,10 +83,8 @@ pub enum Phase {
     Before,
     /// New files are being written beside their targets.
     Stage,
-    /// The point of no return has been passed; files are put in place.
+    /// The point of no return has been passed; files are put in place, and the package database is changed.
     Apply,
-    /// The package database is being changed.
-    Store,
     /// Scriptlets and removals.
     After,
 }

@@ -42,11 +42,15 @@ impl CollectedScriptlet {
         self.interpreter.first().is_some_and(|program| program == LUA)
     }
 
-    /// Runs it in `root`. Output goes to `events`. Returns how it failed, `None` on success.
-    pub(crate) fn run(&self, root: &Root, events: &mut dyn FnMut(Event)) -> Option<String> {
+    /// Runs it. Output goes to `events`. Returns how it failed, `None` on success.
+    pub(crate) fn run(
+        &self,
+        runner: &mut chroot::Runner,
+        events: &mut dyn FnMut(Event),
+    ) -> Option<String> {
         events(Event::ScriptletStarted { package: self.package.clone(), kind: self.kind.clone() });
         if self.is_lua() {
-            return self.ended(crate::lua::run(self, root), events);
+            return self.ended(crate::lua::run(self, runner.root()), events);
         }
         // As in rpm, a program without a script gets no arguments: `-p /sbin/ldconfig` runs `ldconfig`, not `ldconfig 1`.
         let args: Vec<String> = match self.body {
@@ -66,7 +70,7 @@ impl CollectedScriptlet {
             stdin: stdin.as_bytes(),
             time_limit: TIME_LIMIT,
         };
-        self.ended(chroot::run(root, &request), events)
+        self.ended(runner.run(&request), events)
     }
 
     /// Passes output on and says how it failed.
@@ -120,7 +124,7 @@ pub fn run_verify(
         stdin: Vec::new(),
         env: Vec::new(),
     };
-    scriptlet.run(root, events)
+    scriptlet.run(&mut chroot::Runner::new(root), events)
 }
 
 /// Writes an error and its causes in one line.

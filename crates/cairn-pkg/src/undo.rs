@@ -10,6 +10,7 @@ use std::io;
 use cairn_host::{HostError, Root};
 use cairn_rpm::header::Header;
 
+use crate::capability;
 use crate::digest::{Digested, file_digest};
 use crate::error::TransactionError;
 use crate::event::Event;
@@ -168,8 +169,8 @@ pub(crate) fn copy(root: &Root, from: &str, to: &str) -> Result<(), HostError> {
         source,
     })?;
     root.set_owner(&partial, stat.uid, stat.gid)?;
-    if let Some(value) = root.get_xattr(from, "security.capability")? {
-        root.set_xattr(&partial, "security.capability", &value)?;
+    if let Some(value) = root.get_xattr(from, capability::ATTRIBUTE)? {
+        root.set_xattr(&partial, capability::ATTRIBUTE, &value)?;
     }
     root.set_mode(&partial, stat.mode)?;
     root.set_mtime(&partial, stat.mtime)?;

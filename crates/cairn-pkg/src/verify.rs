@@ -4,7 +4,7 @@
 use cairn_host::{FileKind, Root, Stat};
 use cairn_rpm::header::{FileEntry, FileFlags, Header, mode};
 
-use crate::capability::Capabilities;
+use crate::capability::{self, Capabilities};
 use crate::digest::file_digest;
 use crate::error::TransactionError;
 use crate::owners::Owners;
@@ -188,7 +188,7 @@ fn changes(
     }
     if wanted & check::CAPS != 0 {
         let on_disk = root
-            .get_xattr(&file.path, "security.capability")?
+            .get_xattr(&file.path, capability::ATTRIBUTE)?
             .as_deref()
             .and_then(Capabilities::from_attribute);
         let packaged = if file.caps.is_empty() { None } else { Capabilities::parse(&file.caps) };

@@ -24,7 +24,7 @@ pub use error::{KeyError, VerifyError};
 pub use key::SigningKey;
 pub use keyring::{Keyring, SignerInfo};
 pub use report::{Check, Demand, Finding, report, report_of_header};
-pub use verify::Verified;
+pub use verify::{PayloadCheck, Unread, Verified};
 
 #[cfg(test)]
 mod tests;

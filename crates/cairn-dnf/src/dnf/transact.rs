@@ -11,7 +11,6 @@ use cairn_pkg::query::sack::Origin;
 use cairn_pkg::query::{SackPackage, glob};
 use cairn_pkg::repos::metadata::resolve_base_urls;
 use cairn_pkg::resolve::{GroupChange, Plan, Request, Settings};
-use cairn_pkg::rpmdb::RpmDb;
 use cairn_pkg::state::cookie::rpmdb_cookie;
 use cairn_pkg::state::history::{History, HistoryGroup, HistoryItem, HistoryRecord, HistoryState};
 use cairn_pkg::transaction::{self, ExtraFile, Ownership, Scriptlets, TransactionOptions};
@@ -604,12 +603,8 @@ fn finish(
 /// Returns the cookie of the rpm database as it is now.
 pub fn current_cookie(session: &Session) -> Result<String, Failure> {
     let Some(db) = session.rpmdb()? else { return Ok(rpmdb_cookie([])) };
-    cookie_of(&db)
-}
-
-fn cookie_of(db: &RpmDb) -> Result<String, Failure> {
-    let packages = db.packages()?;
-    Ok(rpmdb_cookie(packages.iter().map(|package| (package.header.name(), package.hnum as u32))))
+    let names = db.names()?;
+    Ok(rpmdb_cookie(names.iter().map(|(name, hnum)| (name.as_str(), *hnum as u32))))
 }
 
 fn history_record(session: &Session, loaded: &Loaded, plan: &Plan, cookie: &str) -> HistoryRecord {

@@ -235,6 +235,6 @@ fn phase_text(phase: Phase) -> Option<&'static str> {
         Phase::Stage => Some("writing files"),
         Phase::Apply => Some("putting them into place"),
         Phase::After => Some("running scriptlets"),
-        Phase::Recover | Phase::Plan | Phase::Before | Phase::Store => None,
+        Phase::Recover | Phase::Plan | Phase::Before => None,
     }
 }

@@ -344,6 +344,16 @@ impl RpmDb {
         Ok(found)
     }
 
+    /// Returns the name and number of every package in the index of names, in no order; no header is read.
+    pub fn names(&self) -> Result<Vec<(String, u64)>> {
+        let failed = RpmDbError::sqlite("list the packages");
+        let mut statement =
+            self.connection.prepare_cached("SELECT key, hnum FROM Name").map_err(&failed)?;
+        let rows =
+            statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(&failed)?;
+        rows.collect::<rusqlite::Result<_>>().map_err(&failed)
+    }
+
     /// Returns the numbers of the packages of that name.
     pub fn numbers_by_name(&self, name: &str) -> Result<Vec<u64>> {
         let mut numbers: Vec<u64> =

@@ -12,6 +12,7 @@ mod left_out;
 mod options;
 pub(crate) mod order;
 mod paths;
+mod place;
 mod policy;
 pub(crate) mod set;
 mod space;
@@ -19,7 +20,7 @@ pub(crate) mod stage;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cairn_host::Root;
+use cairn_host::{Root, chroot};
 use cairn_rpm::header::ScriptletKind;
 
 use self::accounts::Accounts;
@@ -61,9 +62,12 @@ pub fn run(
     }
     let db = open_database(root, options)?;
     events(Event::Phase(Phase::Verify));
-    let set = Set::load(db.as_ref(), items, options, events)?;
+    let (set, payloads) = Set::load(db.as_ref(), items, options, events)?;
     events(Event::Phase(Phase::Plan));
-    let mut planned = Planned::new(root, db.as_ref(), set, options)?;
+    let plan = || Planned::new(root, db.as_ref(), set, options);
+    let (planned, verified) = parallel::both(plan, || payloads.check());
+    verified?;
+    let mut planned = planned?;
     if options.test_only {
         return Ok(planned.outcome(0, options));
     }
@@ -192,11 +196,12 @@ impl Planned {
             return Ok(left_out);
         }
         events(Event::Phase(Phase::Before));
+        let mut runner = chroot::Runner::new(root);
         for before in &self.program.before {
             if before.decides.is_some_and(|side| left_out.contains_key(&side)) {
                 continue;
             }
-            let Some(ending) = before.scriptlet.run(root, events) else { continue };
+            let Some(ending) = before.scriptlet.run(&mut runner, events) else { continue };
             let (package, kind) = (before.scriptlet.package.clone(), before.scriptlet.kind.clone());
             let Some(side) = before.decides else {
                 events(Event::Warning(format!("{kind}({package}) {ending}")));

@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use cairn_rpm::evr::Nevra;
 use cairn_rpm::header::{FileEntry, Header};
 use cairn_rpm::package::Package;
-use cairn_rpm::signature::Verified;
+use cairn_rpm::signature::{PayloadCheck, Unread, Verified};
 
 use super::options::{Action, TransactionItem, TransactionOptions, Trust};
 use super::policy;
@@ -81,15 +82,32 @@ pub(crate) struct Set {
     pub(crate) pretrans_ran: bool,
 }
 
+/// Payloads that are still to be verified: that takes long and may be done beside planning.
+#[derive(Debug, Default)]
+pub(crate) struct Payloads(Vec<(PathBuf, PayloadCheck)>);
+
+impl Payloads {
+    /// Verifies them.
+    pub(crate) fn check(&self) -> Result<(), TransactionError> {
+        let check = |at: usize| {
+            let (path, check) = &self.0[at];
+            let mut file = File::open(path).map_err(|error| bad_package(path, &error, None))?;
+            check.run(&mut file).map_err(|error| bad_package(path, &error, error.hint()))
+        };
+        parallel::in_order(self.0.len(), &check, &mut |_, checked| checked)
+    }
+}
+
 impl Set {
-    /// Reads and verifies all packages.
+    /// Reads all packages and verifies their headers; nothing may change before their payloads are verified too.
     pub(crate) fn load(
         db: Option<&RpmDb>,
         items: Vec<TransactionItem>,
         options: &TransactionOptions,
         events: &mut dyn FnMut(Event),
-    ) -> Result<Self, TransactionError> {
+    ) -> Result<(Self, Payloads), TransactionError> {
         let mut set = Self::default();
+        let mut payloads = Payloads::default();
         // In the order of the request: removals keep it where nothing else decides.
         let mut erased: Vec<(u64, Option<usize>)> = Vec::new();
         let mut named = BTreeSet::new();
@@ -120,7 +138,9 @@ impl Set {
         parallel::in_order(total, &read, &mut |at, package| {
             let (label, path, nevra) = &wanted[at];
             events(Event::Verifying { package: label.clone(), done: at, total });
-            set.add(package?, label, path, nevra)?;
+            let (package, payload) = package?;
+            payloads.0.extend(payload.map(|check| (path.clone(), check)));
+            set.add(package, label, path, nevra)?;
             let unusual = set.added.last().map(|added| policy::unusual(label, &added.files));
             unusual.into_iter().flatten().map(Event::Policy).for_each(&mut *events);
             Ok::<(), TransactionError>(())
@@ -133,7 +153,7 @@ impl Set {
             set.erased.push(Erased::new(package, replaced_by));
         }
         set.number(next);
-        Ok(set)
+        Ok((set, payloads))
     }
 
     fn add(
@@ -247,24 +267,32 @@ fn replaced_rows(db: Option<&RpmDb>, item: &TransactionItem) -> Result<Vec<u64>,
     Ok(rows)
 }
 
-fn read_package(path: &Path, options: &TransactionOptions) -> Result<Package, TransactionError> {
-    let bad = |reason: String, hint: Option<&str>| TransactionError::Package {
-        path: path.to_owned(),
-        reason,
-        hint: hint.map(str::to_owned),
-    };
-    let mut file = File::open(path).map_err(|error| bad(error.to_string(), None))?;
-    let verified = match options.trust {
-        Trust::Signature => options.keyring.verify_package_from(&mut file),
-        Trust::Digests => Verified::<Package>::accept_unsigned_from(&mut file),
-        Trust::OldDigests => {
-            let bytes = std::fs::read(path).map_err(|error| bad(error.to_string(), None))?;
-            Verified::<Package>::accept_old_digests(&bytes)
+/// Reads a package; returns what its payload must still pass.
+fn read_package(
+    path: &Path,
+    options: &TransactionOptions,
+) -> Result<(Package, Option<PayloadCheck>), TransactionError> {
+    let unreadable = |error: io::Error| bad_package(path, &error, None);
+    let mut file = File::open(path).map_err(unreadable)?;
+    let unread = match options.trust {
+        Trust::Signature => options.keyring.verify_header_from(&mut file),
+        Trust::Digests => Unread::accept_unsigned(&mut file),
+        Trust::OldDigests | Trust::Nothing => {
+            let whole = if options.trust == Trust::OldDigests {
+                Verified::<Package>::accept_old_digests(&std::fs::read(path).map_err(unreadable)?)
+            } else {
+                Verified::<Package>::accept_unverified_from(&mut file)
+            };
+            let whole = whole.map_err(|error| bad_package(path, &error, error.hint()))?;
+            return Ok((whole.into_inner(), None));
         }
-        Trust::Nothing => Verified::<Package>::accept_unverified_from(&mut file),
     };
-    match verified {
-        Ok(verified) => Ok(verified.into_inner()),
-        Err(error) => Err(bad(chain(&error), error.hint())),
-    }
+    let unread = unread.map_err(|error| bad_package(path, &error, error.hint()))?;
+    let (package, payload) = unread.into_parts();
+    Ok((package, Some(payload)))
+}
+
+fn bad_package(path: &Path, error: &dyn std::error::Error, hint: Option<&str>) -> TransactionError {
+    let hint = hint.map(str::to_owned);
+    TransactionError::Package { path: path.to_owned(), reason: chain(error), hint }
 }

@@ -16,7 +16,7 @@ use super::fate::{FilePlan, Replaced, attributes_of};
 use super::options::{Ownership, OwnershipEntry, OwnershipKind, TransactionOptions};
 use super::paths::{Directories, join, parent};
 use super::set::{Added, Fate, Set};
-use crate::capability::Capabilities;
+use crate::capability::{self, Capabilities};
 use crate::digest::Running;
 use crate::error::TransactionError;
 use crate::event::Event;
@@ -386,7 +386,7 @@ impl Stager<'_> {
         let capabilities = Capabilities::parse(&file.caps).ok_or_else(|| {
             payload_error(added, format!("{}: unknown capabilities `{}`", file.path, file.caps))
         })?;
-        Ok(self.root.set_xattr(name, "security.capability", &capabilities.to_attribute())?)
+        Ok(self.root.set_xattr(name, capability::ATTRIBUTE, &capabilities.to_attribute())?)
     }
 }
 

@@ -75,14 +75,93 @@ impl Verified<Package> {
 
     /// As [`Verified::accept_unsigned`], from a reader whose first byte is the package's.
     pub fn accept_unsigned_from(reader: &mut (impl Read + Seek)) -> Result<Self, VerifyError> {
-        let checked = check_digests(reader)?;
-        if !checked.header_digest {
+        Unread::accept_unsigned(reader)?.read(reader)
+    }
+}
+
+/// A package whose header was verified and whose payload was not read: enough to plan with, not to install.
+#[derive(Debug)]
+pub struct Unread {
+    package: Package,
+    signer: Option<SignerInfo>,
+    payload: PayloadCheck,
+}
+
+impl Unread {
+    /// Reads a package, whoever made it, up to its payload; its header has a digest, and that is right. The first byte of the reader is the
+    /// package's.
+    pub fn accept_unsigned(reader: &mut (impl Read + Seek)) -> Result<Self, VerifyError> {
+        reader.seek(SeekFrom::Start(0)).map_err(Error::Io)?;
+        let (package, has_digest) = Package::parse_with_digest(reader)?;
+        if !has_digest {
             return Err(Error::NoDigest { section: Section::Header }.into());
         }
-        if !checked.payload_digest {
-            return Err(Error::NoDigest { section: Section::Payload }.into());
+        let payload = PayloadCheck::new(&package, true);
+        Ok(Self { package, signer: None, payload })
+    }
+
+    /// Verifies the payload too.
+    pub fn read(self, reader: &mut (impl Read + Seek)) -> Result<Verified<Package>, VerifyError> {
+        self.payload.run(reader)?;
+        Ok(Verified { value: self.package, signer: self.signer })
+    }
+
+    /// Returns the package, and what its payload must still pass.
+    pub fn into_parts(self) -> (Package, PayloadCheck) {
+        (self.package, self.payload)
+    }
+}
+
+/// What the payload of a package must be.
+#[derive(Clone, Debug)]
+pub struct PayloadCheck {
+    start: u64,
+    /// Bytes of the payload that the signature header claims.
+    claimed: Option<u64>,
+    /// The digest in lower case, and its algorithm (OpenPGP's number).
+    expected: Option<(String, u32)>,
+    /// Without a digest nothing else vouches for the payload.
+    needs_digest: bool,
+}
+
+impl PayloadCheck {
+    fn new(package: &Package, needs_digest: bool) -> Self {
+        let algorithm = package.header.u32(tag::PAYLOADDIGESTALGO).unwrap_or(8);
+        let expected = package.header.strings(tag::PAYLOADDIGEST).first().copied();
+        let expected = expected.filter(|_| matches!(algorithm, 8..=10));
+        let length = package.header.file_length();
+        Self {
+            start: package.header_end,
+            claimed: package.claimed_length().map(|claimed| claimed.saturating_sub(length)),
+            expected: expected.map(|digest| (digest.to_ascii_lowercase(), algorithm)),
+            needs_digest,
         }
-        Ok(Self { value: checked.package, signer: None })
+    }
+
+    /// Reads the payload and compares it; the first byte of the reader is the package's.
+    pub fn run(&self, reader: &mut (impl Read + Seek)) -> Result<(), VerifyError> {
+        reader.seek(SeekFrom::Start(self.start)).map_err(Error::Io)?;
+        let (found, length) = match &self.expected {
+            Some((_, 9)) => digest_of::<Sha384>(reader),
+            Some((_, 10)) => digest_of::<Sha512>(reader),
+            _ => digest_of::<Sha256>(reader),
+        }
+        .map_err(Error::Io)?;
+        let section = Section::Payload;
+        let is_short = self.claimed.is_some_and(|need| need > length);
+        let error = match (&self.expected, self.claimed) {
+            (Some((expected, _)), _) if *expected == found => return Ok(()),
+            (_, Some(need)) if is_short => {
+                Error::Truncated { section, offset: self.start, need, have: length }
+            }
+            (None, _) if self.needs_digest => Error::NoDigest { section },
+            (None, _) => return Ok(()),
+            (_, Some(claimed)) if claimed < length => Error::Trailing { bytes: length - claimed },
+            (Some((expected, _)), _) => {
+                Error::Digest { section, expected: expected.clone(), found }
+            }
+        };
+        Err(error.into())
     }
 }
 
@@ -101,70 +180,28 @@ impl Keyring {
         &self,
         reader: &mut (impl Read + Seek),
     ) -> Result<Verified<Package>, VerifyError> {
-        let checked = check_digests(reader)?;
-        let package = checked.package;
+        self.verify_header_from(reader)?.read(reader)
+    }
+
+    /// As [`Keyring::verify_package_from`], but the payload of a package with a signed header is left unread.
+    pub fn verify_header_from(
+        &self,
+        reader: &mut (impl Read + Seek),
+    ) -> Result<Unread, VerifyError> {
+        reader.seek(SeekFrom::Start(0)).map_err(Error::Io)?;
+        let (package, _) = Package::parse_with_digest(reader)?;
         let header_signatures = header_signatures(&package.signature_header)?;
-        let signer = if header_signatures.is_empty() {
+        let is_whole = header_signatures.is_empty();
+        let signer = if is_whole {
             let signatures = legacy_signatures(&package.signature_header)?;
             self.verify_any(&signatures, reader, package.header_start)?
         } else {
             let signed = [MAGIC.as_slice(), package.header.source_bytes()].concat();
-            let signer = self.verify_any(&header_signatures, &mut Cursor::new(signed), 0)?;
-            if !checked.payload_digest {
-                return Err(Error::NoDigest { section: Section::Payload }.into());
-            }
-            signer
+            self.verify_any(&header_signatures, &mut Cursor::new(signed), 0)?
         };
-        Ok(Verified { value: package, signer: Some(signer) })
+        let payload = PayloadCheck::new(&package, !is_whole);
+        Ok(Unread { package, signer: Some(signer), payload })
     }
-}
-
-struct Checked {
-    package: Package,
-    /// Whether there was a good digest of the header.
-    header_digest: bool,
-    /// Whether there was one of the payload.
-    payload_digest: bool,
-}
-
-/// Reads a whole package and compares all digests.
-fn check_digests(reader: &mut (impl Read + Seek)) -> Result<Checked, VerifyError> {
-    reader.seek(SeekFrom::Start(0)).map_err(Error::Io)?;
-    let (package, header_digest) = Package::parse_with_digest(reader)?;
-    let payload_digest = check_payload_digest(&package, reader)?;
-    Ok(Checked { package, header_digest, payload_digest })
-}
-
-fn check_payload_digest(package: &Package, reader: &mut impl Read) -> Result<bool, Error> {
-    let expected = package.header.strings(tag::PAYLOADDIGEST);
-    let expected = expected.first().map(|digest| digest.to_ascii_lowercase());
-    let algorithm = package.header.u32(tag::PAYLOADDIGESTALGO).unwrap_or(8);
-    let (found, length) = match algorithm {
-        9 => digest_of::<Sha384>(reader)?,
-        10 => digest_of::<Sha512>(reader)?,
-        _ => digest_of::<Sha256>(reader)?,
-    };
-    let claimed = package.claimed_length().map(|n| n.saturating_sub(package.header.file_length()));
-    let truncated = |need| Error::Truncated {
-        section: Section::Payload,
-        offset: package.header_end,
-        need,
-        have: length,
-    };
-    let Some(expected) = expected.filter(|_| matches!(algorithm, 8..=10)) else {
-        return match claimed {
-            Some(need) if need > length => Err(truncated(need)),
-            _ => Ok(false),
-        };
-    };
-    if expected == found {
-        return Ok(true);
-    }
-    Err(match claimed {
-        Some(need) if need > length => truncated(need),
-        Some(claimed) if claimed < length => Error::Trailing { bytes: length - claimed },
-        _ => Error::Digest { section: Section::Payload, expected, found },
-    })
 }
 
 /// Returns the hexadecimal digest of all that is left, and its length.
