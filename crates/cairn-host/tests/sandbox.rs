@@ -227,6 +227,28 @@ fn scriptlets_in_another_root() {
 }
 
 #[test]
+fn scriptlets_of_one_runner_share_the_root_and_leave_nothing() {
+    let Some((dir, root)) = small_root().filter(|_| have_namespaces()) else { return };
+    let here = || {
+        let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
+        (mounts, std::env::current_dir().unwrap(), fs::read_link("/proc/self/ns/mnt").unwrap())
+    };
+    let before = here();
+    let interpreter = ["/bin/sh".to_owned()];
+    let mut runner = chroot::Runner::new(&root);
+    let mut run = |body: &str| runner.run(&scriptlet(&interpreter, body, &[])).unwrap();
+    assert!(run("umask 077; echo first > /made").success());
+    let output = run("read word < /made; echo $word; umask; pwd; read x < /proc/self/stat");
+    assert_eq!((output.success(), output.text.as_str()), (true, "first\n0022\n/\n"));
+    let missing = ["/bin/none".to_owned()];
+    let error = runner.run(&scriptlet(&missing, "", &[])).unwrap_err();
+    assert!(matches!(error, HostError::NotFound { .. }), "{error:?}");
+    drop(runner);
+    assert_eq!(here(), before);
+    assert_eq!(fs::read_dir(dir.path().join("proc")).unwrap().count(), 0);
+}
+
+#[test]
 fn a_tree_without_users_gets_root() {
     let Some((dir, _root)) = small_root().filter(|_| have_namespaces()) else { return };
     fs::create_dir(dir.path().join("etc")).unwrap();

@@ -78,15 +78,16 @@ impl Cells {
     pub fn write_rows<const N: usize>(&self, rows: std::ops::Range<usize>, out: &mut String) {
         let mut widths = [0; N];
         for (cell, column) in (0..self.ends.len()).zip((0..N).cycle()) {
-            widths[column] = self.cell(cell).chars().count().max(widths[column]);
+            widths[column] = width_of(self.cell(cell)).max(widths[column]);
         }
+        let blanks = " ".repeat(widths.iter().max().map_or(0, |widest| widest + 1));
+        out.reserve(rows.len() * (widths.iter().sum::<usize>() + N));
         for row in rows {
             for (column, width) in widths.iter().enumerate() {
                 let cell = self.cell(row * N + column);
                 out.push_str(cell);
                 if column + 1 < N {
-                    let padding = width + 1 - cell.chars().count();
-                    out.extend(std::iter::repeat_n(' ', padding));
+                    out.push_str(&blanks[..width + 1 - width_of(cell)]);
                 }
             }
             out.truncate(out.trim_end_matches(' ').len());
@@ -98,6 +99,11 @@ impl Cells {
         let start = number.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.text[start..self.ends[number]]
     }
+}
+
+/// Returns the characters of a cell.
+fn width_of(cell: &str) -> usize {
+    if cell.is_ascii() { cell.len() } else { cell.chars().count() }
 }
 
 fn line(sides: &[Side], widths: &[usize], row: &[Cow<'_, str>]) -> String {

@@ -122,6 +122,10 @@ pub fn newer(sack: &Sack) -> Vec<PackageId> {
 /// Keeps, for each name and architecture, the packages of the best priority.
 pub fn best_priority(sack: &Sack, ids: &[PackageId]) -> Vec<PackageId> {
     let priority = |id: &PackageId| sack.get(*id).candidate.priority;
+    let first = ids.first().map(priority);
+    if ids.iter().all(|id| Some(priority(id)) == first) {
+        return ids.to_vec();
+    }
     keep_of_each(sack, ids, &|members| {
         let best = members.iter().map(priority).min();
         members.retain(|id| Some(priority(id)) == best);

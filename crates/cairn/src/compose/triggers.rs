@@ -11,6 +11,9 @@ use thiserror::Error;
 use super::stage::Staged;
 use crate::ops::build::Build;
 
+/// Where scriptlets note units whose presets are to be applied.
+const NEW_UNITS: &str = "/systemd-update-helper/new-units";
+
 /// Where the staging directory lies inside the sandbox.
 const TARGET: &str = "/work/target";
 
@@ -58,7 +61,7 @@ enum Effect {
 
 /// Returns what one line of a scriptlet means, or nothing if it is not known.
 fn effect(line: &str) -> Option<Effect> {
-    let line = without_guard(line.trim().trim_end_matches("|| :").trim());
+    let line = without_guards(line.trim().trim_end_matches("|| :").trim());
     let words: Vec<&str> = line.split_whitespace().collect();
     let effect = match words.as_slice() {
         ["/usr/sbin/ldconfig"] => Effect::LinkerCache,
@@ -73,7 +76,8 @@ fn effect(line: &str) -> Option<Effect> {
         ["/usr/bin/kernel-install", "add", version, ..] => Effect::BootEntry((*version).to_owned()),
         ["/usr/lib/systemd/systemd-update-helper", "post", ..] => Effect::Presets,
         ["/usr/bin/systemd-tmpfiles", "--create"]
-        | ["/usr/lib/systemd/systemd-update-helper", "reload" | "sysctl"]
+        | ["/usr/lib/systemd/systemd-update-helper", "reload"]
+        | ["/usr/lib/systemd/systemd-sysctl"]
         | ["/usr/bin/udevadm", "control", "--reload"]
         | ["/usr/bin/systemctl", ..]
         | ["set", "-e"]
@@ -85,20 +89,24 @@ fn effect(line: &str) -> Option<Effect> {
     Some(effect)
 }
 
-/// Leaves out `[ ! -x PROGRAM ] ||` before a call of the program: in an image it is there.
-fn without_guard(line: &str) -> &str {
-    let guarded = || {
-        let (program, call) = line.strip_prefix("[ ! -x ")?.split_once(" ] || ")?;
-        call.starts_with(&format!("{program} ")).then_some(call)
+/// Leaves out what decides whether a program is called: a test, and a note for systemd-update-helper that stands for its call.
+fn without_guards(line: &str) -> &str {
+    let is_guard = |part: &str| {
+        part.starts_with("[ ") && part.ends_with(" ]")
+            || part.starts_with("echo ") && part.ends_with(NEW_UNITS)
     };
-    guarded().unwrap_or(line)
+    match line.rsplit_once(" || ") {
+        Some((guards, call)) if guards.split(" || ").all(is_guard) => call,
+        _ => line,
+    }
 }
 
 /// Carries out every collected scriptlet once. Returns the kernel versions that want a boot entry in `staged.kernels`.
 pub fn run(build: &Build<'_>, staged: &mut Staged) -> Result<()> {
     let mut effects = BTreeSet::new();
     for scriptlet in &staged.scriptlets {
-        for line in scriptlet.body.as_deref().unwrap_or_default().lines() {
+        let program = scriptlet.interpreter.join(" ");
+        for line in scriptlet.body.as_deref().unwrap_or(&program).lines() {
             let effect = effect(line).ok_or_else(|| Unmapped {
                 package: scriptlet.package.clone(),
                 kind: scriptlet.kind.clone(),
@@ -166,7 +174,12 @@ mod tests {
                 "[ ! -x /usr/lib/systemd/systemd-update-helper ] || /usr/lib/systemd/systemd-update-helper post $1 sshd.service",
                 Some(Effect::Presets),
             ),
+            (
+                "[ $1 -gt 1 ] || echo a.service 2> /dev/null >> /var/lib/rpm-state/systemd-update-helper/new-units || [ ! -x /h ] || /usr/lib/systemd/systemd-update-helper post $1 a.service",
+                Some(Effect::Presets),
+            ),
             ("[ ! -x /usr/sbin/ldconfig ] || /usr/bin/rm x", None),
+            ("rm -rf / || /usr/sbin/ldconfig", None),
             (
                 "/usr/lib/kernel/install.d/50-depmod.install add 6.12.1-amd64",
                 Some(Effect::ModuleIndex("6.12.1-amd64".into())),

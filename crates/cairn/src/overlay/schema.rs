@@ -327,12 +327,12 @@ pub struct FileTrigger {
     pub kind: FileTriggerKind,
     /// Path prefixes.
     pub paths: Vec<String>,
-    /// Body.
-    pub script: String,
+    /// Body; without one the program is run alone, and gets no arguments.
+    pub script: Option<String>,
     /// Higher runs earlier.
     #[serde(default = "default_priority")]
     pub priority: u32,
-    /// Program that runs the body.
+    /// Program that runs the body, or is run.
     #[serde(default = "default_interpreter")]
     pub interpreter: String,
 }

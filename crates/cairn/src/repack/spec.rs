@@ -17,6 +17,9 @@ use crate::overlay::schema::{FileTrigger, FileTriggerKind, ScriptletBodies, Unit
 /// Part of systemd; what packages with units call.
 const UPDATE_HELPER: &str = "/usr/lib/systemd/systemd-update-helper";
 
+/// Units that came with a transaction; their presets are applied at its end.
+const NEW_UNITS: &str = "/var/lib/rpm-state/systemd-update-helper/new-units";
+
 /// Makes the builder's description of a package.
 pub fn spec(
     draft: Draft,
@@ -108,6 +111,12 @@ fn scriptlets(bodies: ScriptletBodies) -> BTreeMap<ScriptletKind, Scriptlet> {
 fn with_units(body: Option<String>, action: &str, units: Option<String>) -> Option<String> {
     let Some(units) = units else { return body };
     let call = format!("[ ! -x {UPDATE_HELPER} ] || {UPDATE_HELPER} {action} $1 {units}");
+    let call = if action == "post" {
+        // What the helper does, which makes the directory, without starting it for every package.
+        format!("[ $1 -gt 1 ] || echo {units} 2> /dev/null >> {NEW_UNITS} || {call}")
+    } else {
+        call
+    };
     Some(body.into_iter().chain([call]).collect::<Vec<_>>().join("\n"))
 }
 
@@ -126,7 +135,7 @@ fn trigger(trigger: FileTrigger) -> TriggerSpec {
     TriggerSpec {
         scope,
         interpreter: trigger.interpreter,
-        body: Some(trigger.script),
+        body: trigger.script,
         flags: 0,
         priority: trigger.priority,
         conditions: trigger.paths.into_iter().map(condition).collect(),

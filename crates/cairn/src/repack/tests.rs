@@ -294,7 +294,7 @@ take-requires = [\"bash\"]
     expect![[r#"
         %post
         echo 2.0
-        [ ! -x /usr/lib/systemd/systemd-update-helper ] || /usr/lib/systemd/systemd-update-helper post $1 demo.service demo.socket
+        [ $1 -gt 1 ] || echo demo.service demo.socket 2> /dev/null >> /var/lib/rpm-state/systemd-update-helper/new-units || [ ! -x /usr/lib/systemd/systemd-update-helper ] || /usr/lib/systemd/systemd-update-helper post $1 demo.service demo.socket
         %postun
         [ ! -x /usr/lib/systemd/systemd-update-helper ] || /usr/lib/systemd/systemd-update-helper postun $1 demo.service
     "#]]
