@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Every file operation of a transaction fails once, and the disk breaks for good from some operation on: the error is told, and the
-//! state is the one before or, after recovery, the one after.
-#![allow(clippy::print_stdout, reason = "prints a table")]
+//! state is the one before or, after recovery, the one after. What SQLite writes by itself fails at a limit on the size of files.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "starts itself as a child and prints a table"
+)]
 
 use std::error::Error;
+use std::process::{Command, Stdio};
 
 use cairn_host::fault::{Fault, arm, disarm};
 use cairn_pkg::TransactionError;
@@ -11,7 +16,7 @@ use cairn_pkg::failpoint::FailPoints;
 use cairn_pkg::transaction::run;
 use cairn_pkg::undo;
 
-use crate::crash::{parse, state_of, with_state};
+use crate::crash::{MANY, child_command, parse, run_child, state_of, with_state};
 use crate::random::{Random, SCENARIOS, check, number, ready};
 use crate::support::{Bench, TIME};
 
@@ -96,4 +101,68 @@ fn operations_fail() {
         }
     }
     assert!(all.0 > 0 && all.1 > 0, "{all:?}: both ways must have been seen");
+}
+
+/// Starts the child for a job under a limit on the size of files, in blocks of 512 bytes: a write beyond it fails (`EFBIG`). Returns whether it
+/// came to its end.
+fn run_limited(bench: &Bench, job: &str, blocks: u64) -> bool {
+    let child = child_command(bench, job, MANY);
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "trap '' XFSZ; ulimit -f \"$0\"; exec \"$@\"", &blocks.to_string()]);
+    limited.arg(child.get_program()).args(child.get_args());
+    limited.envs(child.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    limited.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
+}
+
+/// Returns the blocks of the largest file below the root.
+fn largest(bench: &Bench) -> u64 {
+    let mut directories = vec![bench.path().to_owned()];
+    let mut largest = 0;
+    while let Some(directory) = directories.pop() {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let entry = entry.unwrap();
+            let stat = entry.metadata().unwrap();
+            if stat.is_dir() {
+                directories.push(entry.path());
+            } else {
+                largest = largest.max(stat.len());
+            }
+        }
+    }
+    largest.div_ceil(512)
+}
+
+#[test]
+fn files_reach_a_limit() {
+    let seed = number("CAIRN_CRASH_SEED", 1);
+    let tried = number("CAIRN_CRASH_RUNS", TRIED);
+    let mut random = Random(seed);
+    println!("a limit on the size of files, seed {seed}");
+    println!(
+        "{:<10}{:>8}{:>12}{:>16}{:>14}",
+        "", "tried", "as before", "failed, after", "no failure"
+    );
+    let mut all = [0; 3];
+    for scenario in SCENARIOS {
+        let (bench, job) = ready(scenario);
+        let before = state_of(&bench.root);
+        assert!(run_child(&bench, &job, MANY));
+        let after = state_of(&bench.root);
+        let blocks = largest(&bench);
+        let mut counts = [0; 3];
+        for trial in 0..tried {
+            // Spread over all sizes, each anywhere in its part; twice the size, because the log of the database grows beyond it.
+            let limit = (blocks * trial + random.below(blocks)) * 2 / tried;
+            let (bench, job) = ready(scenario);
+            let is_done = run_limited(&bench, &job, limit);
+            let what = format!("{scenario}, {limit} of {blocks} blocks, seed {seed}");
+            let through = check(&bench.root, &before, &after, &what);
+            assert!(through || !is_done, "{what}: no error and nothing done");
+            counts[if is_done { 2 } else { usize::from(through) }] += 1;
+        }
+        let [back, forward, done] = counts;
+        println!("{scenario:<10}{tried:>8}{back:>12}{forward:>16}{done:>14}");
+        all.iter_mut().zip(counts).for_each(|(all, count)| *all += count);
+    }
+    assert!(all[0] > 0 && all[1] > 0, "{all:?}: both ways must have been seen");
 }
