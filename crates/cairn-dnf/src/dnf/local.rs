@@ -41,8 +41,36 @@ pub fn is_url(spec: &str) -> bool {
 /// A spec is a file when it ends in `.rpm` and has a slash or exists.
 fn is_package_path(spec: &str) -> bool {
     let path = Path::new(spec);
+    is_named_as_package(path) && (spec.contains('/') || path.exists())
+}
+
+fn is_named_as_package(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "rpm")
-        && (spec.contains('/') || path.exists())
+}
+
+/// Returns the package files of a directory and of those below it, sorted; links to directories are not followed.
+pub fn packages_below(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut found = Vec::new();
+    let mut directories = vec![directory.to_owned()];
+    while let Some(directory) = directories.pop() {
+        let failed = |error: std::io::Error| unreadable(&directory, &error);
+        for entry in std::fs::read_dir(&directory).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            if path.is_dir() && !path.is_symlink() {
+                directories.push(path);
+            } else if is_named_as_package(&path) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Says that a directory of packages cannot be read.
+pub fn unreadable(directory: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(format!("cannot read `{}`: {error}", directory.display()))
+        .hint("give a directory with packages, or a directory or URL with repodata/")
 }
 
 /// Reads the header of a package file.

@@ -2,7 +2,7 @@
 //! `dnf repomanage`: the newest or the older packages of a directory, for programs that move or remove them.
 
 use crate::dnf::cli::RepomanageArgs;
-use crate::dnf::local::{is_url, read_package};
+use crate::dnf::local::{is_url, packages_below, read_package, unreadable};
 use crate::dnf::session::Session;
 use crate::failure::{CommandResult, Failure};
 use cairn_pkg::query::sack::Origin;
@@ -12,7 +12,7 @@ use cairn_pkg::repos::config::Position;
 use cairn_pkg::repos::metadata::{Freshness, LoadContext, load_repository};
 use cairn_ui::exit;
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Runs `dnf repomanage`.
 pub fn repomanage(session: &Session, args: &RepomanageArgs) -> CommandResult {
@@ -49,7 +49,8 @@ fn read_metadata(session: &Session, base: &str) -> Result<Sack, Failure> {
     let url = if is_url(base) {
         base.to_owned()
     } else {
-        let path = std::path::absolute(base).map_err(|error| failed(Path::new(base), &error))?;
+        let path =
+            std::path::absolute(base).map_err(|error| unreadable(Path::new(base), &error))?;
         format!("file://{}", path.display())
     };
     let mut config = RepoConfig::new("repomanage_repo");
@@ -68,30 +69,10 @@ fn read_metadata(session: &Session, base: &str) -> Result<Sack, Failure> {
 
 /// Reads the package files of a directory and of those below it.
 fn read_files(base: &str) -> Result<Sack, Failure> {
-    let mut paths = Vec::new();
-    find_files(Path::new(base), &mut paths)?;
-    paths.sort();
     let mut builder = SackBuilder::new();
-    for path in paths {
+    for path in packages_below(Path::new(base))? {
         let (path, header, size) = read_package(&path)?;
         builder.add_file(path, &header, size);
     }
     Ok(builder.build())
-}
-
-fn find_files(directory: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
-    for entry in std::fs::read_dir(directory).map_err(|error| failed(directory, &error))? {
-        let path = entry.map_err(|error| failed(directory, &error))?.path();
-        if path.is_dir() && !path.is_symlink() {
-            find_files(&path, found)?;
-        } else if path.extension().is_some_and(|extension| extension == "rpm") {
-            found.push(path);
-        }
-    }
-    Ok(())
-}
-
-fn failed(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(format!("cannot read `{}`: {error}", path.display()))
-        .hint("give a directory with packages, or a directory or URL with repodata/")
 }

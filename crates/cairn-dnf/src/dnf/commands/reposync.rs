@@ -3,6 +3,7 @@
 
 use super::changelog::start_of_day;
 use crate::dnf::cli::ReposyncArgs;
+use crate::dnf::local::packages_below;
 use crate::dnf::session::{Loaded, Needs, Session};
 use crate::dnf::transact::{self, targets_of};
 use crate::failure::{CommandResult, Failure};
@@ -110,16 +111,10 @@ fn delete_others(
     directory: &Path,
     kept: &BTreeSet<&Path>,
 ) -> Result<(), Failure> {
-    let failed =
-        |path: &Path, error: std::io::Error| Failure::new(format!("{}: {error}", path.display()));
-    for entry in std::fs::read_dir(directory).map_err(|error| failed(directory, error))? {
-        let path = entry.map_err(|error| failed(directory, error))?.path();
-        if path.is_dir() && !path.is_symlink() {
-            delete_others(session, &path, kept)?;
-        } else if path.extension().is_some_and(|extension| extension == "rpm")
-            && !kept.contains(path.as_path())
-        {
-            std::fs::remove_file(&path).map_err(|error| failed(&path, error))?;
+    for path in packages_below(directory)? {
+        if !kept.contains(path.as_path()) {
+            std::fs::remove_file(&path)
+                .map_err(|error| Failure::new(format!("{}: {error}", path.display())))?;
             session.printer.info(&format!("[DELETED] {}", path.display()));
         }
     }
