@@ -183,6 +183,8 @@ impl RpmDb {
         connection
             .busy_timeout(std::time::Duration::from_secs(10))
             .map_err(RpmDbError::sqlite("set the lock timeout"))?;
+        // Storing a package needs one for every index table.
+        connection.set_prepared_statement_cache_capacity(2 * schema::TABLES.len());
         let db = Self { connection, root: root.clone(), file, access, _directory: directory };
         db.prepare()?;
         Ok(db)
@@ -500,7 +502,8 @@ impl Writer<'_> {
         if let Some(number) = hnum {
             let present: Option<Vec<u8>> = self
                 .connection
-                .query_row("SELECT blob FROM Packages WHERE hnum=?", [number], |row| row.get(0))
+                .prepare_cached("SELECT blob FROM Packages WHERE hnum=?")
+                .and_then(|mut statement| statement.query_row([number], |row| row.get(0)))
                 .optional()
                 .map_err(&failed)?;
             match present {

@@ -17,7 +17,7 @@ use cairn_pkg::transaction::run;
 use cairn_pkg::undo;
 
 use crate::crash::{MANY, child_command, parse, run_child, state_of, with_state};
-use crate::random::{Random, SCENARIOS, check, number, ready};
+use crate::random::{RUNS, Random, SCENARIOS, check, number, ready};
 use crate::support::{Bench, TIME};
 
 const ERRORS: [(&str, i32); 4] = [
@@ -135,7 +135,8 @@ fn largest(bench: &Bench) -> u64 {
 #[test]
 fn files_reach_a_limit() {
     let seed = number("CAIRN_CRASH_SEED", 1);
-    let tried = number("CAIRN_CRASH_RUNS", TRIED);
+    // Each starts a process: as many in all as there are kills at random moments.
+    let tried = number("CAIRN_CRASH_RUNS", RUNS).div_ceil(SCENARIOS.len() as u64);
     let mut random = Random(seed);
     println!("a limit on the size of files, seed {seed}");
     println!(

@@ -20,7 +20,7 @@ use crate::support::{Bench, check_clean};
 pub(crate) const SCENARIOS: [&str; 4] = ["install", "upgrade", "remove", "undo"];
 
 /// How many kills there are without `CAIRN_CRASH_RUNS`.
-const RUNS: u64 = 24;
+pub(crate) const RUNS: u64 = 24;
 
 /// Returns what is asked for by the environment.
 pub(crate) fn number(name: &str, default: u64) -> u64 {
