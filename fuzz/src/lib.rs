@@ -8,6 +8,7 @@ mod seeds;
 
 use std::io::Cursor;
 
+use cairn_pkg::repos::key_list::KeyList;
 use cairn_rpm::dependency::RichDependency;
 use cairn_rpm::evr::{Evr, Nevra};
 use cairn_rpm::header::{Header, MAGIC, Value, Values, write_region};
@@ -159,6 +160,8 @@ fn key(data: &[u8]) {
     let mut keyring = Keyring::new();
     let _ = keyring.add(data);
     let _ = keyring.verify_detached(b"data", data);
+    let _ = keyring.signers(b"data", data);
+    let _ = KeyList::parse(data);
     if let Ok(text) = std::str::from_utf8(data) {
         let _ = keyring.verify_cleartext(text);
     }

@@ -3,6 +3,7 @@
 
 use std::sync::OnceLock;
 
+use cairn_pkg::repos::key_list::WrittenList;
 use cairn_rpm::build::{BuildOptions, FileSpec, PackageSpec, build_package};
 use cairn_rpm::dependency::Dependency;
 use cairn_rpm::evr::Evr;
@@ -50,7 +51,10 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
         ],
         "key" => {
             let key = signing_key();
+            let keys = vec![key.public_armored().expect("it is a key")];
             vec![
+                WrittenList { version: 1, threshold: 1, keys }.to_text().into_bytes(),
+                key.sign_detached_armored(b"data", TIME).expect("it signs").repeat(2).into_bytes(),
                 key.public_armored().expect("it is a key").into_bytes(),
                 key.sign_detached(b"data", TIME).expect("it signs"),
             ]

@@ -4,7 +4,9 @@
 
 mod common;
 
-use common::Bench;
+use cairn_pkg::repos::key_list::WrittenList;
+use cairn_rpm::signature::SigningKey;
+use common::{Bench, TIME, key};
 use expect_test::{Expect, expect};
 use sha2::Digest as _;
 
@@ -109,6 +111,112 @@ fn expired_index() {
     );
     assert_eq!(bench.dnf("clean trust").code, 0);
     assert_eq!(bench.dnf("makecache --refresh").code, 0);
+}
+
+/// Goal B4: the keys of a repository are replaced. Machines follow from list to list; what only retired keys have signed is refused.
+#[test]
+fn replaced_keys() {
+    let bench = Bench::usual();
+    let new = |n: u8| SigningKey::generate_from_seed("New <new@example.invalid>", TIME, [n; 32]);
+    let (old, a, b) = (key(), &new(1).unwrap(), &new(2).unwrap());
+    let sign = |data: &[u8], by: &[&SigningKey]| -> String {
+        by.iter().map(|key| key.sign_detached_armored(data, TIME).unwrap()).collect()
+    };
+    let index = bench.repository().join("repodata/repomd.xml");
+    let plain = std::fs::read_to_string(&index).unwrap();
+    let publish = |revision: u32, list: u32, by: &[&SigningKey]| {
+        let tags = format!("<tags><content>cairn-keys={list}</content></tags></repomd>");
+        let text = plain.replace("</repomd>", &tags);
+        let text = text.replace("<revision>100<", &format!("<revision>{revision}<"));
+        std::fs::write(&index, &text).unwrap();
+        std::fs::write(index.with_extension("xml.asc"), sign(text.as_bytes(), by)).unwrap();
+    };
+    let lists = bench.repository().join("repodata/keys");
+    std::fs::create_dir(&lists).unwrap();
+    let write = |version: u32, threshold: usize, keys: &[&SigningKey], by: &[&SigningKey]| {
+        let keys = keys.iter().map(|key| key.public_armored().unwrap()).collect();
+        let text = WrittenList { version, threshold, keys }.to_text();
+        std::fs::write(lists.join(format!("{version}.json")), &text).unwrap();
+        std::fs::write(lists.join(format!("{version}.json.asc")), sign(text.as_bytes(), by))
+            .unwrap();
+    };
+    let refresh = |expected: Expect| {
+        let ran = bench.dnf("makecache --refresh");
+        let quiet = |line: &&str| !line.starts_with("Updating and loading");
+        let err: String = ran.err.lines().filter(quiet).map(|l| format!("{l}\n")).collect();
+        let err = err
+            .replace(&old.fingerprint(), "OLD")
+            .replace(&bench.path("").display().to_string(), "/");
+        expected.assert_eq(&format!("exit {}\n{err}", ran.code));
+    };
+
+    // From one key to two of three.
+    write(1, 2, &[old, a, b], &[old, b]);
+    publish(101, 1, &[old]);
+    refresh(expect![[r#"
+        exit 1
+        warning: repository t has new keys: list 1
+        error: repository t: repomd.xml.asc: signed by 1 of the keys of key list 1, expected at least 2
+        hint: the mirror is being updated, or the metadata was changed: try again later
+    "#]]);
+    publish(101, 1, &[old, old]);
+    refresh(expect![[r#"
+        exit 1
+        error: repository t: repomd.xml.asc: signed by 1 of the keys of key list 1, expected at least 2
+        hint: the mirror is being updated, or the metadata was changed: try again later
+    "#]]);
+    publish(101, 1, &[b, old]);
+    refresh(expect![[r#"
+        exit 0
+         t                                      100% | [SIZE]
+        Repositories loaded.
+    "#]]);
+    assert_eq!(bench.dnf("install -y bar").code, 0);
+    // The old key retires; no list may be left out.
+    write(3, 1, &[a, b], &[a, b]);
+    publish(102, 3, &[a, b]);
+    refresh(expect![[r#"
+        exit 1
+        error: repository t: cannot download repodata/keys/2.json: cannot read `[TMP]/repo/repodata/keys/2.json`: No such file or directory (os error 2)
+        hint: check the network and the baseurl, or leave the repository out with --disablerepo=t
+    "#]]);
+    write(2, 1, &[a, b], &[a, a]);
+    refresh(expect![[r#"
+        exit 1
+        error: repository t: repodata/keys/2.json: signed by 1 of the keys of key list 1, expected at least 2
+        hint: this machine does not trust the new keys: ask the repository's owner, put the right keys into `gpgkey`, then run `dnf clean trust --repo=t`
+    "#]]);
+    write(2, 1, &[a, b], &[a, old]);
+    refresh(expect![[r#"
+        exit 0
+        warning: repository t has new keys: list 3; no longer trusted: OLD
+         t                                      100% | [SIZE]
+        Repositories loaded.
+    "#]]);
+    let ran = bench.dnf("install -y libfoo");
+    assert_ne!(ran.code, 0, "{}", ran.text());
+    assert!(ran.err.contains(&format!("key {}", old.fingerprint())), "{}", ran.err);
+    publish(103, 1, &[old, b]);
+    refresh(expect![[r#"
+        exit 0
+         t                                      100% | [SIZE]
+        Repositories loaded.
+    "#]]);
+    publish(103, 1, &[old]);
+    refresh(expect![[r#"
+        exit 1
+        error: repository t: repomd.xml.asc: signed by unknown key OLD
+        hint: the mirror is being updated, or the metadata was changed: try again later
+    "#]]);
+    // Who begins anew follows all of them.
+    publish(103, 3, &[b]);
+    assert_eq!(bench.dnf("clean trust").code, 0);
+    refresh(expect![[r#"
+        exit 0
+        warning: repository t has new keys: list 3; no longer trusted: OLD
+         t                                      100% | [SIZE]
+        Repositories loaded.
+    "#]]);
 }
 
 /// A metalink says what the index of its mirrors is; the ones before it are allowed where it says so.

@@ -53,12 +53,13 @@ impl KeyError {
 /// Loads the key named, or the development key, which is made on first use.
 pub fn load(ctx: &Context, named: Option<&Path>) -> Result<SigningKey> {
     match named {
-        Some(path) => read(ctx, path),
+        Some(path) => read(path, ctx.clock.now_unix()),
         None => development(ctx),
     }
 }
 
-fn read(ctx: &Context, path: &Path) -> Result<SigningKey> {
+/// Reads an armored secret key, which nobody else may read and which must be valid `now` (seconds since 1970).
+pub fn read(path: &Path, now: u64) -> Result<SigningKey> {
     let metadata =
         std::fs::metadata(path).with_context(|| format!("reading {}", path.display()))?;
     let mode = metadata.mode() & 0o777;
@@ -69,8 +70,7 @@ fn read(ctx: &Context, path: &Path) -> Result<SigningKey> {
         std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
     let unusable = |source| KeyError::Unusable { path: path.to_owned(), source };
     let key = SigningKey::from_armored(&text).map_err(unusable)?;
-    let now = u32::try_from(ctx.clock.now_unix()).unwrap_or(u32::MAX);
-    key.check_time(now).map_err(unusable)?;
+    key.check_time(u32::try_from(now).unwrap_or(u32::MAX)).map_err(unusable)?;
     Ok(key)
 }
 
@@ -84,5 +84,5 @@ fn development(ctx: &Context) -> Result<SigningKey> {
         let root = cairn_host::Root::open(&ctx.config)?;
         root.write_atomic("development-key.asc", key.to_armored_secret()?.as_bytes(), 0o600)?;
     }
-    read(ctx, &path)
+    read(&path, ctx.clock.now_unix())
 }

@@ -490,6 +490,13 @@ impl Session {
                 self.printer
                     .warning(&Problem::new(format!("repository {id} is left out: {reason}")));
             }
+            LoadEvent::Keys { id, version, retired } => {
+                let mut text = format!("repository {id} has new keys: list {version}");
+                if !retired.is_empty() {
+                    text.push_str(&format!("; no longer trusted: {}", retired.join(", ")));
+                }
+                self.printer.warning(&Problem::new(text));
+            }
             LoadEvent::Package { id, reason } => {
                 self.printer.warning(&Problem::new(format!("repository {id}: {reason}")));
             }

@@ -7,8 +7,8 @@ use crate::failure::Failure;
 use crate::keys;
 use cairn_pkg::query::sack::Origin;
 use cairn_pkg::repos::RepoConfig;
+use cairn_pkg::repos::key_list::TrustedKeys;
 use cairn_pkg::repos::metadata::must_sign_packages;
-use cairn_pkg::repos::trust::read_keys;
 use cairn_pkg::resolve::Plan;
 use cairn_pkg::transaction::Trust;
 use cairn_rpm::signature::Keyring;
@@ -83,7 +83,7 @@ fn repository_config<'a>(session: &'a Session, id: &str) -> Option<&'a RepoConfi
     session.configuration.repositories.iter().find(|config| config.id == id)
 }
 
-/// Returns the keys of the rpm database and of the repositories in use.
+/// Returns the keys of the rpm database and of the repositories in use, without those that these have replaced.
 fn load_keyring(session: &Session, loaded: &Loaded) -> Result<Keyring, Failure> {
     let mut keyring = Keyring::new();
     if let Some(db) = session.rpmdb()? {
@@ -92,20 +92,17 @@ fn load_keyring(session: &Session, loaded: &Loaded) -> Result<Keyring, Failure> 
     let loaded_ones = loaded.sack.repositories.iter().map(|repository| repository.id.as_str());
     let of_files = loaded.files.iter().map(|id| loaded.sack.get(*id).details.repository.as_str());
     let ids: BTreeSet<&str> = loaded_ones.chain(of_files).collect();
+    let place = (&session.cache.root, session.cache.trust_directory.as_str());
+    let (mut current, mut retired) = (BTreeSet::new(), BTreeSet::new());
     for config in ids.into_iter().filter_map(|id| repository_config(session, id)) {
         if !must_sign_packages(config, &session.configuration.main) {
             continue;
         }
-        for (url, text) in read_keys(config, &session.config_root)? {
-            keyring.add_armored(&text).map_err(|error| {
-                let message = Problem::from_error(&error)
-                    .render("")
-                    .trim_start_matches(": ")
-                    .trim_end()
-                    .to_owned();
-                Failure::new(format!("repository {}: key {url}: {message}", config.id))
-            })?;
-        }
+        let trusted = TrustedKeys::load(config, place, &session.config_root)?;
+        current.extend(trusted.list.keyring().fingerprints());
+        retired.extend(trusted.retired);
+        keyring.add_all(trusted.list.keyring());
     }
+    retired.difference(&current).for_each(|fingerprint| keyring.remove(fingerprint));
     Ok(keyring)
 }

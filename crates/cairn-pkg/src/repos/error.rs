@@ -2,6 +2,7 @@
 //! The errors of repositories.
 
 use super::ConfigError;
+use super::key_list::KeyListError;
 use cairn_host::HostError;
 use std::error::Error;
 
@@ -72,6 +73,16 @@ pub enum RepoError {
         /// What is wrong.
         message: String,
     },
+    /// The keys of the repository were not replaced as they must be.
+    #[error("repository {id}: {file}: {source}")]
+    KeyList {
+        /// Repository.
+        id: String,
+        /// The list, relative to the base URL.
+        file: String,
+        /// What is wrong.
+        source: KeyListError,
+    },
     /// Metadata is older than what was seen before.
     #[error(
         "repository {id}: metadata is older than what this machine has already trusted ({found} < {seen}): possible rollback"
@@ -131,6 +142,9 @@ impl RepoError {
             ),
             Self::Signature { hint, .. } => hint.clone(),
             Self::Key { .. } => Some("put the key's file there, or correct `gpgkey`".to_owned()),
+            Self::KeyList { id, .. } => Some(format!(
+                "this machine does not trust the new keys: ask the repository's owner, put the right keys into `gpgkey`, then run `dnf clean trust --repo={id}`"
+            )),
             Self::Rollback { id, .. } => Some(format!(
                 "the mirror may be stale; if the repository was really reset, run `dnf clean trust --repo={id}`"
             )),

@@ -4,6 +4,7 @@
 //! `repomd.xml` is checked (signature, age of its revision) before anything it names is fetched; every file it names is
 //! checked by size and SHA-256 before it gets its name in the cache, and again when it is read.
 
+use super::key_list::{self, TrustedKeys};
 use super::mirrors::{self, Mirrors};
 use super::network::Network;
 use super::packages::{self, Packages};
@@ -95,6 +96,15 @@ pub enum LoadEvent {
         /// Reason.
         reason: String,
     },
+    /// The repository has new keys.
+    Keys {
+        /// Repository.
+        id: String,
+        /// Version of its key list.
+        version: u32,
+        /// Fingerprints of keys that it used once and that do not count any more.
+        retired: Vec<String>,
+    },
     /// A package of the repository cannot be used; why.
     Package {
         /// Repository.
@@ -161,7 +171,16 @@ pub fn load_repository(
 ) -> Result<Repository, RepoError> {
     let directory = format!("{}/{}", context.cache.directory, cache_name(repository));
     let mut session = Session::new(repository, context, directory);
-    let (repomd, checked) = session.index()?;
+    let index = session.index();
+    // Also where the index is refused: they count from now on.
+    if let Some(TrustedKeys { list, retired }) = &session.keys {
+        events(LoadEvent::Keys {
+            id: repository.id.clone(),
+            version: list.version,
+            retired: retired.iter().cloned().collect(),
+        });
+    }
+    let (repomd, checked) = index?;
     let Some(record) = repomd.record("primary").cloned() else {
         return Err(session.malformed("repomd.xml names no primary metadata".to_owned()));
     };
@@ -328,11 +347,13 @@ struct Session<'a> {
     directory: String,
     downloaded: u64,
     mirrors: Option<Mirrors>,
+    /// The keys, if they were replaced meanwhile.
+    keys: Option<TrustedKeys>,
 }
 
 impl<'a> Session<'a> {
     fn new(repository: &'a RepoConfig, context: &'a LoadContext<'a>, directory: String) -> Self {
-        Self { repository, context, directory, downloaded: 0, mirrors: None }
+        Self { repository, context, directory, downloaded: 0, mirrors: None, keys: None }
     }
 
     fn id(&self) -> String {
@@ -434,8 +455,88 @@ impl<'a> Session<'a> {
         if !must_sign_metadata(self.repository, self.context.main) {
             return Ok(());
         }
-        let keyring = trust::load_keyring(self.repository, self.context.config_root)?;
-        trust::check_signature(self.repository, &keyring, bytes, signature)
+        trust::check_signature(self.repository, &self.trusted_keys()?.list, bytes, signature)
+    }
+
+    fn trusted_keys(&self) -> Result<TrustedKeys, RepoError> {
+        TrustedKeys::load(self.repository, self.trust_place(), self.context.config_root)
+    }
+
+    fn trust_place(&self) -> (&'a Root, &'a str) {
+        let cache = self.context.cache;
+        (&cache.root, &cache.trust_directory)
+    }
+
+    /// Checks the signature of an index from a mirror, after following the key lists that it names.
+    fn check_fetched(
+        &mut self,
+        base: &str,
+        bytes: &[u8],
+        signature: &[u8],
+    ) -> Result<(), RepoError> {
+        let first = self.check_index_signature(bytes, signature);
+        if !must_sign_metadata(self.repository, self.context.main) {
+            return first;
+        }
+        // Of an index that nobody trusts yet this is only where to look: every list is verified.
+        let newest = RepoMd::parse(bytes).ok().map(|repomd| repomd.key_list()).transpose();
+        let newest = newest.map_err(|message| self.malformed(message))?.flatten();
+        let trusted = self.trusted_keys()?;
+        match newest.filter(|newest| *newest > trusted.list.version) {
+            None => first,
+            Some(newest) => {
+                self.follow_lists(base, trusted, newest, first.is_ok())?;
+                self.check_index_signature(bytes, signature)
+            }
+        }
+    }
+
+    /// Goes on to the newest key list, one by one, and remembers it.
+    fn follow_lists(
+        &mut self,
+        base: &str,
+        mut trusted: TrustedKeys,
+        newest: u32,
+        is_trusted: bool,
+    ) -> Result<(), RepoError> {
+        let known = trusted.list.version;
+        if newest - known > key_list::STEPS_LIMIT {
+            let limit = key_list::STEPS_LIMIT;
+            return Err(self.malformed(format!("{newest} key lists, limit {limit}")));
+        }
+        let mut text = Vec::new();
+        // A system that was made with newer keys has none of the older ones.
+        if known == 0 && is_trusted {
+            let (bytes, signatures) = self.fetch_list(base, newest)?;
+            if let Ok(list) = trusted.list.enter(&bytes, &signatures, newest) {
+                (text, trusted.list) = (bytes, list);
+            }
+        }
+        while trusted.list.version < newest {
+            let version = trusted.list.version + 1;
+            let (bytes, signatures) = self.fetch_list(base, version)?;
+            let next = trusted.list.follow(&bytes, &signatures);
+            let failed =
+                |source| RepoError::KeyList { id: self.id(), file: list_file(version), source };
+            trusted.advance(next.map_err(failed)?);
+            text = bytes;
+        }
+        trusted.store(self.repository, self.trust_place(), &text)?;
+        self.keys = Some(trusted);
+        Ok(())
+    }
+
+    fn fetch_list(&mut self, base: &str, version: u32) -> Result<(Vec<u8>, Vec<u8>), RepoError> {
+        let file = list_file(version);
+        let fetch = |name: &str| {
+            self.get(&format!("{base}/{name}"), key_list::SIZE_LIMIT).map_err(|e| {
+                let attempts = vec![error::chain(&e)];
+                RepoError::Unreachable { id: self.id(), file: name.to_owned(), attempts }
+            })
+        };
+        let (bytes, signatures) = (fetch(&file)?, fetch(&format!("{file}.asc"))?);
+        self.downloaded += (bytes.len() + signatures.len()) as u64;
+        Ok((bytes, signatures))
     }
 
     /// Fetches `repomd.xml` and its signature from the first mirror that has good ones.
@@ -481,7 +582,7 @@ impl<'a> Session<'a> {
                         }
                     }
                 }
-                match self.check_index_signature(&bytes, &signature) {
+                match self.check_fetched(&base, &bytes, &signature) {
                     Ok(()) => {
                         self.downloaded += (bytes.len() + signature.len()) as u64;
                         return Ok((bytes, signature));
@@ -659,6 +760,11 @@ impl<'a> Session<'a> {
         into.has_filelists = true;
         Ok(())
     }
+}
+
+/// Returns the file of a key list in the repository.
+fn list_file(version: u32) -> String {
+    format!("{}/{version}.json", key_list::DIRECTORY)
 }
 
 fn remove_if_there(root: &Root, path: &str) -> Result<(), RepoError> {

@@ -10,6 +10,7 @@
 //! | [`load`] | reads all of it from a root |
 //! | [`metadata`] | downloads, verifies and caches `repodata/` |
 //! | [`packages`] | the packages of a repository, indexed |
+//! | [`key_list`] | which keys may sign, and how they are replaced |
 //! | [`trust`] | signature of `repomd.xml`, and the newest revision seen |
 //! | [`mirrors`] | base URLs, given or from a mirror list |
 //! | [`network`] | proxies, credentials, certificates, patience |
@@ -18,6 +19,7 @@ pub mod config;
 pub mod decompress;
 pub mod error;
 pub mod ini;
+pub mod key_list;
 pub mod load;
 pub mod metadata;
 pub mod mirrors;

@@ -4,6 +4,7 @@
 //! The signature says who made the metadata, not when: a mirror could serve an old copy for ever, and offer the packages
 //! with yesterday's holes. So the newest revision seen is kept, and an older one is refused.
 
+use super::key_list::KeyList;
 use super::{RepoConfig, RepoError, error};
 use cairn_host::Root;
 use cairn_rpm::evr::compare_versions;
@@ -122,7 +123,7 @@ pub fn load_keyring(repository: &RepoConfig, config_root: &Root) -> Result<Keyri
 ///
 /// # Errors
 /// A file cannot be read.
-pub fn read_keys(
+fn read_keys(
     repository: &RepoConfig,
     config_root: &Root,
 ) -> Result<Vec<(String, String)>, RepoError> {
@@ -148,15 +149,15 @@ pub fn read_keys(
 /// Checks the signature of `repomd.xml`.
 ///
 /// # Errors
-/// No key is configured, or the signature is not a good one of these keys.
+/// No key is configured, or there are no good signatures of enough of these keys.
 pub fn check_signature(
     repository: &RepoConfig,
-    keyring: &Keyring,
+    keys: &KeyList,
     repomd: &[u8],
     signature: &[u8],
 ) -> Result<(), RepoError> {
     let id = || repository.id.clone();
-    if repository.gpgkey.is_empty() {
+    if repository.gpgkey.is_empty() && keys.version == 0 {
         return Err(RepoError::Signature {
             id: id(),
             message: "no key to check it with".to_owned(),
@@ -166,14 +167,17 @@ pub fn check_signature(
             )),
         });
     }
-    keyring.verify_detached(repomd, signature).map_err(|e| RepoError::Signature {
+    let Err(error) = keys.check(repomd, signature) else { return Ok(()) };
+    // Where one is enough, what is wrong with it says more than that there is none.
+    let single = || keys.keyring().verify_detached(repomd, signature).err();
+    let single = (keys.threshold == 1).then(single).flatten();
+    Err(RepoError::Signature {
         id: id(),
-        message: error::chain(&e),
+        message: single.map_or_else(|| error.to_string(), |error| error::chain(&error)),
         hint: Some(
             "the mirror is being updated, or the metadata was changed: try again later".to_owned(),
         ),
-    })?;
-    Ok(())
+    })
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ pub use from_package::header_changelogs;
 pub use location::check_location;
 pub use package::{Changelog, RepoFile, RepoFileKind, RepoPackage, is_primary_path};
 pub use primary::{PrimaryOutcome, parse_primary};
-pub use repomd::{RepoMd, RepoMdRecord, VALID_UNTIL};
+pub use repomd::{KEY_LIST, RepoMd, RepoMdRecord, VALID_UNTIL};
 pub use updateinfo::{Advisory, AdvisoryPackage, AdvisoryReference, parse_updateinfo};
 pub use write::{write_filelists, write_other, write_primary};
 

@@ -11,6 +11,9 @@ use super::xml::{Element, Token, parse_number, walk};
 /// Start of the `<content>` tag that says until when the index may be trusted, in Unix seconds.
 pub const VALID_UNTIL: &str = "cairn-valid-until=";
 
+/// Begins the content tag that names the newest key list (`repodata/keys/N.json`); its version follows.
+pub const KEY_LIST: &str = "cairn-keys=";
+
 /// The index of a repository.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RepoMd {
@@ -76,6 +79,16 @@ impl RepoMd {
     pub fn valid_until(&self) -> Result<Option<u64>, String> {
         let said = self.content_tags.iter().find_map(|tag| tag.trim().strip_prefix(VALID_UNTIL));
         said.map(|text| text.parse().map_err(|_| format!("{VALID_UNTIL}{text} is not a number")))
+            .transpose()
+    }
+
+    /// Returns the version of the newest key list of the repository; `None` where it has none.
+    ///
+    /// # Errors
+    /// It says something that is not a number.
+    pub fn key_list(&self) -> Result<Option<u32>, String> {
+        let said = self.content_tags.iter().find_map(|tag| tag.trim().strip_prefix(KEY_LIST));
+        said.map(|text| text.parse().map_err(|_| format!("{KEY_LIST}{text} is not a number")))
             .transpose()
     }
 

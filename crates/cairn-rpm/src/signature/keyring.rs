@@ -109,6 +109,19 @@ impl Keyring {
         }
     }
 
+    /// Adds all keys of another keyring.
+    pub fn add_all(&mut self, other: &Self) {
+        other.certificates.iter().for_each(|key| self.add_key(key.clone()));
+    }
+
+    fn add_key(&mut self, key: SignedPublicKey) {
+        let same = |other: &&mut SignedPublicKey| other.fingerprint() == key.fingerprint();
+        match self.certificates.iter_mut().find(same) {
+            Some(known) => merge(known, key),
+            None => self.certificates.push(key),
+        }
+    }
+
     fn add_keys(
         &mut self,
         keys: impl Iterator<Item = pgp::errors::Result<SignedPublicKey>>,
@@ -118,13 +131,7 @@ impl Keyring {
             return Err(KeyError::Malformed { problem: "it has no public key".into() });
         }
         let fingerprints = keys.iter().map(|key| hex_fingerprint(&key.primary_key)).collect();
-        for key in keys {
-            let same = |other: &&mut SignedPublicKey| other.fingerprint() == key.fingerprint();
-            match self.certificates.iter_mut().find(same) {
-                Some(known) => merge(known, key),
-                None => self.certificates.push(key),
-            }
-        }
+        keys.into_iter().for_each(|key| self.add_key(key));
         Ok(fingerprints)
     }
 
@@ -138,6 +145,36 @@ impl Keyring {
     ) -> Result<SignerInfo, VerifyError> {
         let signatures = read_signatures(signature)?;
         self.verify_any(&signatures, &mut Cursor::new(data), 0)
+    }
+
+    /// Returns who has made a good detached signature over `data`, armored (in one block or several) or binary. Signatures of unknown keys, and
+    /// bad ones, are left out.
+    ///
+    /// # Errors
+    /// They cannot be read, or are too many.
+    pub fn signers(&self, data: &[u8], signatures: &[u8]) -> Result<Vec<SignerInfo>, VerifyError> {
+        let begin = "-----BEGIN PGP SIGNATURE-----";
+        let text = std::str::from_utf8(signatures).unwrap_or_default();
+        let starts: Vec<usize> = text.match_indices(begin).map(|(start, _)| start).collect();
+        let mut packets = Vec::new();
+        if starts.is_empty() {
+            packets = read_signatures(signatures)?;
+        }
+        let ends = starts.iter().skip(1).copied().chain([text.len()]);
+        for (start, end) in starts.iter().copied().zip(ends) {
+            packets.extend(read_signatures(&text.as_bytes()[start..end])?);
+            if packets.len() > SIGNATURES_LIMIT {
+                return Err(VerifyError::TooMany { limit: SIGNATURES_LIMIT });
+            }
+        }
+        let mut data = Cursor::new(data);
+        let verify = |signature: &Signature| self.verify_one(signature, &mut data, 0).ok();
+        Ok(packets.iter().filter_map(verify).collect())
+    }
+
+    /// Takes a key away, by the fingerprint of its primary key; without it nothing happens.
+    pub fn remove(&mut self, fingerprint: &str) {
+        self.certificates.retain(|key| hex_fingerprint(&key.primary_key) != fingerprint);
     }
 
     /// Checks a clear-signed text, such as Debian's `InRelease`, and returns what was signed, with

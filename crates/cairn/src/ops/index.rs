@@ -13,10 +13,12 @@ use anyhow::{Context as _, Result, bail};
 use cairn_host::Root;
 use cairn_rpm::package::Package;
 use cairn_rpm::repodata::{
-    ExtraMetadata, Limits, RepoMd, RepoPackage, RepodataOptions, VALID_UNTIL, build_repodata_with,
-    parse_comps, parse_updateinfo,
+    ExtraMetadata, KEY_LIST, Limits, RepoMd, RepoPackage, RepodataOptions, VALID_UNTIL,
+    build_repodata_with, parse_comps, parse_updateinfo,
 };
 use sha2::{Digest as _, Sha256};
+
+use crate::ops::key_list;
 
 /// zstd level of the metadata: made often, here.
 const METADATA_LEVEL: i32 = 9;
@@ -56,11 +58,14 @@ pub fn index(directory: &Path, options: &Options) -> Result<Indexed> {
     let packages = describe_all(directory, &locations)?;
     let until = options.valid_days.map(|days| options.now + u64::from(days) * 86_400);
     let extras = extras(&root, options)?;
+    let until = until.map(|until| format!("{VALID_UNTIL}{until}"));
+    let keys = key_list::newest(&root)?;
+    let keys = (keys > 0).then(|| format!("{KEY_LIST}{keys}"));
     let repodata = RepodataOptions {
         revision: options.revision.clone().unwrap_or_else(|| options.now.to_string()),
         timestamp: options.now,
         zstd_level: METADATA_LEVEL,
-        content_tags: until.iter().map(|until| format!("{VALID_UNTIL}{until}")).collect(),
+        content_tags: until.into_iter().chain(keys).collect(),
         distro_tags: Vec::new(),
     };
     let n_packages = packages.len();

@@ -5,6 +5,7 @@ pub mod build;
 pub mod explain;
 pub mod index;
 pub mod iso;
+pub mod key_list;
 pub mod lock;
 pub mod packages;
 pub mod python;

@@ -5,6 +5,7 @@ use crate::dnf::cli::{CleanArgs, CleanKind};
 use crate::dnf::session::Session;
 use crate::failure::{CommandResult, Failure};
 use cairn_host::Root;
+use cairn_pkg::repos::key_list;
 use cairn_pkg::repos::metadata::cache_name;
 use cairn_ui::exit;
 
@@ -58,16 +59,18 @@ pub fn clean(session: &Session, args: &CleanArgs) -> CommandResult {
     Ok(exit::SUCCESS)
 }
 
-/// Forgets the newest revision seen of the enabled repositories.
+/// Forgets the newest revision seen, and the newest keys, of the enabled repositories.
 fn forget_trust(session: &Session) -> Result<(), Failure> {
     let cache = &session.cache;
     for repository in session.configuration.enabled() {
-        let path = format!("{}/{}.json", cache.trust_directory, cache_name(repository));
-        if cache.root.exists(&path)? {
-            cache.root.remove_file(&path)?;
-            session
-                .printer
-                .info(&format!("Forgot the newest metadata seen of repository {}.", repository.id));
+        let revision = format!("{}/{}.json", cache.trust_directory, cache_name(repository));
+        let keys = key_list::file_name(repository, &cache.trust_directory);
+        for (path, what) in [(revision, "newest metadata seen"), (keys, "newest keys")] {
+            if cache.root.exists(&path)? {
+                cache.root.remove_file(&path)?;
+                let id = &repository.id;
+                session.printer.info(&format!("Forgot the {what} of repository {id}."));
+            }
         }
     }
     Ok(())
