@@ -102,12 +102,18 @@ pub fn import(db: &mut RpmDb, key: &PublicKey, time: u32) -> Result<bool, Failur
     Ok(true)
 }
 
+/// Returns a key in ASCII armor.
+pub fn armored(key: &PublicKey) -> String {
+    format!(
+        "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n{}={}\n-----END PGP PUBLIC KEY BLOCK-----\n",
+        base64::wrapped(&key.bytes),
+        base64::encode(&crc24(&key.bytes).to_be_bytes()[1..])
+    )
+}
+
 fn key_blob(key: &PublicKey, time: u32) -> Vec<u8> {
     let body = base64::wrapped(&key.bytes);
-    let armored = format!(
-        "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n{body}={}\n-----END PGP PUBLIC KEY BLOCK-----\n",
-        base64::encode(&crc24(&key.bytes).to_be_bytes()[1..])
-    );
+    let armored = armored(key);
     let text = |text: &str| Value::text(text);
     let evr = format!("4:{}-{}", key.key_id(), key.release());
     let mut provides = vec![(format!("gpg({})", key.user_id), evr.clone())];

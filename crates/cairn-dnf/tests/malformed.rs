@@ -159,7 +159,7 @@ fn leads_and_signature_headers() {
             10 cut in the payload
               -K exit 1: error: x.rpm: truncated in payload at byte 1937 (expected 113 bytes, found 93)
               -qp exit 0:
-              -i exit 1: error: [TMP]/repo/x.rpm: truncated in payload at byte 1937 (expected 113 bytes, found 93)
+              -i exit 1: 	package x-1.0-1.noarch does not verify: Payload SHA256 digest: BAD (Expected [SHA256] != [SHA256])
         "#]],
     );
 }
@@ -303,17 +303,19 @@ fn digests() {
         ],
         expect![[r#"
             20 bit of the header
-              header digest mismatch: expected [SHA256] .. found [SHA256]
+              -K exit 1: error: x.rpm: header digest mismatch: expected [SHA256] .. found [SHA256]
+              -qp exit 1: error: x.rpm: Header V4 EdDSA/SHA256 Signature, key ID [ID]: BAD / error: x.rpm: Header SHA256 digest: BAD (Expected [SHA256] != [SHA256]) / error: x.rpm: Header SHA1 digest: BAD (Expected [KEY] != [KEY])
+              -i exit 1: error: x.rpm: Header V4 EdDSA/SHA256 Signature, key ID [ID]: BAD / error: x.rpm: Header SHA256 digest: BAD (Expected [SHA256] != [SHA256]) / error: x.rpm: Header SHA1 digest: BAD (Expected [KEY] != [KEY]) / error: x.rpm cannot be installed
             20 bit of its structure
               header digest mismatch: expected [SHA256] .. found [SHA256]
             20 bit of the payload
               -K exit 1: error: x.rpm: payload digest mismatch: expected [SHA256] .. found [SHA256]
               -qp exit 0:
-              -i exit 1: error: [TMP]/repo/x.rpm: payload digest mismatch: expected [SHA256] .. found [SHA256]
+              -i exit 1: 	package x-1.0-1.noarch does not verify: Payload SHA256 digest: BAD (Expected [SHA256] != [SHA256])
             21 junk
               -K exit 1: error: x.rpm: 4096 bytes after the end of the payload
               -qp exit 0:
-              -i exit 1: error: [TMP]/repo/x.rpm: 4096 bytes after the end of the payload
+              -i exit 1: 	package x-1.0-1.noarch does not verify: Payload SHA256 digest: BAD (Expected [SHA256] != [SHA256])
         "#]],
     );
 }
@@ -411,8 +413,10 @@ fn signatures() {
         another package's -K: exit 1
           error: x.rpm: header digest mismatch: expected [SHA256] .. found [SHA256]
         another package's -i: exit 1
-          error: x.rpm: header digest mismatch: expected [SHA256] .. found [SHA256]
-          hint: the file is damaged or was altered: download it again from a source you trust
+          error: x.rpm: Header V4 EdDSA/SHA256 Signature, key ID [ID]: BAD
+          error: x.rpm: Header SHA256 digest: BAD (Expected [SHA256] != [SHA256])
+          error: x.rpm: Header SHA1 digest: BAD (Expected [KEY] != [KEY])
+          error: x.rpm cannot be installed
     "#]].assert_eq(&text);
 }
 

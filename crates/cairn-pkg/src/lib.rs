@@ -3,6 +3,7 @@
 //!
 //! Map:
 //! - [`transaction`]: a list of packages → verified, planned, staged, committed, applied; [`event`]: what it tells meanwhile
+//! - [`source`]: source packages, which no database knows
 //! - [`recover`]: finishes or takes back an interrupted transaction; [`undo`]: takes a finished one back
 //! - [`journal`]: the file that makes both possible
 //! - [`rpmdb`]: what is installed; [`verify`]: compares it with the disk (`rpm -V`)
@@ -26,6 +27,7 @@ pub mod repos;
 pub mod resolve;
 pub mod rpmdb;
 pub mod scriptlet;
+pub mod source;
 pub mod state;
 mod sysusers;
 pub mod transaction;

@@ -14,6 +14,9 @@ pub const TIME_LIMIT: Duration = Duration::from_mins(30);
 /// rpm's name of its embedded interpreter.
 pub const LUA: &str = "<lua>";
 
+/// Variable with the first place of a package that may be moved, and with a number behind it each of them.
+pub(crate) const PREFIX_VARIABLE: &str = "RPM_INSTALL_PREFIX";
+
 /// How a Lua scriptlet ends that failed by an error of its own; the error itself is in its output.
 pub const LUA_FAILED: &str = "lua script failed";
 
@@ -106,6 +109,17 @@ impl CollectedScriptlet {
     }
 }
 
+/// Returns what scriptlets are told about the places a package was moved to.
+pub(crate) fn prefix_environment(header: &Header) -> Vec<(String, String)> {
+    let prefixes = header.install_prefixes();
+    let first = prefixes.first().map(|first| (PREFIX_VARIABLE.to_owned(), (*first).to_owned()));
+    let numbered = prefixes
+        .iter()
+        .enumerate()
+        .map(|(at, prefix)| (format!("{PREFIX_VARIABLE}{at}"), (*prefix).to_owned()));
+    first.into_iter().chain(numbered).collect()
+}
+
 /// Runs the `%verify` scriptlet of a package, if it has one, with the number of packages of that name that are installed. Returns
 /// how it failed, `None` on success.
 pub fn run_verify(
@@ -122,7 +136,7 @@ pub fn run_verify(
         body,
         args: vec![installed],
         stdin: Vec::new(),
-        env: Vec::new(),
+        env: prefix_environment(header),
     };
     scriptlet.run(&mut chroot::Runner::new(root), events)
 }

@@ -35,6 +35,8 @@ enum Entry {
         about: String,
         home: String,
         shell: String,
+        /// Nobody can log in, by no means.
+        is_locked: bool,
     },
     Group {
         name: String,
@@ -121,7 +123,7 @@ impl AccountFiles {
     }
 
     fn add_user(&mut self, entry: &Entry, pool: &[u32], day: u32) {
-        let Entry::User { name, id, group, about, home, shell } = entry else { return };
+        let Entry::User { name, id, group, about, home, shell, is_locked } = entry else { return };
         if number_of(&self.passwd, name).is_some() {
             return;
         }
@@ -143,7 +145,9 @@ impl AccountFiles {
         let home = if home.is_empty() { "/" } else { home };
         let shell = if shell.is_empty() { NO_LOGIN } else { shell };
         append(&mut self.passwd, &format!("{name}:x:{uid}:{gid}:{about}:{home}:{shell}"));
-        append(&mut self.shadow, &format!("{name}:!*:{day}::::::"));
+        // Expired on the second day of 1970.
+        let expires = if *is_locked { "1" } else { "" };
+        append(&mut self.shadow, &format!("{name}:!*:{day}:::::{expires}:"));
     }
 }
 
@@ -183,7 +187,8 @@ fn parse(line: &str) -> Option<Entry> {
             };
             let (about, home, shell) = (word(3).to_owned(), word(4).to_owned(), word(5).to_owned());
             let sound = [&about, &home, &shell].iter().all(|field| !field.contains([':', '\n']));
-            sound.then_some(Entry::User { name, id: id.parse().ok(), group, about, home, shell })
+            let (id, is_locked) = (id.parse().ok(), word(0) == "u!");
+            sound.then_some(Entry::User { name, id, group, about, home, shell, is_locked })
         }
         "g" => Some(Entry::Group { name, id: word(2).parse().ok() }),
         "m" => is_name(word(2)).then(|| Entry::Member { user: name, group: word(2).to_owned() }),
@@ -291,7 +296,7 @@ mod tests {
                 "u named - \"Name Server\" /var/named",
                 "u fixed 310 - - /bin/sh",
                 "u taken 999",
-                "u other -:adm",
+                "u! other -:adm",
                 "g only 420",
                 "m fixed only",
                 "m named only",
@@ -316,7 +321,7 @@ mod tests {
                 named:!*:19000::::::
                 fixed:!*:19000::::::
                 taken:!*:19000::::::
-                other:!*:19000::::::
+                other:!*:19000:::::1:
                 --
                 only:!*::fixed,named
                 named:!*::

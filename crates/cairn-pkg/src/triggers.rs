@@ -20,7 +20,7 @@ use self::scripts::{
 use crate::error::TransactionError;
 use crate::journal::AfterStep;
 use crate::rpmdb::RpmDb;
-use crate::scriptlet::CollectedScriptlet;
+use crate::scriptlet::{CollectedScriptlet, prefix_environment};
 use crate::transaction::Overrides;
 use crate::transaction::order::Element;
 use crate::transaction::set::Set;
@@ -65,6 +65,8 @@ struct Member {
     file_triggers: Vec<Trigger>,
     transaction_file_triggers: Vec<Trigger>,
     in_transaction: bool,
+    /// What its scripts are told about the places it was moved to.
+    env: Vec<(String, String)>,
 }
 
 impl Member {
@@ -85,6 +87,7 @@ impl Member {
             file_triggers: expand(header.file_triggers()),
             transaction_file_triggers: expand(header.transaction_file_triggers()),
             in_transaction,
+            env: prefix_environment(header),
         }
     }
 }
@@ -286,6 +289,15 @@ impl<'a> Builder<'a> {
         self.counts.get(name).copied().unwrap_or(0)
     }
 
+    /// As [`Self::count`], also for packages that have nothing to do with the transaction.
+    fn count_anywhere(&self, name: &str) -> Result<i32, TransactionError> {
+        match (self.counts.get(name), self.db) {
+            (Some(count), _) => Ok(*count),
+            (None, Some(db)) => Ok(db.numbers_by_name(name)?.len() as i32),
+            (None, None) => Ok(0),
+        }
+    }
+
     fn push(&mut self, scriptlet: CollectedScriptlet, decides: Option<Side>) {
         if self.silenced.contains(&scriptlet.kind) {
             return;
@@ -320,7 +332,7 @@ impl<'a> Builder<'a> {
                 body,
                 args: vec![arg],
                 stdin: Vec::new(),
-                env: Vec::new(),
+                env: prefix_environment(header),
             };
             self.push(scriptlet, critical.then_some(side));
         }
@@ -656,7 +668,7 @@ impl<'a> Builder<'a> {
             let mut args = vec![own];
             if class.is_some() {
                 // The instances of the first package that has such a file.
-                args.push(self.count(package));
+                args.push(self.count_anywhere(package)?);
             }
             let stdin = matched.iter().map(|(_, path)| path.clone()).collect();
             let name = file_trigger_name(kind, class.is_none());

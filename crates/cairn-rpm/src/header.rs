@@ -12,6 +12,7 @@
 mod check;
 mod dependencies;
 mod files;
+mod relocate;
 mod scripts;
 mod store;
 mod write;
@@ -22,6 +23,7 @@ use crate::tag;
 
 pub use check::{check_architecture, check_name, check_path, check_version};
 pub use files::{FileEntry, FileFlags, mode};
+pub use relocate::Relocation;
 pub use scripts::{
     DEFAULT_TRIGGER_PRIORITY, Scriptlet, ScriptletKind, Trigger, TriggerCondition, TriggerKind,
     script_flags,
@@ -90,6 +92,23 @@ impl Header {
     fn from_store(bytes: Vec<u8>, section: Section, exact: bool) -> Result<Self, Error> {
         let (entries, region) = store::parse(&bytes, section, exact)?;
         Ok(Self { bytes, entries, region })
+    }
+
+    /// Returns the first header of a list, without magic, by the lengths it gives; it is yet to be parsed.
+    ///
+    /// # Errors
+    /// Its lengths are out of bounds, or the list ends early.
+    pub fn split_list(bytes: &[u8]) -> Result<&[u8], Error> {
+        let (section, have) = (Section::Header, bytes.len() as u64);
+        let need = match bytes.first_chunk::<8>() {
+            Some(intro) => {
+                let (count, data) = read_lengths(*intro, section)?;
+                8 + u64::from(count) * 16 + u64::from(data)
+            }
+            None => 8,
+        };
+        let end = usize::try_from(need).unwrap_or(usize::MAX);
+        bytes.get(..end).ok_or(Error::Truncated { section, offset: 0, need, have })
     }
 
     /// Returns the header's bytes (tag count, data length, index, data) without the magic.

@@ -3,6 +3,7 @@
 //! text functions (`%{upper:…}`, `%{basename:…}`, …). Nothing is run and nothing is read from disk.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Version that is shown and recorded: the rpm whose behaviour this follows.
 pub const RPM_VERSION: &str = "4.20.1";
@@ -10,14 +11,16 @@ pub const RPM_VERSION: &str = "4.20.1";
 /// Nesting and repetition of macros accepted.
 const DEPTH_LIMIT: usize = 64;
 
-/// Runs the body of `%{lua:…}` and returns what it prints; `None` where it fails.
-pub type RunLua = fn(&Macros, &str) -> Option<String>;
+/// Runs the body of `%{lua:…}` and returns what it prints, or why it failed.
+pub type RunLua = fn(&Macros, &str) -> Result<String, String>;
 
 /// Macros and their bodies.
 #[derive(Debug, Clone, Default)]
 pub struct Macros {
     bodies: BTreeMap<String, String>,
     run_lua: Option<RunLua>,
+    /// What went wrong since it was last asked, shared by all copies.
+    errors: Arc<Mutex<Vec<String>>>,
 }
 
 /// What is built in, with rpm's names and this distribution's places.
@@ -25,6 +28,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("_bindir", "%{_exec_prefix}/bin"),
     ("_build_arch", "%{_arch}"),
     ("_build_os", "linux"),
+    ("_builddir", "%{_topdir}/BUILD"),
     ("_datadir", "%{_prefix}/share"),
     ("_datarootdir", "%{_prefix}/share"),
     ("_db_backend", "sqlite"),
@@ -52,9 +56,13 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("_rpmconfigdir", "%{_usr}/lib/rpm"),
     ("_rpmfilename", "%%{ARCH}/%%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm"),
     ("_rpmlock_path", "%{_dbpath}/.rpm.lock"),
+    ("_rpmdir", "%{_topdir}/RPMS"),
     ("_rundir", "/run"),
     ("_sbindir", "%{_exec_prefix}/sbin"),
     ("_sharedstatedir", "%{_var}/lib"),
+    ("_sourcedir", "%{_topdir}/SOURCES"),
+    ("_specdir", "%{_topdir}/SPECS"),
+    ("_srcrpmdir", "%{_topdir}/SRPMS"),
     ("_sysconfdir", "/etc"),
     ("_sysusersdir", "/usr/lib/sysusers.d"),
     ("_target_cpu", "%{_arch}"),
@@ -68,6 +76,9 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("_usrsrc", "%{_usr}/src"),
     ("_var", "/var"),
     ("_vendor", "cairn"),
+    ("_vsflags_install", "%{?__vsflags}"),
+    ("_vsflags_query", "%{?__vsflags}"),
+    ("_vsflags_verify", "%{?__vsflags}"),
     ("nil", ""),
     ("rpmversion", RPM_VERSION),
 ];
@@ -86,7 +97,7 @@ impl Macros {
         let mut bodies: BTreeMap<String, String> =
             BUILT_IN.iter().map(|(name, body)| ((*name).to_owned(), (*body).to_owned())).collect();
         bodies.insert("_arch".to_owned(), std::env::consts::ARCH.to_owned());
-        Self { bodies, run_lua: None }
+        Self { bodies, ..Self::default() }
     }
 
     /// Returns the macros with an interpreter for `%{lua:…}`.
@@ -130,6 +141,11 @@ impl Macros {
     /// Returns `text` with its macros replaced; unknown ones stay as they are. What it defines holds for the rest of it.
     pub fn expand(&self, text: &str) -> String {
         self.clone().expand_at(text, 0)
+    }
+
+    /// Returns what went wrong in expansions since this was last called, here and in copies.
+    pub fn take_errors(&self) -> Vec<String> {
+        std::mem::take(&mut self.errors.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Returns all names with their bodies, for `--showrc`.
@@ -219,7 +235,10 @@ impl Macros {
             },
         };
         if let ("lua", Some(text), Some(run)) = (name, text, self.run_lua) {
-            return run(self, text);
+            return Some(run(self, text).unwrap_or_else(|error| {
+                self.errors.lock().unwrap_or_else(PoisonError::into_inner).push(error);
+                String::new()
+            }));
         }
         if !prefix.contains('?') {
             if let Some(text) = text {
@@ -319,5 +338,13 @@ mod tests {
             assert_eq!(macros.expand(text), expected, "{text}");
         }
         assert!(macros.expand("%{loop}").contains("loop"));
+    }
+
+    #[test]
+    fn errors_of_scripts_are_kept() {
+        let macros = Macros::built_in().with_lua(|_, body| Err(format!("bad: {body}")));
+        assert_eq!(macros.expand("a%{lua:x}b"), "ab");
+        assert_eq!(macros.clone().take_errors(), ["bad: x"]);
+        assert!(macros.take_errors().is_empty());
     }
 }

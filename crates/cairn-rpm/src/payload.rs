@@ -98,10 +98,11 @@ impl<R: Read> PayloadReader<R> {
         }
         let inner = Decompressor::new(header.string(tag::PAYLOADCOMPRESSOR), reader)?;
         let (files, sets) = expected_files(header.files());
-        let by_name = files
+        let by_name = header
+            .paths_in_payload()
             .iter()
             .enumerate()
-            .map(|(index, file)| (file.path.trim_start_matches('/').to_owned(), index))
+            .map(|(index, path)| (path.trim_start_matches('/').to_owned(), index))
             .collect();
         let source = Counted { inner, offset: 0 };
         Ok(Self { source, files, sets, by_name, remaining: 0, padding: 0, finished: false })

@@ -23,7 +23,7 @@ mod verify;
 pub use error::{KeyError, VerifyError};
 pub use key::SigningKey;
 pub use keyring::{Keyring, SignerInfo};
-pub use report::{Check, Demand, Finding, report, report_of_header};
+pub use report::{Check, Demand, Finding, Ignored, report, report_of_header};
 pub use verify::{PayloadCheck, Unread, Verified};
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Package files on the command line: patterns that the shell left alone, and manifests, which are lists of package files.
 
-use super::query::{Selected, read_file};
+use super::query::{Selected, Unreadable, read_file};
 use cairn_pkg::query::glob;
 use std::path::{Path, PathBuf};
 
@@ -12,8 +12,8 @@ const DEPTH_LIMIT: usize = 8;
 /// Alternatives of one pattern.
 const BRACES_LIMIT: usize = 1000;
 
-/// A package file with its path, or rpm's message for it.
-pub type Found = Result<(String, Selected), String>;
+/// A package file with its path, or why it cannot be read.
+pub type Found = Result<(String, Selected), Unreadable>;
 
 /// Reads the package files that arguments mean, in order.
 pub fn read_all(arguments: &[String], with_manifests: bool) -> Vec<Found> {
@@ -28,15 +28,16 @@ fn read_into(argument: &str, with_manifests: bool, depth: usize, found: &mut Vec
     for path in expand(argument) {
         match read_file(&path) {
             Ok(package) => found.push(Ok((path, package))),
-            Err(message) => match manifest(&path).filter(|_| with_manifests && depth < DEPTH_LIMIT)
-            {
-                Some(lines) => {
-                    for line in lines {
-                        read_into(&line, with_manifests, depth + 1, found);
+            Err(unreadable) => {
+                match manifest(&path).filter(|_| with_manifests && depth < DEPTH_LIMIT) {
+                    Some(lines) => {
+                        for line in lines {
+                            read_into(&line, with_manifests, depth + 1, found);
+                        }
                     }
+                    None => found.push(Err(unreadable)),
                 }
-                None => found.push(Err(message)),
-            },
+            }
         }
     }
 }

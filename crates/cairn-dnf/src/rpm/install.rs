@@ -3,12 +3,14 @@
 
 use super::Context;
 use super::files;
-use super::keys::trusted_keys;
+use super::keyring;
 use super::options::Mode;
 use super::problems::{self, dependency_problems};
 use super::query::{self, Selected, by_label};
+use super::remote;
 use super::report::Report;
-use super::trust::{self, UnknownKeys};
+use super::source;
+use super::trust::{self, HeaderChecks};
 use crate::failure::{CommandResult, Failure, complain};
 use cairn_pkg::TransactionError;
 use cairn_pkg::query::sack::header_candidate;
@@ -16,7 +18,7 @@ use cairn_pkg::transaction::{
     self, Action, Colors, Outcome, Overrides, Ownership, Scriptlets, TransactionItem,
     TransactionOptions, Trust,
 };
-use cairn_rpm::header::Header;
+use cairn_rpm::header::{Header, Relocation};
 use cairn_rpm::tag;
 use cairn_solve::Candidate;
 use cairn_ui::exit;
@@ -40,9 +42,29 @@ pub fn install(context: &Context, mode: Mode) -> CommandResult {
         complain("rpm: no packages given for install");
         return Ok(exit::FAILURE);
     }
-    check_place(context)?;
     recover(context)?;
-    let mut files = read_files(context)?;
+    let fetched = remote::fetch(context, &options.arguments)?;
+    for url in &fetched.failed {
+        complain(&format!("error: skipping {url} - transfer failed"));
+    }
+    if !fetched.failed.is_empty() {
+        return Ok(u8::try_from(fetched.failed.len()).unwrap_or(u8::MAX));
+    }
+    let (sources, files): (Vec<_>, Vec<_>) = read_files(context, &fetched.arguments)?
+        .into_iter()
+        .partition(|(_, header)| header.is_source());
+    let code = if files.is_empty() { exit::SUCCESS } else { install_binary(context, mode, files)? };
+    let sources = if mode == Mode::Freshen { Vec::new() } else { sources };
+    Ok(code.saturating_add(source::install(context, &sources)?))
+}
+
+/// Installs what is not a source package.
+fn install_binary(
+    context: &Context,
+    mode: Mode,
+    mut files: Vec<(PathBuf, Header)>,
+) -> CommandResult {
+    let options = &context.options;
     let installed = query::all(context.database()?.as_ref(), &[])?;
     if mode != Mode::Install {
         files = without_redundant(files);
@@ -71,6 +93,7 @@ pub fn install(context: &Context, mode: Mode) -> CommandResult {
         problems.iter().for_each(|line| complain(&format!("\t{line}")));
         return Ok(failed);
     }
+    refuse_by_flags(context, &incoming, failed)?;
     let items = incoming.iter().map(|package| TransactionItem {
         action: package.action,
         nevra: package.header.nevra(),
@@ -83,20 +106,23 @@ pub fn install(context: &Context, mode: Mode) -> CommandResult {
     Ok(exit_code(&outcome, u8::try_from(incoming.len()).unwrap_or(u8::MAX)))
 }
 
+/// The engine does not know `%_pkgverify_flags`: what they leave of a package may prove too little.
+fn refuse_by_flags(context: &Context, incoming: &[Incoming], failed: u8) -> Result<(), Failure> {
+    if !trust::leaves_out(context) || demanded_trust(context) == Trust::Nothing {
+        return Ok(());
+    }
+    let keyring = keyring::trusted(context)?;
+    let mut lines = Vec::new();
+    for package in incoming {
+        lines.extend(trust::refusal(context, &keyring, &package.path)?.unwrap_or_default());
+    }
+    if lines.is_empty() { Ok(()) } else { Err(Failure { code: failed, ..Failure::lines(lines) }) }
+}
+
 /// rpm's: as many packages as were asked for if one of them did not come or go.
 fn exit_code(outcome: &Outcome, asked: u8) -> u8 {
     let stays = outcome.failures.iter().any(|failure| failure.starts_with("%preun("));
     if outcome.failed.is_empty() && !stays { exit::SUCCESS } else { asked }
-}
-
-/// Refuses what the engine does not do, clearly.
-fn check_place(context: &Context) -> Result<(), Failure> {
-    let options = &context.options;
-    if options.prefix.is_some() || !options.relocations.is_empty() {
-        return Err(Failure::new("packages cannot be relocated (--prefix, --relocate)")
-            .hint("install into another root with --root=DIR, or unpack with `rpm2archive`"));
-    }
-    Ok(())
 }
 
 fn recover(context: &Context) -> Result<(), Failure> {
@@ -108,24 +134,36 @@ fn recover(context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
-fn read_files(context: &Context) -> Result<Vec<(PathBuf, Header)>, Failure> {
+fn read_files(context: &Context, arguments: &[String]) -> Result<Vec<(PathBuf, Header)>, Failure> {
     let mut files = Vec::new();
     let mut failed = 0_u8;
     let manifests = !context.options.has("nomanifest");
-    let mut keys = UnknownKeys::new(context);
-    for found in files::read_all(&context.options.arguments, manifests) {
+    let mut checks = HeaderChecks::new(context, "_vsflags_install");
+    for found in files::read_all(arguments, manifests) {
         match found {
-            Ok((path, package)) if package.header.is_source() => {
-                complain(&format!("error: {path}: source packages cannot be installed"));
+            Err(unreadable) if !manifests && unreadable.is_foreign => {
+                complain(&format!("error: {} cannot be installed", unreadable.path));
+                failed = failed.saturating_add(1);
+            }
+            Ok((_, package))
+                if context.options.prefix.is_some()
+                    && !package.header.is_source()
+                    && package.header.prefixes().len() != 1 =>
+            {
+                let name = package.header.name();
+                complain(&format!("error: package {name} is not relocatable"));
+                failed = failed.saturating_add(1);
+            }
+            Ok((path, package)) if !checks.pass(&path, &package)? => {
+                complain(&format!("error: {path} cannot be installed"));
                 failed = failed.saturating_add(1);
             }
             Ok((path, package)) => {
-                keys.warn(&path, &package)?;
                 let path = std::path::absolute(&path).unwrap_or_else(|_| PathBuf::from(path));
                 files.push((path, package.header));
             }
-            Err(message) => {
-                complain(&message);
+            Err(unreadable) => {
+                complain(&unreadable.message);
                 failed = failed.saturating_add(1);
             }
         }
@@ -211,6 +249,7 @@ fn plan(
             continue;
         }
         problems.extend(foreign(context, &header));
+        problems.extend(not_movable(context, &header));
         if !same.is_empty() {
             action = Action::Reinstall;
             if mode != Mode::Reinstall && !options.has("replacepkgs") {
@@ -263,6 +302,26 @@ fn foreign(context: &Context, header: &Header) -> Vec<String> {
     problems
 }
 
+/// Paths that a package does not let be moved.
+fn not_movable(context: &Context, header: &Header) -> Vec<String> {
+    if context.options.has("badreloc") {
+        return Vec::new();
+    }
+    let prefixes = header.prefixes();
+    let relocations = relocations(context);
+    let refused = relocations.iter().filter(|moved| !prefixes.contains(&moved.old.as_str()));
+    let nevra = header.nevra();
+    refused
+        .map(|moved| format!("path {} in package {nevra} is not relocatable", moved.old))
+        .collect()
+}
+
+/// Where files go in place of what packages say.
+fn relocations(context: &Context) -> Vec<Relocation> {
+    let pairs = context.options.relocations.iter().filter_map(|text| text.split_once('='));
+    pairs.map(|(old, new)| Relocation::new(old, new)).collect()
+}
+
 /// Returns the installed packages that a new one obsoletes.
 fn obsoleted(header: &Header, installed: &[Selected]) -> Vec<u64> {
     let is_obsoleted = |package: &&Selected| obsoletes(header, &package.header);
@@ -310,7 +369,6 @@ pub fn erase(context: &Context) -> CommandResult {
         complain("rpm: no packages given for erase");
         return Ok(exit::FAILURE);
     }
-    check_place(context)?;
     recover(context)?;
     let database = context.database()?;
     let mut going: Vec<Selected> = Vec::new();
@@ -364,17 +422,11 @@ fn run(
     failed: u8,
 ) -> Result<Outcome, Failure> {
     let options = &context.options;
-    let keyring = Arc::new(trusted_keys(context)?);
+    let keyring = Arc::new(keyring::trusted(context)?);
     let time = time(context);
     let mut engine = TransactionOptions::live(keyring, time);
     let macros = &context.macros;
-    // rpm's own switch for systems that install unsigned packages.
-    let level = macros.value("_pkgverify_level").unwrap_or_default();
-    engine.trust = match (options.has("nosignature"), options.has("nodigest"), level.trim()) {
-        (true, true, _) | (_, _, "none") => Trust::Nothing,
-        (true, ..) | (_, _, "digest") => Trust::OldDigests,
-        _ => Trust::Signature,
-    };
+    engine.trust = demanded_trust(context);
     if !cairn_host::paths::is_root() {
         engine.ownership = Ownership::Record;
         engine.scriptlets = Scriptlets::Skip;
@@ -397,7 +449,11 @@ fn run(
         Err(TransactionError::Package { path, reason, hint }) => {
             let error = TransactionError::Package { path: path.clone(), reason, hint };
             match trust::refusal(context, &engine.keyring, &path)? {
-                Some(lines) => Err(Failure { code: failed, ..Failure::lines(lines) }),
+                Some(lines) => {
+                    // rpm's words do not tell all of it.
+                    trust::advise(&error.to_string());
+                    Err(Failure { code: failed, ..Failure::lines(lines) })
+                }
                 None => Err(error.into()),
             }
         }
@@ -405,10 +461,29 @@ fn run(
     }
 }
 
-/// The time of the transaction, which builds of images may set.
+/// What package files must prove.
+pub fn demanded_trust(context: &Context) -> Trust {
+    let options = &context.options;
+    // rpm's own switch for systems that install unsigned packages.
+    let level = context.macros.value("_pkgverify_level").unwrap_or_default();
+    if options.has("noverify") {
+        return Trust::Nothing;
+    }
+    match (options.has("nosignature"), options.has("nodigest"), level.trim()) {
+        (true, true, _) | (_, _, "none") => Trust::Nothing,
+        (true, ..) | (_, _, "digest") => Trust::OldDigests,
+        _ => Trust::Signature,
+    }
+}
+
+/// The time of the transaction.
 fn time(context: &Context) -> u32 {
-    let set = cairn_host::paths::variable("SOURCE_DATE_EPOCH").and_then(|text| text.parse().ok());
-    set.unwrap_or_else(|| u32::try_from(context.clock.now_unix()).unwrap_or(u32::MAX))
+    given_time().unwrap_or_else(|| u32::try_from(context.clock.now_unix()).unwrap_or(u32::MAX))
+}
+
+/// The time that builds of images may set.
+fn given_time() -> Option<u32> {
+    cairn_host::paths::variable("SOURCE_DATE_EPOCH").and_then(|text| text.parse().ok())
 }
 
 /// Which of two architectures' files are installed.
@@ -442,6 +517,8 @@ fn overrides(context: &Context) -> Overrides {
         replace_files: options.has("replacefiles"),
         database_only: options.has("justdb"),
         exclude_paths: options.exclude_paths.clone(),
+        relocations: relocations(context),
+        prefix: options.prefix.clone(),
         shared_paths: list("_netsharedpath", ':'),
         languages,
         without_artifacts: options.has("excludeartifacts"),
@@ -455,5 +532,6 @@ fn overrides(context: &Context) -> Overrides {
         macros: Some(macros.clone()),
         colors: colors(context),
         without_database: options.has("nodb"),
+        time_advances: given_time().is_some(),
     }
 }

@@ -4,14 +4,13 @@
 use super::Context;
 use super::base64;
 use super::files;
+use super::keyring::{self, Stored};
 use super::query::os_text;
 use super::trust;
-use crate::failure::{CommandResult, Failure, complain};
+use crate::failure::{CommandResult, complain};
 use crate::keys;
-use cairn_pkg::rpmdb::{self, Installed};
 use cairn_rpm::package::Package;
 use cairn_rpm::signature::{Check, Demand, Finding, Keyring, Verified, VerifyError, report};
-use cairn_rpm::tag;
 use cairn_ui::exit;
 
 /// Writes out what `rpmkeys` of rpm 6 calls otherwise.
@@ -28,31 +27,15 @@ pub fn own_spellings(arguments: &[String]) -> Vec<String> {
 
 /// Runs `rpmkeys --rebuild`: keys that cannot be read go.
 pub fn rebuild(context: &Context) -> CommandResult {
-    let Some(db) = context.database()? else { return Ok(exit::SUCCESS) };
     let mut unreadable = Vec::new();
-    for package in db.by_name("gpg-pubkey")? {
-        let text = package.header.string(tag::DESCRIPTION).unwrap_or_default();
-        if let Err(why) = keys::parse_armored(text) {
-            complain(&format!("warning: dropped: {}: {why}", package.header.nevra()));
-            unreadable.push(package.hnum);
+    for stored in keyring::all(context)? {
+        if let Err(why) = keys::parse_armored(&stored.armored) {
+            complain(&format!("warning: dropped: gpg-pubkey-{}: {why}", stored.evr()));
+            unreadable.push(stored.place);
         }
     }
-    drop(db);
-    if !unreadable.is_empty() {
-        let mut db = context.open_database(rpmdb::Access::ReadWrite)?;
-        db.write(|writer| unreadable.iter().try_for_each(|number| writer.remove(*number)))?;
-        db.close()?;
-    }
+    keyring::remove(context, &unreadable)?;
     Ok(exit::SUCCESS)
-}
-
-/// Returns the keys of the rpm database.
-pub fn trusted_keys(context: &Context) -> Result<Keyring, Failure> {
-    let mut keyring = Keyring::new();
-    if let Some(db) = context.database()? {
-        keys::add_installed(&db, &mut keyring)?;
-    }
-    Ok(keyring)
 }
 
 /// Runs `rpm --import`.
@@ -82,35 +65,23 @@ pub fn import(context: &Context) -> CommandResult {
         }
     }
     if !found.is_empty() {
-        let mut db = context.open_database(rpmdb::Access::Create)?;
-        let time = u32::try_from(context.clock.now_unix()).unwrap_or(u32::MAX);
-        for key in &found {
-            keys::import(&mut db, key, time)?;
-        }
-        db.close()?;
+        keyring::add(context, &found)?;
     }
     Ok(failed)
 }
 
 /// Runs `rpmkeys --list`.
 pub fn list(context: &Context) -> CommandResult {
-    let packages = match context.database()? {
-        Some(db) => db.by_name("gpg-pubkey")?,
-        None => Vec::new(),
-    };
+    let keys = keyring::all(context)?;
     let arguments = &context.options.arguments;
     let mut failed = 0_u8;
-    let shown = |package: &Installed| {
-        let evr = package.header.evr().without_epoch();
-        let summary = package.header.string(tag::SUMMARY).unwrap_or_default();
-        context.printer.data(&format!("{evr}: {summary}"));
-    };
+    let shown = |key: &Stored| context.printer.data(&format!("{}: {}", key.evr(), key.summary));
     if arguments.is_empty() {
-        packages.iter().for_each(shown);
+        keys.iter().for_each(shown);
     }
     for argument in arguments {
         let wanted = wanted_key(argument);
-        let mut found = packages.iter().filter(|package| is_key(package, &wanted)).peekable();
+        let mut found = keys.iter().filter(|key| is_key(key, &wanted)).peekable();
         if found.peek().is_none() {
             let name = argument.strip_prefix("gpg-pubkey-").unwrap_or(argument);
             context.printer.data(&format!("package gpg-pubkey-{name} is not installed"));
@@ -127,11 +98,10 @@ fn wanted_key(argument: &str) -> String {
 }
 
 /// Tells whether a key is meant by its version, its version and release, or its fingerprint.
-fn is_key(package: &Installed, wanted: &str) -> bool {
-    let evr = package.header.evr();
-    let version = evr.version.to_ascii_lowercase();
+fn is_key(key: &Stored, wanted: &str) -> bool {
+    let version = key.version.to_ascii_lowercase();
     let is_tail = wanted.len() >= 16 && wanted.ends_with(&version);
-    version == wanted || evr.without_epoch().to_ascii_lowercase() == wanted || is_tail
+    version == wanted || key.evr().to_ascii_lowercase() == wanted || is_tail
 }
 
 /// Runs `rpmkeys --delete`: keys by version, by version and release, or by fingerprint.
@@ -140,42 +110,32 @@ pub fn delete(context: &Context) -> CommandResult {
         complain("rpmkeys: no arguments given");
         return Ok(exit::FAILURE);
     }
-    let Some(db) = context.database()? else { return Ok(exit::FAILURE) };
-    let (mut failed, mut numbers) = (0_u8, Vec::new());
+    let keys = keyring::all(context)?;
+    let (mut failed, mut places) = (0_u8, Vec::new());
     for argument in &context.options.arguments {
         let wanted = wanted_key(argument);
-        let found: Vec<u64> = db
-            .by_name("gpg-pubkey")?
-            .iter()
-            .filter(|package| is_key(package, &wanted))
-            .map(|package| package.hnum)
-            .collect();
-        if found.is_empty() {
+        let before = places.len();
+        let found = keys.iter().filter(|key| is_key(key, &wanted));
+        places.extend(found.map(|key| key.place.clone()));
+        if places.len() == before {
             complain(&format!("error: package gpg-pubkey-{wanted} is not installed"));
             failed = failed.saturating_add(1);
         }
-        numbers.extend(found);
     }
-    drop(db);
     if failed == 0 {
-        let mut db = context.open_database(rpmdb::Access::ReadWrite)?;
-        db.write(|writer| numbers.iter().try_for_each(|number| writer.remove(*number)))?;
-        db.close()?;
+        keyring::remove(context, &places)?;
     }
     Ok(failed)
 }
 
 /// Runs `rpmkeys --export`: the keys in ASCII armor, all of them without arguments.
 pub fn export(context: &Context) -> CommandResult {
-    let Some(db) = context.database()? else { return Ok(exit::SUCCESS) };
-    for package in db.by_name("gpg-pubkey")? {
-        let version = package.header.evr().version;
+    for key in keyring::all(context)? {
         let arguments = &context.options.arguments;
-        if !arguments.is_empty() && !arguments.iter().any(|argument| argument.ends_with(&version)) {
-            continue;
+        if arguments.is_empty() || arguments.iter().any(|argument| argument.ends_with(&key.version))
+        {
+            context.printer.data(key.armored.trim_end());
         }
-        let text = package.header.string(tag::DESCRIPTION).unwrap_or_default().trim_end();
-        context.printer.data(text);
     }
     Ok(exit::SUCCESS)
 }
@@ -186,7 +146,7 @@ pub fn check_signatures(context: &Context) -> CommandResult {
         complain("rpmkeys: no arguments given");
         return Ok(exit::FAILURE);
     }
-    let keyring = trusted_keys(context)?;
+    let keyring = keyring::trusted(context)?;
     let mut failed = 0_u8;
     for path in context.options.arguments.iter().flat_map(|argument| files::expand(argument)) {
         let bytes = match std::fs::read(&path) {
@@ -211,13 +171,12 @@ fn check_one(context: &Context, keyring: &Keyring, path: &str, bytes: &[u8]) -> 
         printer.data(&format!("{path}:"));
     }
     let level = context.macros.value("_pkgverify_level").unwrap_or_default();
-    let used =
-        Demand { digests: !options.has("nodigest"), signatures: !options.has("nosignature") };
     let demand = Demand {
-        digests: used.digests && matches!(level.trim(), "all" | "digest"),
-        signatures: used.signatures && matches!(level.trim(), "all" | "signature"),
+        digests: !options.has("nodigest") && matches!(level.trim(), "all" | "digest"),
+        signatures: !options.has("nosignature") && matches!(level.trim(), "all" | "signature"),
     };
-    let (checks, is_good) = match report(keyring, bytes, used, demand) {
+    let ignored = trust::ignored(context, "_pkgverify_flags");
+    let (checks, is_good) = match report(keyring, bytes, ignored, demand) {
         Ok(found) => found,
         Err(error) => {
             complain(&format!("error: {path}: {}", cairn_pkg::repos::error::chain(&error)));
@@ -240,7 +199,8 @@ fn check_one(context: &Context, keyring: &Keyring, path: &str, bytes: &[u8]) -> 
         }
     }
     printer.data(&format!("{words} {}", if is_good { "OK" } else { "NOT OK" }));
-    if !is_good {
+    // What the administrator left out of the check is no reason.
+    if !is_good && !trust::leaves_out(context) {
         say_why(path, keyring, bytes, &checks);
     }
     is_good

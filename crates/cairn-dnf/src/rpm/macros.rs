@@ -12,6 +12,9 @@ pub const PATH: &str = "/usr/lib/rpm/macros.d/macros.*:/etc/rpm/macros.*:/etc/rp
 /// command line.
 pub fn of(options: &Options) -> Macros {
     let mut macros = Macros::built_in().with_lua(cairn_pkg::lua::expand);
+    if let Some(home) = cairn_host::paths::variable("HOME") {
+        macros.define("_topdir", &format!("{}/rpmbuild", home.replace('%', "%%")));
+    }
     let path = options.macro_path.as_deref().unwrap_or(PATH);
     let files = path.split(':').flat_map(entry).chain(options.loads.iter().cloned());
     files.filter_map(|file| std::fs::read_to_string(file).ok()).for_each(|text| macros.read(&text));

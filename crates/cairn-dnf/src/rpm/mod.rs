@@ -9,13 +9,16 @@ pub mod files;
 pub mod format;
 pub mod formats;
 pub mod install;
+pub mod keyring;
 pub mod keys;
 pub mod macros;
 pub mod options;
 pub mod problems;
 pub mod query;
+pub mod remote;
 pub mod report;
 pub mod restore;
+pub mod source;
 pub mod trust;
 pub mod verify;
 
@@ -132,7 +135,7 @@ fn fits(name: &str, options: Options) -> Result<Options, String> {
             Mode::ExportKeys,
             Mode::RebuildKeys,
         ],
-        "rpmdb" => &[Mode::InitDb, Mode::RebuildDb, Mode::VerifyDb],
+        "rpmdb" => &[Mode::InitDb, Mode::RebuildDb, Mode::VerifyDb, Mode::ExportDb, Mode::ImportDb],
         _ => return Ok(options),
     };
     let common = [Mode::Eval, Mode::Version, Mode::Help, Mode::QueryTags, Mode::ShowConfiguration];
@@ -156,7 +159,13 @@ fn dispatch(name: &str, options: Options, printer: Printer) -> CommandResult {
         }
         Some(Mode::Eval) => {
             let macros = macros::of(&options);
-            options.evals.iter().for_each(|text| printer.data(&macros.expand(text)));
+            for text in &options.evals {
+                let expanded = macros.expand(text);
+                if tell_errors(&macros) {
+                    return Ok(exit::FAILURE);
+                }
+                printer.data(&expanded);
+            }
             return Ok(exit::SUCCESS);
         }
         Some(Mode::ShowConfiguration) => {
@@ -175,14 +184,16 @@ fn dispatch(name: &str, options: Options, printer: Printer) -> CommandResult {
     };
     // The root of a new system need not be there.
     let root = match mode {
-        Mode::Install | Mode::Upgrade | Mode::InitDb | Mode::Import => Root::create(&options.root)?,
+        Mode::Install | Mode::Upgrade | Mode::InitDb | Mode::ImportDb | Mode::Import => {
+            Root::create(&options.root)?
+        }
         _ => Root::open(&options.root)?,
     };
     let macros = macros::of(&options);
     let database_directory = database_directory(&options, &macros);
     let clock = Clock::system();
     let context = Context { printer, options, macros, root, clock, database_directory };
-    match mode {
+    let result = match mode {
         Mode::Query => query::run(&context, name),
         Mode::Verify => verify::run(&context, name),
         Mode::Restore => restore::run(&context),
@@ -199,10 +210,26 @@ fn dispatch(name: &str, options: Options, printer: Printer) -> CommandResult {
         Mode::InitDb => database::init(&context),
         Mode::RebuildDb => database::rebuild(&context),
         Mode::VerifyDb => database::check(&context),
+        Mode::ExportDb => database::export(&context),
+        Mode::ImportDb => database::import(&context),
         Mode::Eval | Mode::QueryTags | Mode::Version | Mode::Help | Mode::ShowConfiguration => {
             Ok(exit::SUCCESS)
         }
+    };
+    tell_errors(&context.macros);
+    if let Err(error) = context.printer.finish() {
+        complain(&format!("Error writing to log: {}", query::os_text(&error)));
+        // rpm's codes: a query says only what could be written.
+        return if mode == Mode::CheckSignatures { Ok(u8::MAX) } else { result };
     }
+    result
+}
+
+/// Tells what went wrong in macros; returns whether anything did.
+fn tell_errors(macros: &Macros) -> bool {
+    let errors = macros.take_errors();
+    errors.iter().for_each(|error| complain(&format!("error: {error}")));
+    !errors.is_empty()
 }
 
 /// Where the database lies below the root: `--dbpath`, or the macro `_dbpath`.
@@ -265,14 +292,17 @@ Install/Upgrade/Erase options:
       --nopre, --nopost, --nopreun, --nopostun, --nopretrans, --noposttrans,
       --nopreuntrans, --nopostuntrans, --notriggers, --notriggerprein,
       --notriggerin, --notriggerun, --notriggerpostun, --oldpackage,
-      --replacefiles, --replacepkgs, --test
+      --replacefiles, --replacepkgs, --test,
+      --prefix=DIR, --relocate=OLD=NEW, --badreloc
+                                     install files at other places
+      Source packages go to %_sourcedir and %_specdir.
 
 Keys and signatures (also as rpmkeys, which has --list, --delete, --export and --rebuild):
   -K, --checksig                     check package files
       --import                       trust keys
 
 Database (also as rpmdb):
-      --initdb, --rebuilddb, --verifydb
+      --initdb, --rebuilddb, --verifydb, --exportdb, --importdb
 
 Common options for all modes:
   -D, --define='MACRO EXPR'; --undefine=MACRO; -E, --eval='EXPR'

@@ -4,13 +4,16 @@
 use super::Context;
 use super::files;
 use super::format::{Format, Subject, date_text, permissions, texts};
-use super::options::{FileListing, Source, WhatKind};
-use super::trust::UnknownKeys;
+use super::options::{FileListing, Mode, Source, WhatKind};
+use super::remote;
+use super::trust::HeaderChecks;
 use crate::failure::{CommandResult, Failure, complain};
 use cairn_pkg::query::glob;
 use cairn_pkg::query::spec::nevra_matches;
 use cairn_pkg::rpmdb::RpmDb;
 use cairn_rpm::dependency::Dependency;
+use cairn_rpm::error::Error;
+use cairn_rpm::evr::Nevra;
 use cairn_rpm::header::{FileEntry, FileFlags, Header};
 use cairn_rpm::package::Package;
 use cairn_rpm::tag;
@@ -98,13 +101,18 @@ pub fn select(
     each: &mut dyn FnMut(Result<Selected, ()>),
 ) -> Result<(), Failure> {
     let options = &context.options;
+    let flags =
+        if options.mode == Some(Mode::Verify) { "_vsflags_verify" } else { "_vsflags_query" };
+    let mut checks = HeaderChecks::new(context, flags);
     if options.source == Source::Package {
-        let mut keys = UnknownKeys::new(context);
-        for found in files::read_all(&options.arguments, !options.has("nomanifest")) {
-            if let Ok((path, package)) = &found {
-                keys.warn(path, package)?;
+        let fetched = remote::fetch(context, &options.arguments)?;
+        for found in files::read_all(&fetched.arguments, !options.has("nomanifest")) {
+            match found {
+                Ok((path, package)) => {
+                    each(if checks.pass(&path, &package)? { Ok(package) } else { Err(()) });
+                }
+                Err(unreadable) => each(Err(complain(&unreadable.message))),
             }
-            each(found.map(|(_, package)| package).map_err(|message| complain(&message)));
         }
         return Ok(());
     }
@@ -128,7 +136,11 @@ pub fn select(
                 paths.retain(is_package);
                 if found.is_empty() && !paths.is_empty() {
                     for path in paths {
-                        each(read_file(&path).map_err(|message| complain(&message)));
+                        each(match read_file(&path) {
+                            Ok(package) if checks.pass(&path, &package)? => Ok(package),
+                            Ok(_) => Err(()),
+                            Err(unreadable) => Err(complain(&unreadable.message)),
+                        });
                     }
                 } else {
                     let message = format!("package {argument} is not installed");
@@ -243,15 +255,37 @@ fn missing(context: &Context, message: &str, each: &mut dyn FnMut(Result<Selecte
     each(Err(()));
 }
 
-/// Reads a package file; the error is rpm's line.
-pub fn read_file(path: &str) -> Result<Selected, String> {
-    let file = std::fs::File::open(path)
-        .map_err(|e| format!("error: open of {path} failed: {}", os_text(&e)))?;
-    let mut reader = BufReader::new(file);
-    let (package, _) = Package::parse_with_digest(&mut reader).map_err(|e| {
-        let text = cairn_pkg::repos::error::chain(&e);
-        let hint = e.hint().unwrap_or("is it a complete RPM package? `rpm -K` tells");
-        format!("error: {path}: {text}\nhint: {hint}")
+/// A package file that cannot be read.
+#[derive(Debug)]
+pub struct Unreadable {
+    /// Its path.
+    pub path: String,
+    /// rpm's line.
+    pub message: String,
+    /// It is a file of another kind.
+    pub is_foreign: bool,
+}
+
+/// Reads a package file without looking at digests and signatures.
+pub fn read_file(path: &str) -> Result<Selected, Unreadable> {
+    let unreadable = |message: String, is_foreign: bool| Unreadable {
+        path: path.to_owned(),
+        message,
+        is_foreign,
+    };
+    let file = std::fs::File::open(path).map_err(|error| {
+        unreadable(format!("error: open of {path} failed: {}", os_text(&error)), false)
+    })?;
+    let altered = |error: Error| -> Error {
+        // Where the header was altered, that is the reason.
+        let again = std::fs::File::open(path).map(BufReader::new);
+        again.ok().and_then(|mut file| Package::parse_with_digest(&mut file).err()).unwrap_or(error)
+    };
+    let package = Package::parse(&mut BufReader::new(file)).map_err(altered).map_err(|error| {
+        let text = cairn_pkg::repos::error::chain(&error);
+        let hint = error.hint().unwrap_or("is it a complete RPM package? `rpm -K` tells");
+        let is_foreign = matches!(error, Error::LeadMagic { .. } | Error::Html | Error::Empty);
+        unreadable(format!("error: {path}: {text}\nhint: {hint}"), is_foreign)
     })?;
     Ok(Selected { header: package.header, signature: Some(package.signature_header), number: 0 })
 }
@@ -319,13 +353,20 @@ pub fn by_label(database: Option<&RpmDb>, label: &str) -> Result<Vec<Selected>, 
     let mut found = Vec::new();
     for end in ends {
         for package in db.by_name(&label[..end])? {
-            let matches = nevra_matches(label, &package.header.nevra()).is_some();
+            let nevra = package.header.nevra();
+            let matches = nevra_matches(label, &nevra).is_some() || is_version_arch(label, &nevra);
             if matches && !found.iter().any(|known: &Selected| known.number == package.hnum) {
                 found.push(from_installed(package));
             }
         }
     }
     Ok(found)
+}
+
+/// `name-version.arch`, which rpm knows and dnf does not.
+fn is_version_arch(label: &str, nevra: &Nevra) -> bool {
+    let form = format!("{}-{}.{}", nevra.name, nevra.evr.version, nevra.arch);
+    glob::matches(label, &form)
 }
 
 fn by_file(

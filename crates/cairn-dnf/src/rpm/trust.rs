@@ -2,17 +2,17 @@
 //! What rpm says about the signatures of package files that are queried or installed.
 
 use super::Context;
-use super::keys::{described, trusted_keys};
+use super::keyring;
+use super::keys::described;
 use super::query::Selected;
 use crate::failure::{Failure, complain};
 use cairn_rpm::package::Package;
 use cairn_rpm::signature::{
-    Check, Demand, Finding, Keyring, VerifyError, report, report_of_header,
+    Demand, Finding, Ignored, Keyring, VerifyError, report, report_of_header,
 };
 use cairn_rpm::tag;
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{BufReader, IsTerminal as _, Read as _};
+use std::io::IsTerminal as _;
 use std::path::Path;
 
 /// Tells people what to do next; programs that read rpm's words get these alone.
@@ -22,53 +22,81 @@ pub fn advise(hint: &str) {
     }
 }
 
-/// Warns of packages whose keys are not there, once for each key.
+/// What of digests and signatures is not looked at: what a macro of rpm's `RPMVSF_…` bits says, and `--nodigest` and `--nosignature`.
+pub fn ignored(context: &Context, name: &str) -> Ignored {
+    let mut ignored = by_macro(context, name);
+    if context.options.has("nodigest") {
+        ignored = ignored.and(Ignored::DIGESTS);
+    }
+    if context.options.has("nosignature") {
+        ignored = ignored.and(Ignored::SIGNATURES);
+    }
+    ignored
+}
+
+/// Tells whether `%_pkgverify_flags` leave anything out.
+pub fn leaves_out(context: &Context) -> bool {
+    by_macro(context, "_pkgverify_flags") != Ignored::NONE
+}
+
+fn by_macro(context: &Context, name: &str) -> Ignored {
+    let value = context.macros.value(name).unwrap_or_default();
+    let value = value.trim();
+    let bits = match value.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None => value.parse().ok(),
+    };
+    Ignored(bits.unwrap_or_default())
+}
+
+/// Checks the headers of package files as they are read; says once for each key that it is not there.
 #[derive(Debug)]
-pub struct UnknownKeys<'a> {
+pub struct HeaderChecks<'a> {
     context: &'a Context,
+    ignored: Ignored,
     keyring: Option<Keyring>,
     told: BTreeSet<String>,
 }
 
-impl<'a> UnknownKeys<'a> {
-    /// Starts without having read the keys.
-    pub fn new(context: &'a Context) -> Self {
-        Self { context, keyring: None, told: BTreeSet::new() }
+impl<'a> HeaderChecks<'a> {
+    /// Starts without having read the keys; `flags` is the macro with what is not looked at.
+    pub fn new(context: &'a Context, flags: &str) -> Self {
+        let ignored = ignored(context, flags);
+        Self { context, ignored, keyring: None, told: BTreeSet::new() }
     }
 
-    /// Looks at the header's signature of a package file.
-    pub fn warn(&mut self, path: &str, package: &Selected) -> Result<(), Failure> {
+    /// Looks at a header's digests and signatures; says what is wrong with them, and returns whether nothing is.
+    pub fn pass(&mut self, path: &str, package: &Selected) -> Result<bool, Failure> {
         const TAGS: [u32; 3] = [tag::RSAHEADER, tag::DSAHEADER, tag::OPENPGP];
-        let is_signed = package
-            .signature
-            .as_ref()
-            .is_some_and(|header| TAGS.iter().any(|tag| header.has(*tag)));
-        if !is_signed || self.context.options.has("nosignature") {
-            return Ok(());
-        }
+        let Some(signature) = &package.signature else { return Ok(true) };
         let keyring = match self.keyring.take() {
             Some(keyring) => keyring,
-            None => trusted_keys(self.context)?,
+            None if TAGS.iter().any(|tag| signature.has(*tag)) => keyring::trusted(self.context)?,
+            None => Keyring::new(),
         };
-        // What cannot be read is reported where it is needed.
-        for check in checks_of_header(&keyring, path).unwrap_or_default() {
-            if let Finding::Refused(VerifyError::UnknownKey { fingerprint }) = &check.finding
-                && self.told.insert(fingerprint.clone())
-            {
-                complain(&format!("warning: {path}: {}", described(&check)));
+        let mut is_good = true;
+        for check in report_of_header(&keyring, signature, &package.header, self.ignored) {
+            match &check.finding {
+                Finding::Good | Finding::Missing => {}
+                Finding::Refused(VerifyError::UnknownKey { fingerprint }) => {
+                    if self.told.insert(fingerprint.clone()) {
+                        complain(&format!("warning: {path}: {}", described(&check)));
+                    }
+                }
+                Finding::Refused(VerifyError::Mismatch { .. } | VerifyError::Malformed { .. })
+                | Finding::WrongDigest(..) => {
+                    complain(&format!("error: {path}: {}", described(&check)));
+                    is_good = false;
+                }
+                // What else is wrong with a key is told where the package is to be trusted.
+                Finding::Refused(_) => {}
             }
         }
-        self.keyring = Some(keyring);
-        Ok(())
+        if TAGS.iter().any(|tag| signature.has(*tag)) {
+            self.keyring = Some(keyring);
+        }
+        Ok(is_good)
     }
-}
-
-fn checks_of_header(keyring: &Keyring, path: &str) -> Option<Vec<Check>> {
-    let mut reader = BufReader::new(File::open(path).ok()?);
-    let (package, _) = Package::parse_with_digest(&mut reader).ok()?;
-    let mut head = Vec::new();
-    File::open(path).ok()?.take(package.header_end).read_to_end(&mut head).ok()?;
-    Some(report_of_header(keyring, &package, &head))
 }
 
 /// Returns rpm's lines for a package file that is not to be installed because of its digests or signatures; `None` where it has none.
@@ -79,25 +107,21 @@ pub fn refusal(
 ) -> Result<Option<Vec<String>>, Failure> {
     let options = &context.options;
     let level = context.macros.value("_pkgverify_level").unwrap_or_default();
-    let used =
-        Demand { digests: !options.has("nodigest"), signatures: !options.has("nosignature") };
     let demand = Demand {
-        digests: used.digests && level.trim() != "signature",
-        signatures: used.signatures && level.trim() != "digest",
+        digests: !options.has("nodigest") && level.trim() != "signature",
+        signatures: !options.has("nosignature") && level.trim() != "digest",
     };
+    let ignored = ignored(context, "_pkgverify_flags");
     let Ok(bytes) = std::fs::read(path) else { return Ok(None) };
-    let Ok((checks, false)) = report(keyring, &bytes, used, demand) else { return Ok(None) };
+    let Ok((checks, false)) = report(keyring, &bytes, ignored, demand) else { return Ok(None) };
     let Ok(package) = Package::parse(&mut &bytes[..]) else { return Ok(None) };
     let reason = checks.iter().find_map(|check| match &check.finding {
-        Finding::Refused(VerifyError::UnknownKey { .. } | VerifyError::Mismatch { .. }) => {
-            Some(described(check))
-        }
+        Finding::Refused(VerifyError::UnknownKey { .. } | VerifyError::Mismatch { .. })
+        | Finding::WrongDigest(..) => Some(described(check)),
         _ => None,
     });
-    // What else is wrong with a digest, a key or a signature, rpm's words do not tell.
-    let is_other = checks
-        .iter()
-        .any(|check| matches!(check.finding, Finding::Refused(_) | Finding::WrongDigest(..)));
+    // What else is wrong with a key or a signature, rpm's words do not tell.
+    let is_other = checks.iter().any(|check| matches!(check.finding, Finding::Refused(_)));
     let missing = checks.iter().find(|check| matches!(check.finding, Finding::Missing));
     let reason = match (reason, missing) {
         (Some(reason), _) => reason,

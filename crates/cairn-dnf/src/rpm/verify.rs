@@ -18,6 +18,9 @@ use cairn_ui::exit;
 /// Column letters in their order.
 const COLUMNS: &str = "SM5DLUGTP";
 
+/// State of a file that another package has overwritten: told always, the others to those who ask for more.
+const REPLACED: u8 = 1;
+
 /// Runs `rpm -V`. As in rpm, the exit code is that of the last package with something wrong: the number of its unmet
 /// requirements, or 1.
 pub fn run(context: &Context, name: &str) -> CommandResult {
@@ -134,7 +137,8 @@ fn show_files(
             skip.push('T');
         }
         // Package files have no states.
-        let state = if package.number == 0 { String::new() } else { unusual_state(&file) };
+        let is_told = package.number != 0 && (options.verbose > 0 || file.state == Some(REPLACED));
+        let state = if is_told { unusual_state(&file) } else { String::new() };
         if let Some(line) = found.and_then(|verdict| line(verdict, &skip)) {
             context.printer.data(&format!("{line}{state}"));
             failed = true;

@@ -9,16 +9,21 @@ mod processes;
 mod rpm;
 
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cairn_host::{HostError, Root, chroot};
 use cairn_rpm::macros::Macros;
 use mlua::{HookTriggers, Lua, VmState};
 
-use crate::scriptlet::{CollectedScriptlet, LUA, TIME_LIMIT};
+use crate::scriptlet::{CollectedScriptlet, LUA, PREFIX_VARIABLE, TIME_LIMIT};
 
 /// Instructions between two looks at the clock.
 const LOOK_EVERY: u32 = 1 << 16;
+
+/// Time after which the expansion of a macro ends with an error; what a script starts outside may take longer.
+const EXPANSION_LIMIT: Duration = Duration::from_secs(60);
+/// Bytes that the expansion of a macro may use.
+const EXPANSION_MEMORY: usize = 512 << 20;
 
 /// Runs a scriptlet.
 pub(crate) fn run(
@@ -62,15 +67,20 @@ fn message(error: &mlua::Error) -> String {
     }
 }
 
-fn prepare(lua: &Lua, scriptlet: &CollectedScriptlet) -> mlua::Result<()> {
+/// Ends what runs in `lua` with an error once the time is over.
+fn limit_time(lua: &Lua, limit: Duration) -> mlua::Result<()> {
     let start = Instant::now();
     let triggers = HookTriggers::new().every_nth_instruction(LOOK_EVERY);
     lua.set_hook(triggers, move |_, _| {
-        if start.elapsed() > TIME_LIMIT {
+        if start.elapsed() > limit {
             return Err(mlua::Error::runtime("took too long"));
         }
         Ok(VmState::Continue)
-    })?;
+    })
+}
+
+fn prepare(lua: &Lua, scriptlet: &CollectedScriptlet) -> mlua::Result<()> {
+    limit_time(lua, TIME_LIMIT)?;
     // What programs started from here write must come after what was printed before.
     lua.load("io.stdout:setvbuf('no')").exec()?;
     let arguments = lua.create_table()?;
@@ -79,16 +89,32 @@ fn prepare(lua: &Lua, scriptlet: &CollectedScriptlet) -> mlua::Result<()> {
         arguments.push(argument.to_string())?;
     }
     lua.globals().set("arg", arguments)?;
+    let numbered = |name: &str| name.strip_prefix(PREFIX_VARIABLE).is_some_and(|at| !at.is_empty());
+    let prefixes: Vec<&str> = scriptlet
+        .env
+        .iter()
+        .filter(|(name, _)| numbered(name))
+        .map(|(_, value)| value.as_str())
+        .collect();
+    if !prefixes.is_empty() {
+        lua.globals().set(PREFIX_VARIABLE, prefixes)?;
+    }
     let environment = posix::environment(&scriptlet.env);
     lua.globals().set("posix", posix::library(lua, &environment)?)?;
     rpm::install(lua, &environment, scriptlet.stdin.clone(), Macros::built_in())
 }
 
-/// Runs the body of `%{lua:…}`: returns what it prints, `None` where it fails.
-pub fn expand(macros: &Macros, body: &str) -> Option<String> {
+/// Runs the body of `%{lua:…}`, with bounds on time and memory: returns what it prints, or rpm's words for what is wrong.
+pub fn expand(macros: &Macros, body: &str) -> Result<String, String> {
+    expand_within(macros, body, EXPANSION_LIMIT)
+}
+
+fn expand_within(macros: &Macros, body: &str, limit: Duration) -> Result<String, String> {
     let printed = Arc::new(Mutex::new(String::new()));
-    let run = || -> mlua::Result<()> {
+    let run = || -> mlua::Result<String> {
         let lua = Lua::new();
+        lua.set_memory_limit(EXPANSION_MEMORY)?;
+        limit_time(&lua, limit)?;
         let environment = posix::environment(&[]);
         lua.globals().set("posix", posix::library(&lua, &environment)?)?;
         rpm::install(&lua, &environment, Vec::new(), macros.clone())?;
@@ -100,11 +126,10 @@ pub fn expand(macros: &Macros, body: &str) -> Option<String> {
             Ok(())
         })?;
         lua.globals().set("print", print)?;
-        lua.load(body).set_name("<lua>").exec()
+        lua.load(body).set_name("<lua>").exec()?;
+        Ok(posix::lock(&printed)?.clone())
     };
-    run().ok()?;
-    let printed = printed.lock().ok()?;
-    Some(printed.clone())
+    run().map_err(|error| format!("lua script failed: {}", message(&error)))
 }
 
 #[cfg(test)]
@@ -221,5 +246,20 @@ mod tests {
             )
         );
         assert!(output("this is not lua").0.contains("syntax error near"));
+    }
+
+    #[test]
+    fn expansions_are_bounded_and_tell_what_is_wrong() {
+        let macros = Macros::built_in().with_lua(expand);
+        assert_eq!(expand(&macros, "print(rpm.expand('%{_bindir}'))"), Ok("/usr/bin".to_owned()));
+        assert_eq!(
+            expand(&macros, "error('no')").unwrap_err(),
+            "lua script failed: [string \"<lua>\"]:1: no"
+        );
+        let endless = expand_within(&macros, "while true do end", Duration::from_millis(20));
+        assert!(endless.unwrap_err().contains("took too long"));
+        let large =
+            expand(&macros, "local t = {} while true do t[#t + 1] = ('x'):rep(1 << 20) .. #t end");
+        assert!(large.unwrap_err().contains("not enough memory"));
     }
 }

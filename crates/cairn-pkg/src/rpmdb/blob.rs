@@ -91,9 +91,9 @@ pub fn installed_blob(
             data,
         });
     }
-    // Where relocatable packages were installed: nothing is moved here.
+    // Where relocatable packages were installed: the header of one that was moved says it already.
     let prefixes = header.strings(tag::PREFIXES);
-    if !prefixes.is_empty() {
+    if !prefixes.is_empty() && !header.has(tag::INSTPREFIXES) {
         let data = prefixes.iter().flat_map(|prefix| [prefix.as_bytes(), &[0]].concat()).collect();
         let count = prefixes.len() as u32;
         entries.push(Entry { tag: tag::INSTPREFIXES, kind: kind::STRING_ARRAY, count, data });

@@ -532,6 +532,13 @@ impl Writer<'_> {
         Ok(number)
     }
 
+    /// Lets the next package get the number after the highest there is.
+    pub fn restart_numbers(&self) -> Result<()> {
+        let sql = "UPDATE sqlite_sequence SET seq=(SELECT coalesce(max(hnum), 0) FROM Packages) WHERE name='Packages'";
+        let done = self.connection.execute(sql, []);
+        done.map(|_rows| ()).map_err(RpmDbError::sqlite("number the packages"))
+    }
+
     /// Removes a package and its index rows; nothing happens if it is not there.
     pub fn remove(&self, hnum: u64) -> Result<()> {
         let failed = RpmDbError::sqlite("remove a package");

@@ -25,6 +25,8 @@ const GROUP: &str = "etc/group";
 const SHADOW: &str = "etc/shadow";
 const GSHADOW: &str = "etc/gshadow";
 const LINES: &str = "usr/lib/sysusers.d/";
+/// Files here count in place of those of the same name in [`LINES`].
+const REPLACEMENTS: [&str; 2] = ["run/sysusers.d/", "etc/sysusers.d/"];
 /// Account files and sysusers files are not longer than this.
 const LIMIT: u64 = 1 << 20;
 const SECONDS_OF_A_DAY: u32 = 86_400;
@@ -44,7 +46,7 @@ pub(crate) fn create_provided(
     set: &Set,
     options: &TransactionOptions,
 ) -> Result<(), TransactionError> {
-    let lines = provided_lines(set, options);
+    let lines = provided_lines(root, set, options)?;
     if lines.is_empty() || brings_account_files(set) {
         Ok(())
     } else {
@@ -61,7 +63,7 @@ pub(crate) fn settle(
 ) -> Result<Accounts, TransactionError> {
     let mut owners = Owners::load(root)?;
     let comes = brings_account_files(set);
-    let mut late = if comes { provided_lines(set, options) } else { Vec::new() };
+    let mut late = if comes { provided_lines(root, set, options)? } else { Vec::new() };
     if late.is_empty() && unknown(set, plan, &owners).is_empty() {
         return Ok(Accounts { owners, late });
     }
@@ -77,7 +79,10 @@ pub(crate) fn settle(
     let mut lines = Vec::new();
     if !missing.is_empty() && !options.overrides.silenced.contains(KIND) {
         for added in set.added.iter().filter(|added| wants(added, is_sysusers_file)) {
-            for (_, content) in contents(added, is_sysusers_file)? {
+            for (path, content) in contents(added, is_sysusers_file)? {
+                if is_replaced(root, &path)? {
+                    continue;
+                }
                 let of_file: Vec<String> = content.lines().map(str::to_owned).collect();
                 if !sysusers::names(&of_file).is_disjoint(&missing) {
                     lines.extend(of_file);
@@ -141,15 +146,41 @@ fn write(
     Ok(())
 }
 
-fn provided_lines(set: &Set, options: &TransactionOptions) -> Vec<String> {
+/// Returns the lines of `user(…)` and `group(…)` provides, without those of files that the administrator replaced.
+fn provided_lines(
+    root: &Root,
+    set: &Set,
+    options: &TransactionOptions,
+) -> Result<Vec<String>, TransactionError> {
+    let mut lines = Vec::new();
     if options.ownership == Ownership::Record
         || options.overrides.database_only
         || options.overrides.silenced.contains(KIND)
     {
-        return Vec::new();
+        return Ok(lines);
     }
-    let provides = set.added.iter().flat_map(|added| added.package.header.provides());
-    provides.filter_map(|provide| sysusers::provided_line(&provide)).collect()
+    for added in &set.added {
+        let header = &added.package.header;
+        for (at, provide) in header.provides().iter().enumerate() {
+            let Some(line) = sysusers::provided_line(provide) else { continue };
+            let file = header.files_that_provide(at).first().and_then(|at| added.files.get(*at));
+            if !file.map_or(Ok(false), |file| is_replaced(root, &file.path))? {
+                lines.push(line);
+            }
+        }
+    }
+    Ok(lines)
+}
+
+/// Tells whether a file of the same name stands in place of a package's sysusers file, as in sysusers.d(5).
+fn is_replaced(root: &Root, path: &str) -> Result<bool, TransactionError> {
+    let Some(name) = path.trim_start_matches('/').strip_prefix(LINES) else { return Ok(false) };
+    for directory in REPLACEMENTS {
+        if root.metadata(format!("{directory}{name}"))?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn is_account_file(path: &str) -> bool {

@@ -574,7 +574,7 @@ fn rows(
         let blob = erased.header.source_bytes().to_vec();
         rows.push(PackageRow { side: journal::Side::Erased, hnum: erased.hnum, blob });
     }
-    for added in &set.added {
+    for (at, added) in (0_u32..).zip(&set.added) {
         let file_states = added.fates.iter().map(|fate| match fate {
             Fate::NotInstalled(state) => *state,
             Fate::Create { .. } | Fate::Beside { .. } | Fate::Directory | Fate::Skip => {
@@ -582,7 +582,11 @@ fn rows(
             }
         });
         let record = InstallRecord {
-            install_time: options.time,
+            install_time: options.time.saturating_add(if options.overrides.time_advances {
+                at
+            } else {
+                0
+            }),
             transaction_id: options.time,
             file_states: file_states.collect(),
         };

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cairn_rpm::evr::Nevra;
+use cairn_rpm::header::{Header, Relocation};
 use cairn_rpm::macros::Macros;
 use cairn_rpm::signature::Keyring;
 use serde::{Deserialize, Serialize};
@@ -134,6 +135,10 @@ pub struct Overrides {
     pub database_only: bool,
     /// Absolute paths that are left out, with everything below them.
     pub exclude_paths: Vec<String>,
+    /// Where files go in place of what the packages say, for every package that has them (`--relocate`).
+    pub relocations: Vec<Relocation>,
+    /// Where the first prefix of every package goes (`--prefix`).
+    pub prefix: Option<String>,
     /// Absolute paths that lie on shared file systems and are left alone, with everything below them (`_netsharedpath`).
     pub shared_paths: Vec<String>,
     /// Languages whose translations are installed (`_install_langs`); empty for all.
@@ -156,10 +161,23 @@ pub struct Overrides {
     pub colors: Colors,
     /// Nothing is recorded in the database: `rpm --nodb`.
     pub without_database: bool,
+    /// Each package is recorded as installed a second after the one before it, as rpm does where the time is given to it.
+    pub time_advances: bool,
     /// Macros for scriptlets that ask for it (`%post -e`); `None`: those that are built in.
     pub macros: Option<Macros>,
     /// A package whose `%pre` or the like fails is left out and the others go on, as rpm does; otherwise nothing happens.
     pub leave_out_failed: bool,
+}
+
+impl Overrides {
+    /// Returns where the files of a package go in place of what it says.
+    pub fn relocations_of(&self, header: &Header) -> Vec<Relocation> {
+        let mut relocations = self.relocations.clone();
+        if let (Some(new), Some(old)) = (&self.prefix, header.prefixes().first()) {
+            relocations.push(Relocation::new(old, new));
+        }
+        relocations
+    }
 }
 
 /// How a transaction runs.

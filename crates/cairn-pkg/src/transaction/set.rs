@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use cairn_rpm::evr::Nevra;
 use cairn_rpm::header::{FileEntry, Header};
 use cairn_rpm::package::Package;
-use cairn_rpm::signature::{PayloadCheck, Unread, Verified};
+use cairn_rpm::signature::{Keyring, PayloadCheck, Unread, Verified};
 
-use super::options::{Action, TransactionItem, TransactionOptions, Trust};
+use super::options::{Action, Overrides, TransactionItem, TransactionOptions, Trust};
 use super::policy;
 use crate::error::TransactionError;
 use crate::event::Event;
@@ -134,13 +134,13 @@ impl Set {
             wanted.push((label, path, item.nevra));
         }
         let total = wanted.len();
-        let read = |at: usize| read_package(&wanted[at].1, options);
+        let read = |at: usize| read_header(&wanted[at].1, options.trust, &options.keyring);
         parallel::in_order(total, &read, &mut |at, package| {
             let (label, path, nevra) = &wanted[at];
             events(Event::Verifying { package: label.clone(), done: at, total });
             let (package, payload) = package?;
             payloads.0.extend(payload.map(|check| (path.clone(), check)));
-            set.add(package, label, path, nevra)?;
+            set.add(package, (label, path, nevra), &options.overrides)?;
             let unusual = set.added.last().map(|added| policy::unusual(label, &added.files));
             unusual.into_iter().flatten().map(Event::Policy).for_each(&mut *events);
             Ok::<(), TransactionError>(())
@@ -158,10 +158,9 @@ impl Set {
 
     fn add(
         &mut self,
-        package: Package,
-        label: &str,
-        path: &Path,
-        expected: &Nevra,
+        mut package: Package,
+        (label, path, expected): (&str, &Path, &Nevra),
+        overrides: &Overrides,
     ) -> Result<(), TransactionError> {
         let found = package.header.nevra();
         if found != *expected {
@@ -171,6 +170,13 @@ impl Set {
                 found: found.to_string(),
             });
         }
+        let moved = package.header.relocated(&overrides.relocations_of(&package.header));
+        let moved = moved.map_err(|error| TransactionError::Package {
+            path: path.to_owned(),
+            reason: chain(&error),
+            hint: error.hint().map(str::to_owned),
+        })?;
+        package.header = moved.unwrap_or(package.header);
         let files = package.header.files();
         self.added.push(Added {
             asked: self.added.len(),
@@ -267,18 +273,30 @@ fn replaced_rows(db: Option<&RpmDb>, item: &TransactionItem) -> Result<Vec<u64>,
     Ok(rows)
 }
 
-/// Reads a package; returns what its payload must still pass.
-fn read_package(
+/// Reads a package file that proves what `trust` demands.
+pub(crate) fn read_package(
     path: &Path,
-    options: &TransactionOptions,
+    trust: Trust,
+    keyring: &Keyring,
+) -> Result<Package, TransactionError> {
+    let (package, payload) = read_header(path, trust, keyring)?;
+    Payloads(payload.into_iter().map(|check| (path.to_owned(), check)).collect()).check()?;
+    Ok(package)
+}
+
+/// Reads a package up to its payload; returns what that must still pass.
+fn read_header(
+    path: &Path,
+    trust: Trust,
+    keyring: &Keyring,
 ) -> Result<(Package, Option<PayloadCheck>), TransactionError> {
     let unreadable = |error: io::Error| bad_package(path, &error, None);
     let mut file = File::open(path).map_err(unreadable)?;
-    let unread = match options.trust {
-        Trust::Signature => options.keyring.verify_header_from(&mut file),
+    let unread = match trust {
+        Trust::Signature => keyring.verify_header_from(&mut file),
         Trust::Digests => Unread::accept_unsigned(&mut file),
         Trust::OldDigests | Trust::Nothing => {
-            let whole = if options.trust == Trust::OldDigests {
+            let whole = if trust == Trust::OldDigests {
                 Verified::<Package>::accept_old_digests(&std::fs::read(path).map_err(unreadable)?)
             } else {
                 Verified::<Package>::accept_unverified_from(&mut file)

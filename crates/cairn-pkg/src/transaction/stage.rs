@@ -401,9 +401,9 @@ pub(crate) fn open_payload(
 }
 
 /// Writes to a file and hashes what it writes.
-struct Hashing {
-    file: File,
-    hash: Option<Running>,
+pub(crate) struct Hashing {
+    pub(crate) file: File,
+    pub(crate) hash: Option<Running>,
 }
 
 impl Write for Hashing {

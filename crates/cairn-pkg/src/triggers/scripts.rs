@@ -91,6 +91,6 @@ pub(super) fn file_trigger(
         body: trigger.body.clone(),
         args,
         stdin,
-        env: Vec::new(),
+        env: member.env.clone(),
     }
 }

@@ -333,7 +333,7 @@ fn check_file_lists(header: &Header) -> Result<(), Error> {
     Ok(())
 }
 
-fn check_files(files: &[FileEntry], source: bool) -> Result<(), Error> {
+pub(super) fn check_files(files: &[FileEntry], source: bool) -> Result<(), Error> {
     let mut seen = BTreeSet::new();
     let mut total: u64 = 0;
     for file in files {

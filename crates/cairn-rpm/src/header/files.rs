@@ -39,6 +39,8 @@ impl FileFlags {
     pub const MISSINGOK: Self = Self(1 << 3);
     /// `%config(noreplace)`: a changed file stays, the new one becomes `.rpmnew`.
     pub const NOREPLACE: Self = Self(1 << 4);
+    /// The specification of a source package.
+    pub const SPECFILE: Self = Self(1 << 5);
     /// `%ghost`: owned, not in the payload.
     pub const GHOST: Self = Self(1 << 6);
     /// `%license`.
@@ -193,6 +195,18 @@ impl Header {
         fill(&mut files, states, |file, state| file.state = Some(state));
         count_hard_links(&mut files);
         files
+    }
+
+    /// Returns the positions of the files that a Provides, given by its position, was made from.
+    pub fn files_that_provide(&self, at: usize) -> Vec<usize> {
+        let wanted = u32::from(b'P') << 24 | u32::try_from(at).unwrap_or(u32::MAX) & 0xff_ffff;
+        let dictionary = self.u32s(tag::DEPENDSDICT);
+        let ranges = self.u32s(tag::FILEDEPENDSX).into_iter().zip(self.u32s(tag::FILEDEPENDSN));
+        let holds = |(start, length): (u32, u32)| {
+            let rest = dictionary.iter().skip(start as usize).take(length as usize);
+            rest.into_iter().any(|entry| *entry == wanted)
+        };
+        ranges.enumerate().filter(|(_, range)| holds(*range)).map(|(at, _)| at).collect()
     }
 
     /// Returns how many files the package owns.

@@ -6,8 +6,8 @@ use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
 use pgp::armor::{BlockType, Dearmor};
 use pgp::composed::{CleartextSignedMessage, Deserializable, SignedPublicKey};
 use pgp::packet::{
-    Packet, PacketParser, Signature, SignatureConfig, SignatureType, SignatureVersion, Subpacket,
-    SubpacketData,
+    Packet, PacketParser, Signature, SignatureConfig, SignatureType, SignatureVersion,
+    SignatureVersionSpecific, Subpacket, SubpacketData,
 };
 use pgp::types::{Fingerprint, KeyDetails, KeyId, VerifyingKey};
 
@@ -225,7 +225,12 @@ impl Keyring {
         let issuer = issuer_name(signature);
         let created = check_signature(signature, &issuer)?;
         let Some((certificate, fingerprint)) = self.find(signature) else {
-            return Err(VerifyError::UnknownKey { fingerprint: issuer });
+            data.seek(SeekFrom::Start(start)).map_err(Error::Io)?;
+            return Err(if may_match(signature, data) {
+                VerifyError::UnknownKey { fingerprint: issuer }
+            } else {
+                VerifyError::Mismatch { fingerprint: issuer }
+            });
         };
         let signing_fingerprint = format!("{fingerprint:X}");
         let validity = check_structure(certificate, fingerprint.clone())?;
@@ -293,6 +298,27 @@ impl Keyring {
     }
 }
 
+/// Tells whether the two bytes of the digest that a signature shows fit the data. They prove nothing; other ones show, without the key,
+/// that the data was altered.
+fn may_match(signature: &Signature, data: impl Read) -> bool {
+    let (Some(config), Some(shown)) = (signature.config(), signature.signed_hash_value()) else {
+        return true;
+    };
+    let digest = || -> pgp::errors::Result<[u8; 2]> {
+        let mut hasher = config.hash_alg.new_hasher()?;
+        if let SignatureVersionSpecific::V6 { salt } = &config.version_specific {
+            hasher.update(salt);
+        }
+        config.hash_data_to_sign(&mut hasher, data)?;
+        let length = config.hash_signature_data(&mut hasher)?;
+        hasher.update(&config.trailer(length)?);
+        let digest = hasher.finalize();
+        Ok([digest[0], digest[1]])
+    };
+    // What cannot be computed is not known to be wrong. Signatures of texts are over other line ends.
+    signature.typ() == Some(SignatureType::Text) || digest().map_or(true, |found| found == shown)
+}
+
 fn matches(signature: &Signature, key: &impl VerifyingKey, data: impl Read) -> bool {
     signature.verify(key, data).is_ok()
 }
@@ -300,8 +326,10 @@ fn matches(signature: &Signature, key: &impl VerifyingKey, data: impl Read) -> b
 /// Checks what a signature says about itself and returns its time.
 fn check_signature(signature: &Signature, issuer: &str) -> Result<u32, VerifyError> {
     let malformed = |problem: &str| VerifyError::Malformed { problem: problem.to_owned() };
-    if !matches!(signature.version(), SignatureVersion::V4 | SignatureVersion::V6) {
-        return Err(malformed("it is of an old version (expected 4 or 6)"));
+    // Those of version 3, which build systems still make, sign their time too, and have no conditions.
+    let versions = [SignatureVersion::V3, SignatureVersion::V4, SignatureVersion::V6];
+    if !versions.contains(&signature.version()) {
+        return Err(malformed("it is of an old version (expected 3, 4 or 6)"));
     }
     if !matches!(signature.typ(), Some(SignatureType::Binary | SignatureType::Text)) {
         return Err(malformed("it is no signature of a document"));
@@ -318,7 +346,8 @@ fn check_signature(signature: &Signature, issuer: &str) -> Result<u32, VerifyErr
         SubpacketData::SignatureCreationTime(time) => Some(time.as_secs()),
         _ => None,
     });
-    time.ok_or_else(|| malformed("it has no time"))
+    let old = || signature.created().filter(|_| signature.version() == SignatureVersion::V3);
+    time.or_else(|| old().map(|time| time.as_secs())).ok_or_else(|| malformed("it has no time"))
 }
 
 fn is_critical_unknown(subpacket: &Subpacket) -> bool {

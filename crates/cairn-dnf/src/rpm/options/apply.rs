@@ -205,6 +205,8 @@ impl Options {
             "initdb" => Mode::InitDb,
             "rebuilddb" => Mode::RebuildDb,
             "verifydb" => Mode::VerifyDb,
+            "exportdb" => Mode::ExportDb,
+            "importdb" => Mode::ImportDb,
             "querytags" => Mode::QueryTags,
             "showrc" => Mode::ShowConfiguration,
             "version" => Mode::Version,

@@ -49,6 +49,10 @@ pub enum Mode {
     RebuildDb,
     /// `--verifydb`
     VerifyDb,
+    /// `--exportdb`
+    ExportDb,
+    /// `--importdb`
+    ImportDb,
     /// `--eval`
     Eval,
     /// `--querytags`
