@@ -407,3 +407,38 @@ fn rpm_verifies_installs_and_erases() {
     );
     assert_eq!(bench.rpm("-qa").out, keys.out);
 }
+
+/// Packages on servers, by a helper that is a program of the administrator's.
+#[test]
+fn package_files_by_a_helper() {
+    let bench = Bench::usual();
+    let helper = bench.path("helper");
+    let script = format!(
+        "[ $2 = https://example.invalid/foo.rpm ] || exit 7; cp {}/foo-2.0-1.noarch.rpm $1\n",
+        bench.repository().display()
+    );
+    std::fs::write(&helper, script).unwrap();
+    let with = |helper: &str, command: &str| {
+        let ran = bench
+            .rpm(&format!("--define '_tmppath /tmp' --define '_urlhelper {helper}' {command}"));
+        let lines = ran.err.lines().map(|line| line.split(" /tmp/").next().unwrap().to_owned());
+        (ran.code, ran.out.clone(), lines.collect::<Vec<_>>())
+    };
+    let sh = format!("sh {}", helper.display());
+    let (code, out, _) = with(&sh, "-qp --nosignature https://example.invalid/foo.rpm");
+    assert_eq!((code, out.as_str()), (0, "foo-2.0-1.noarch\n"));
+    let (code, _, err) = with(&sh, "-qp https://example.invalid/bar.rpm");
+    assert_eq!(code, 1);
+    assert_eq!(err[0], "error: Executing url helper \"sh [TMP]/helper");
+    assert_eq!(
+        err[1],
+        "error: open of https://example.invalid/bar.rpm failed: No such file or directory"
+    );
+    let (code, _, err) = with("/not/there", "-i https://example.invalid/foo.rpm");
+    assert_eq!(code, 1);
+    let expected = [
+        "error: Could not find url helper: \"/not/there\"",
+        "error: skipping https://example.invalid/foo.rpm - transfer failed",
+    ];
+    assert_eq!(err, expected);
+}

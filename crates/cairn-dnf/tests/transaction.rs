@@ -245,3 +245,45 @@ fn upgrade_to_a_new_revision() {
     assert_eq!(bench.dnf("upgrade -y").code, 0);
     assert_eq!(bench.rpm("-q bar").out, "bar-1.1-1.noarch\n");
 }
+
+/// `rpm --exportdb` and `--importdb`, and what is no list of headers.
+#[test]
+fn the_database_as_a_list() {
+    let bench = Bench::usual();
+    assert_eq!(bench.dnf("install -y foo-1.0").code, 0);
+    let list = bench.path("list");
+    let mut bytes = bench.rpm_bytes("--exportdb");
+    std::fs::write(&list, &bytes).unwrap();
+    let again = bench.rpm_reading("--dbpath /other --importdb", &list);
+    assert_eq!(again.text(), "exit 0\n");
+    let format = "-qa --qf '%{NEVRA} %{INSTALLTIME}\\n'";
+    assert_eq!(bench.rpm(&format!("--dbpath /other {format}")).out, bench.rpm(format).out);
+    bytes.truncate(bytes.len() - 1);
+    std::fs::write(&list, bytes).unwrap();
+    let short = bench.rpm_reading("--dbpath /third --importdb", &list);
+    assert_eq!(short.code, 1);
+    assert!(short.err.contains("standard input: header 2: truncated"), "{}", short.err);
+    assert_eq!(bench.rpm("--dbpath /third -qa").out, "", "nothing was imported");
+}
+
+/// `--relocate` and `--prefix`: packages say what may be moved.
+#[test]
+fn packages_that_cannot_be_moved() {
+    let bench = Bench::usual();
+    assert_eq!(bench.rpm("--import ../KEY").code, 0);
+    for (option, error) in [
+        ("--relocate /usr=/opt", "\tpath /usr in package foo-1.0-1.noarch is not relocatable\n"),
+        ("--prefix /opt", "error: package foo is not relocatable\n"),
+    ] {
+        let ran = bench.rpm(&format!("-i --nodeps {option} foo-1.0-1.noarch.rpm"));
+        assert_eq!((ran.code, ran.err.as_str()), (1, error), "{option}");
+    }
+    let ran = bench.rpm("-i --nodeps --badreloc --relocate /usr=/opt foo-1.0-1.noarch.rpm");
+    assert_eq!(ran.text(), "exit 0\n");
+    assert_eq!(bench.read("opt/share/foo/file").as_deref(), Some("1.0-1\n"));
+    assert_eq!(bench.rpm("-q --qf '%{ORIGBASENAMES}' foo").code, 0);
+    assert_eq!(bench.rpm("-ql foo").out.lines().last(), Some("/opt/share/foo/file"));
+    assert_eq!(bench.rpm("-V --nodeps foo").text(), "exit 0\n");
+    assert_eq!(bench.rpm("-e foo").code, 0);
+    assert_eq!(bench.read("opt/share/foo/file"), None);
+}

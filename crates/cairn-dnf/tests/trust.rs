@@ -397,3 +397,41 @@ fn wrong_arguments() {
     "#]]
     .assert_eq(&run("--setopt=gpgchek=0 list"));
 }
+
+/// `%_keyring fs`: keys are files, and nothing in the database.
+#[test]
+fn keys_as_files() {
+    let bench = Bench::usual();
+    let keyring = "--define '_keyring fs' --define '_keyringpath /keys'";
+    let package = "foo-1.0-1.noarch.rpm";
+    assert_eq!(bench.rpm(&format!("{keyring} --import ../KEY")).text(), "exit 0\n");
+    let names: Vec<_> = std::fs::read_dir(bench.root().join("keys")).unwrap().collect();
+    assert_eq!(names.len(), 1);
+    assert_eq!(bench.rpm("-q gpg-pubkey").code, 1);
+    assert_eq!(bench.rpm(&format!("{keyring} -K {package}")).code, 0);
+    assert_eq!(bench.rpm(&format!("-K {package}")).code, 1, "the database has no key");
+    let name = names[0].as_ref().unwrap().file_name().into_string().unwrap();
+    let key = name.trim_start_matches("gpg-pubkey-").trim_end_matches(".key").to_owned();
+    let list = bench.rpm(&format!("{keyring} --list {key}"));
+    assert!(list.code == 0 && list.out.starts_with(&key), "{}", list.text());
+    assert_eq!(bench.rpm(&format!("{keyring} --delete {key}")).text(), "exit 0\n");
+    assert_eq!(bench.rpm(&format!("{keyring} -K {package}")).code, 1);
+}
+
+/// `%_pkgverify_flags` leave digests and signatures out of what proves a package.
+#[test]
+fn what_verification_leaves_out() {
+    let bench = Bench::usual();
+    assert_eq!(bench.rpm("--import ../KEY").code, 0);
+    let verified = |flags: &str, level: &str| {
+        let ran = bench.rpm(&format!(
+            "-i --test --nodeps --define '_pkgverify_flags {flags}' --define '_pkgverify_level {level}' foo-1.0-1.noarch.rpm"
+        ));
+        format!("{} {}", ran.code, ran.err.trim())
+    };
+    assert_eq!(verified("0", "all"), "0 ");
+    let refused = "1 package foo-1.0-1.noarch does not verify: ";
+    assert_eq!(verified("0xc0c00", "signature"), format!("{refused}no signature"));
+    assert_eq!(verified("0x30300", "digest"), format!("{refused}no digest"));
+    assert_eq!(verified("0x100", "digest"), "0 ");
+}

@@ -237,6 +237,23 @@ impl Bench {
         self.run(command)
     }
 
+    /// As [`Bench::rpm`], with a file as standard input.
+    pub fn rpm_reading(&self, arguments: &str, input: &std::path::Path) -> Ran {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dnf"));
+        command.arg0("rpm").arg(format!("--root={}", self.root().display()));
+        command.args(words(arguments)).stdin(std::fs::File::open(input).unwrap());
+        self.run(command)
+    }
+
+    /// As [`Bench::rpm`], for output that is no text.
+    pub fn rpm_bytes(&self, arguments: &str) -> Vec<u8> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dnf"));
+        command.arg0("rpm").arg(format!("--root={}", self.root().display()));
+        let output = command.args(words(arguments)).output().unwrap();
+        assert!(output.status.success(), "{}", self.filtered(&output.stderr));
+        output.stdout
+    }
+
     fn run(&self, mut command: Command) -> Ran {
         let output = command.env("TZ", "UTC").env("NO_COLOR", "1").output().unwrap();
         Ran {

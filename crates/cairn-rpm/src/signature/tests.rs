@@ -407,3 +407,52 @@ fn dates() {
         assert_eq!(super::error::date(unix), expected);
     }
 }
+
+/// Build systems still make signatures of version 3: time and key are in the packet, no conditions.
+#[test]
+fn version_3() {
+    let rng = ChaCha20Rng::from_seed([9; 32]);
+    let mut params = pgp::composed::SecretKeyParamsBuilder::default();
+    params
+        .key_type(KeyType::Rsa(2048))
+        .can_sign(true)
+        .created_at(Timestamp::from_secs(KEY_TIME))
+        .primary_user_id("Old <old@example.org>".to_owned());
+    let secret = params.build().unwrap().generate(rng).unwrap();
+    let key = &secret.primary_key;
+    let sign = |data: &[u8], hash: HashAlgorithm, created: u32| {
+        let created = Timestamp::from_secs(created);
+        let version_specific = pgp::packet::SignatureVersionSpecific::V3 {
+            created,
+            issuer_key_id: key.legacy_key_id(),
+        };
+        let mut config = SignatureConfig::v4(SignatureType::Binary, key.algorithm(), hash);
+        config.version_specific = version_specific;
+        // rPGP reads them and makes none.
+        let mut hasher = hash.new_hasher().unwrap();
+        config.hash_data_to_sign(&mut hasher, data).unwrap();
+        config.hash_signature_data(&mut hasher).unwrap();
+        let digest = hasher.finalize();
+        let bytes = pgp::types::SigningKey::sign(key, &Password::empty(), hash, &digest).unwrap();
+        let shown = [digest[0], digest[1]];
+        let signature = Signature::from_config(config, shown, bytes).unwrap();
+        pgp::composed::DetachedSignature::new(signature).to_bytes().unwrap()
+    };
+    let mut keyring = Keyring::new();
+    let public = secret.to_public_key().to_armored_string(ArmorOptions::default()).unwrap();
+    keyring.add_armored(&public).unwrap();
+    let good = sign(b"data", HashAlgorithm::Sha256, KEY_TIME + DAY);
+    assert_eq!(keyring.verify_detached(b"data", &good).unwrap().created, KEY_TIME + DAY);
+    let changed = keyring.verify_detached(b"date", &good).unwrap_err();
+    assert!(matches!(changed, VerifyError::Mismatch { .. }), "{changed}");
+    let early = sign(b"data", HashAlgorithm::Sha256, KEY_TIME - DAY);
+    let early = keyring.verify_detached(b"data", &early).unwrap_err();
+    assert!(matches!(early, VerifyError::Time { .. }), "{early}");
+    let weak = sign(b"data", HashAlgorithm::Sha1, KEY_TIME + DAY);
+    let weak = keyring.verify_detached(b"data", &weak).unwrap_err();
+    assert!(matches!(weak, VerifyError::WeakDigest { .. }), "{weak}");
+    // Without the key, the digest's first bytes still tell an altered text.
+    let unknown = |data: &[u8]| Keyring::new().verify_detached(data, &good).unwrap_err();
+    assert!(matches!(unknown(b"data"), VerifyError::UnknownKey { .. }));
+    assert!(matches!(unknown(b"date"), VerifyError::Mismatch { .. }));
+}
