@@ -111,7 +111,10 @@ pub fn select(
                 Ok((path, package)) => {
                     each(if checks.pass(&path, &package)? { Ok(package) } else { Err(()) });
                 }
-                Err(unreadable) => each(Err(complain(&unreadable.message))),
+                Err(unreadable) => {
+                    complain(&unreadable.message);
+                    each(Err(()));
+                }
             }
         }
         return Ok(());
@@ -139,7 +142,10 @@ pub fn select(
                         each(match read_file(&path) {
                             Ok(package) if checks.pass(&path, &package)? => Ok(package),
                             Ok(_) => Err(()),
-                            Err(unreadable) => Err(complain(&unreadable.message)),
+                            Err(unreadable) => {
+                                complain(&unreadable.message);
+                                Err(())
+                            }
                         });
                     }
                 } else {

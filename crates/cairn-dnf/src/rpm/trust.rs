@@ -77,7 +77,6 @@ impl<'a> HeaderChecks<'a> {
         let mut is_good = true;
         for check in report_of_header(&keyring, signature, &package.header, self.ignored) {
             match &check.finding {
-                Finding::Good | Finding::Missing => {}
                 Finding::Refused(VerifyError::UnknownKey { fingerprint }) => {
                     if self.told.insert(fingerprint.clone()) {
                         complain(&format!("warning: {path}: {}", described(&check)));
@@ -89,7 +88,7 @@ impl<'a> HeaderChecks<'a> {
                     is_good = false;
                 }
                 // What else is wrong with a key is told where the package is to be trusted.
-                Finding::Refused(_) => {}
+                Finding::Good | Finding::Missing | Finding::Refused(_) => {}
             }
         }
         if TAGS.iter().any(|tag| signature.has(*tag)) {

@@ -21,7 +21,7 @@ use crate::scriptlet::{CollectedScriptlet, LUA, PREFIX_VARIABLE, TIME_LIMIT};
 const LOOK_EVERY: u32 = 1 << 16;
 
 /// Time after which the expansion of a macro ends with an error; what a script starts outside may take longer.
-const EXPANSION_LIMIT: Duration = Duration::from_secs(60);
+const EXPANSION_LIMIT: Duration = Duration::from_mins(1);
 /// Bytes that the expansion of a macro may use.
 const EXPANSION_MEMORY: usize = 512 << 20;
 

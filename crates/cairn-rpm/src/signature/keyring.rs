@@ -347,7 +347,8 @@ fn check_signature(signature: &Signature, issuer: &str) -> Result<u32, VerifyErr
         _ => None,
     });
     let old = || signature.created().filter(|_| signature.version() == SignatureVersion::V3);
-    time.or_else(|| old().map(|time| time.as_secs())).ok_or_else(|| malformed("it has no time"))
+    time.or_else(|| old().map(pgp::types::Timestamp::as_secs))
+        .ok_or_else(|| malformed("it has no time"))
 }
 
 fn is_critical_unknown(subpacket: &Subpacket) -> bool {
