@@ -151,7 +151,7 @@ impl Planned {
         mut set: Set,
         options: &TransactionOptions,
     ) -> Result<Self, TransactionError> {
-        let order = order::order(&mut set, options.overrides.keep_order);
+        let order = order::order(&mut set, &options.overrides);
         set.number(db.map_or(Ok(1), RpmDb::next_number)?);
         let mut plan = fate::plan(root, db, &mut set, &order, options)?;
         plan_extra_directories(root, &mut plan, options)?;
