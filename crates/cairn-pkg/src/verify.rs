@@ -126,12 +126,12 @@ fn columns(found: u32) -> String {
 /// Returns the letter that says what a file is for: `c` for configuration, `d` for documentation, …
 pub fn attribute(file: &FileEntry) -> Option<char> {
     let letters = [
-        (FileFlags::CONFIG, 'c'),
         (FileFlags::DOC, 'd'),
+        (FileFlags::CONFIG, 'c'),
+        (FileFlags::MISSINGOK, 'm'),
+        (FileFlags::NOREPLACE, 'n'),
         (FileFlags::GHOST, 'g'),
         (FileFlags::LICENSE, 'l'),
-        (FileFlags::MISSINGOK, 'm'),
-        (FileFlags::PUBKEY, 'P'),
         (FileFlags::README, 'r'),
         (FileFlags::ARTIFACT, 'a'),
     ];

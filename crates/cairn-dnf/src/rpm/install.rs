@@ -67,7 +67,7 @@ fn install_binary(
     let options = &context.options;
     let installed = query::all(context.database()?.as_ref(), &[])?;
     if mode != Mode::Install {
-        files = without_redundant(files);
+        files = without_redundant(files, options.verbose > 0);
     }
     let mut seen = BTreeSet::new();
     files.retain(|(_, header)| seen.insert(header.nevra().to_string()));
@@ -172,7 +172,7 @@ fn read_files(context: &Context, arguments: &[String]) -> Result<Vec<(PathBuf, H
 }
 
 /// Of several versions of one package the newest counts, and what another one obsoletes does not.
-fn without_redundant(files: Vec<(PathBuf, Header)>) -> Vec<(PathBuf, Header)> {
+fn without_redundant(files: Vec<(PathBuf, Header)>, is_verbose: bool) -> Vec<(PathBuf, Header)> {
     let mut kept: Vec<(PathBuf, Header)> = Vec::new();
     for (path, header) in files {
         let nevra = header.nevra();
@@ -194,10 +194,10 @@ fn without_redundant(files: Vec<(PathBuf, Header)>) -> Vec<(PathBuf, Header)> {
         } else {
             "skipping"
         };
-        complain(&format!(
-            "warning: package {} was already added, {outcome} {nevra}",
-            known.nevra()
-        ));
+        if is_verbose {
+            let known = known.nevra();
+            complain(&format!("warning: package {known} was already added, {outcome} {nevra}"));
+        }
         if outcome != "skipping" {
             kept[at] = (path, header);
         }

@@ -18,9 +18,6 @@ use cairn_ui::exit;
 /// Column letters in their order.
 const COLUMNS: &str = "SM5DLUGTP";
 
-/// State of a file that another package has overwritten: told always, the others to those who ask for more.
-const REPLACED: u8 = 1;
-
 /// Runs `rpm -V`. As in rpm, the exit code is that of the last package with something wrong: the number of its unmet
 /// requirements, or 1.
 pub fn run(context: &Context, name: &str) -> CommandResult {
@@ -137,8 +134,9 @@ fn show_files(
             skip.push('T');
         }
         // Package files have no states.
-        let is_told = package.number != 0 && (options.verbose > 0 || file.state == Some(REPLACED));
-        let state = if is_told { unusual_state(&file) } else { String::new() };
+        let is_verbose = options.verbose > 0;
+        let state =
+            if package.number == 0 { String::new() } else { unusual_state(&file, is_verbose) };
         if let Some(line) = found.and_then(|verdict| line(verdict, &skip)) {
             context.printer.data(&format!("{line}{state}"));
             failed = true;
@@ -146,7 +144,7 @@ fn show_files(
         }
         let may_miss = file.is_ghost() || file.flags.contains(FileFlags::MISSINGOK);
         let is_missing = may_miss && context.root.symlink_metadata(&file.path)?.is_none();
-        if options.verbose > 0 || !state.is_empty() && !is_missing {
+        if is_verbose || !state.is_empty() && !is_missing {
             let columns = if is_missing { "missing   " } else { ".........  " };
             let letter = attribute(&file).unwrap_or(' ');
             context.printer.data(&format!("{columns}{letter} {}{state}", file.path));
@@ -165,10 +163,11 @@ fn is_shared(database: Option<&RpmDb>, file: &FileEntry) -> Result<bool, Failure
     Ok(database.map(|db| db.by_file(&file.path)).transpose()?.is_some_and(|all| all.len() > 1))
 }
 
-/// Returns ` (not installed)` and the like, nothing for a file that was installed.
-fn unusual_state(file: &FileEntry) -> String {
+/// Returns ` (replaced)`, with `-v` also ` (not installed)` and the like, nothing for a file that was installed.
+fn unusual_state(file: &FileEntry, is_verbose: bool) -> String {
     match file.state {
         None | Some(0) => String::new(),
+        Some(2..=4) if !is_verbose => String::new(),
         Some(_) => format!(" ({})", query::state_text(file)),
     }
 }
