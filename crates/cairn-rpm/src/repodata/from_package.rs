@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Repository metadata out of a package file.
 
-use super::package::{Changelog, RepoFile, RepoFileKind, RepoPackage};
+use super::package::{Changelog, RepoFile, RepoFileKind, RepoPackage, is_primary_path};
 use crate::dependency::Dependency;
 use crate::header::Header;
 use crate::package::Package;
 use crate::tag;
+use std::collections::BTreeSet;
 
 /// Change log entries kept, as createrepo does.
 const CHANGELOG_LIMIT: usize = 10;
@@ -16,11 +17,12 @@ impl RepoPackage {
     /// `location` is its path below the repository, `size` its length in bytes and `sha256` its
     /// digest (lower-case hexadecimal). The file's time is set to the build time, so that the
     /// result depends on the package alone. `rpmlib(…)` requirements and repeated dependencies are
-    /// left out; files keep the header's order.
+    /// left out, and those on files of primary.xml that the package has itself; files keep the header's order.
     pub fn from_package(package: &Package, location: &str, size: u64, sha256: &str) -> Self {
         let header = &package.header;
         let text = |tag| header.string(tag).unwrap_or_default().to_owned();
         let build_time = header.u32(tag::BUILDTIME).map_or(0, u64::from);
+        let files = files(package);
         let mut nevra = header.nevra();
         if header.is_source() {
             "src".clone_into(&mut nevra.arch);
@@ -47,14 +49,14 @@ impl RepoPackage {
             header_start: package.header_start,
             header_end: package.header_end,
             provides: distinct(header.provides()),
-            requires: requires(package),
+            requires: requires(package, &files),
             conflicts: distinct(header.conflicts()),
             obsoletes: distinct(header.obsoletes()),
             recommends: distinct(header.recommends()),
             suggests: distinct(header.suggests()),
             supplements: distinct(header.supplements()),
             enhances: distinct(header.enhances()),
-            files: files(package),
+            files,
             changelogs: header_changelogs(&package.header),
         }
     }
@@ -86,9 +88,16 @@ fn distinct(dependencies: Vec<Dependency>) -> Vec<Dependency> {
     kept
 }
 
-fn requires(package: &Package) -> Vec<Dependency> {
+fn requires(package: &Package, files: &[RepoFile]) -> Vec<Dependency> {
     let mut requires = package.header.requires();
     requires.retain(|dependency| !dependency.is_rpmlib());
+    // As createrepo_c, without the files of primary.xml that the package has itself.
+    if requires.iter().any(|dependency| is_primary_path(&dependency.name)) {
+        let own: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
+        requires.retain(|dependency| {
+            !(is_primary_path(&dependency.name) && own.contains(dependency.name.as_str()))
+        });
+    }
     distinct(requires)
 }
 

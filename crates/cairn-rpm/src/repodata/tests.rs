@@ -344,8 +344,13 @@ fn a_bad_package_is_named_and_left_out() {
 
 #[test]
 fn a_built_package_is_described() {
+    let mut spec = crate::testing::full_spec();
+    for own in ["/usr/bin/own", "/usr/share/own"] {
+        spec.files.push(crate::build::FileSpec::regular(own, "own\n"));
+        spec.requires.push(crate::dependency::Dependency::parse(own).unwrap());
+    }
     let bytes = crate::build::build_package(
-        &crate::testing::full_spec(),
+        &spec,
         &crate::testing::options(),
         Some(&crate::testing::key()),
     )
@@ -357,6 +362,9 @@ fn a_built_package_is_described() {
     let provided: Vec<String> = described.provides.iter().map(ToString::to_string).collect();
     assert!(provided.contains(&"demo = 1:2.0~rc1-3.cn1".to_owned()), "{provided:?}");
     assert!(described.requires.iter().all(|dependency| !dependency.is_rpmlib()));
+    // As createrepo_c 1.2: the file is in primary.xml, the other is not.
+    let requires = |name| described.requires.iter().any(|dependency| dependency.name == name);
+    assert_eq!((requires("/usr/bin/own"), requires("/usr/share/own")), (false, true));
     assert_eq!(described.files.len(), package.header.file_count());
     let range = described.header_start as usize..described.header_end as usize;
     assert_eq!(bytes[range][..3], [0x8e, 0xad, 0xe8]);
