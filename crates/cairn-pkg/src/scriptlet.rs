@@ -39,6 +39,9 @@ pub struct CollectedScriptlet {
     pub env: Vec<(String, String)>,
 }
 
+/// How the output of a scriptlet begins whose interpreter is not there; rpm's words.
+pub const NO_INTERPRETER: &str = "error: failed to exec scriptlet interpreter";
+
 impl CollectedScriptlet {
     /// Tells whether it needs rpm's embedded Lua interpreter.
     pub fn is_lua(&self) -> bool {
@@ -103,6 +106,13 @@ impl CollectedScriptlet {
                         TIME_LIMIT.as_secs() / 60
                     )),
                 }
+            }
+            Err(HostError::NotFound { .. }) => {
+                let (package, kind) = (self.package.clone(), self.kind.clone());
+                let program = self.interpreter.first().map_or("", String::as_str);
+                let text = format!("{NO_INTERPRETER} {program}: No such file or directory\n");
+                events(Event::ScriptletOutput { package, kind, text });
+                Some("scriptlet failed, exit status 127".to_owned())
             }
             Err(error) => Some(format!("could not be run: {}", chain(&error))),
         }

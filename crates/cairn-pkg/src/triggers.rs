@@ -534,18 +534,14 @@ impl<'a> Builder<'a> {
             if *hnum == own_row {
                 continue;
             }
-            for trigger in &member.triggers {
-                if trigger
-                    .conditions_of(kind)
-                    .any(|condition| sets_off(subject, &condition.dependency))
-                {
-                    found.push(package_trigger(
-                        member,
-                        trigger,
-                        kind,
-                        [self.count(&member.name), target],
-                    ));
-                }
+            // Of several for the same package only the first one runs, as in rpm.
+            let is_set_off = |trigger: &&Trigger| {
+                let mut conditions = trigger.conditions_of(kind);
+                conditions.any(|condition| sets_off(subject, &condition.dependency))
+            };
+            if let Some(trigger) = member.triggers.iter().find(is_set_off) {
+                let args = [self.count(&member.name), target];
+                found.push(package_trigger(member, trigger, kind, args));
             }
         }
         for scriptlet in found {

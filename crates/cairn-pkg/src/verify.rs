@@ -80,6 +80,9 @@ pub fn verify_package(root: &Root, header: &Header) -> Result<Vec<FileVerdict>, 
         let Some(file) = comparable(file) else { continue };
         let finding = match root.symlink_metadata(&file.path) {
             Ok(None) if file.is_ghost() || file.flags.contains(FileFlags::MISSINGOK) => continue,
+            Ok(None) if is_below_file(root, &file.path)? => {
+                Finding::Unreadable("Not a directory".to_owned())
+            }
             Ok(None) => Finding::Missing,
             Err(error) => Finding::Unreadable(crate::scriptlet::chain(&error)),
             Ok(Some(stat)) => {
@@ -93,6 +96,17 @@ pub fn verify_package(root: &Root, header: &Header) -> Result<Vec<FileVerdict>, 
         verdicts.push(FileVerdict { attribute: attribute(&file), path: file.path, finding });
     }
     Ok(verdicts)
+}
+
+/// Tells whether something else than a directory is where a directory above the file should be.
+fn is_below_file(root: &Root, path: &str) -> Result<bool, TransactionError> {
+    let parents = std::path::Path::new(path).ancestors().skip(1);
+    for parent in parents.take_while(|parent| parent.as_os_str() != "/") {
+        if let Some(stat) = root.metadata(parent)? {
+            return Ok(!stat.is_dir());
+        }
+    }
+    Ok(false)
 }
 
 /// Returns a file with what of it can be compared, by its state; `None` where it was left out.

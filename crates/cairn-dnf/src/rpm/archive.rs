@@ -55,7 +55,8 @@ pub fn run(name: &str, arguments: &[String], printer: &Printer) -> CommandResult
     }
     for path in &paths {
         if let Err(message) = convert(path, form, compress, is_cpio) {
-            complain(&format!("error: {path}: {message}"));
+            // In rpm, too, one program does both.
+            complain(&format!("rpm2archive: {path}: {message}"));
             return Ok(exit::FAILURE);
         }
     }

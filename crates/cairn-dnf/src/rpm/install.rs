@@ -232,6 +232,8 @@ fn plan(
             if options.has("replacepkgs") {
                 replaces.clone_from(&same);
             }
+        } else if mode == Mode::Reinstall {
+            replaces.clone_from(&same);
         } else {
             replaces.extend(
                 same_name
@@ -269,7 +271,7 @@ fn plan(
                 ));
             }
         }
-        if mode != Mode::Install {
+        if !matches!(mode, Mode::Install | Mode::Reinstall) {
             replaces.extend(obsoleted(&header, installed));
         }
         replaces.sort_unstable();

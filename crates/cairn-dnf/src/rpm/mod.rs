@@ -80,7 +80,11 @@ pub fn run(name: &str, arguments: &[String]) -> ExitCode {
     let options = match Options::parse(start, &own).and_then(|options| fits(name, options)) {
         Ok(options) => options,
         Err(message) => {
-            complain(&format!("{name}: {message}"));
+            complain(&match message.as_str() {
+                options::RELATIVE_DBPATH => message,
+                macro_error if macro_error.starts_with("Macro %") => format!("error: {message}"),
+                _ => format!("{name}: {message}"),
+            });
             return exit::code(exit::FAILURE);
         }
     };

@@ -46,7 +46,8 @@ pub fn dependency_problems(
         if conflict.is_rich() {
             return is_met(conflict, &after);
         }
-        others.iter().any(|other| other.nevra != candidate.nevra && provides(other, conflict))
+        // A package does not conflict with itself, but with another of its name.
+        others.iter().any(|other| !std::ptr::eq(*other, candidate) && provides(other, conflict))
     };
     let mut lines = Vec::new();
     for candidate in coming {
@@ -96,13 +97,8 @@ pub fn dependency_problems(
             }
         }
         for conflict in &candidate.conflicts {
-            let newcomers: Vec<&Candidate> = coming
-                .iter()
-                .filter(|other| other.nevra.name != candidate.nevra.name)
-                .copied()
-                .collect();
             let was = conflict.is_rich() && is_met(conflict, &before);
-            if !was && hits(conflict, &newcomers, candidate) {
+            if !was && hits(conflict, coming, candidate) {
                 lines.push(format!("{conflict} conflicts with (installed) {}", shown(candidate)));
             }
         }

@@ -100,12 +100,21 @@ pub fn select(
     context: &Context,
     each: &mut dyn FnMut(Result<Selected, ()>),
 ) -> Result<(), Failure> {
+    select_by(context, &context.options.arguments, each)
+}
+
+/// The same for some of the arguments.
+pub fn select_by(
+    context: &Context,
+    arguments: &[String],
+    each: &mut dyn FnMut(Result<Selected, ()>),
+) -> Result<(), Failure> {
     let options = &context.options;
     let flags =
         if options.mode == Some(Mode::Verify) { "_vsflags_verify" } else { "_vsflags_query" };
     let mut checks = HeaderChecks::new(context, flags);
     if options.source == Source::Package {
-        let fetched = remote::fetch(context, &options.arguments)?;
+        let fetched = remote::fetch(context, arguments)?;
         for found in files::read_all(&fetched.arguments, !options.has("nomanifest")) {
             match found {
                 Ok((path, package)) => {
@@ -122,12 +131,12 @@ pub fn select(
     let database = context.database()?;
     let database = database.as_ref();
     if options.source == Source::All {
-        for package in all(database, &options.arguments)? {
+        for package in all(database, arguments)? {
             each(Ok(package));
         }
         return Ok(());
     }
-    for argument in &options.arguments {
+    for argument in arguments {
         match options.source {
             Source::File | Source::Path => by_file(context, database, argument, each)?,
             Source::What(kind) => by_dependency(context, database, kind, argument, each)?,

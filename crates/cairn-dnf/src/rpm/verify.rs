@@ -9,7 +9,7 @@ use crate::failure::{CommandResult, Failure, complain};
 use cairn_pkg::event::Event;
 use cairn_pkg::query::sack::header_candidate;
 use cairn_pkg::rpmdb::RpmDb;
-use cairn_pkg::scriptlet::{self, LUA_FAILED};
+use cairn_pkg::scriptlet::{self, LUA_FAILED, NO_INTERPRETER};
 use cairn_pkg::verify::{FileVerdict, Finding, attribute, verify_package};
 use cairn_rpm::header::{FileEntry, FileFlags};
 use cairn_solve::Candidate;
@@ -18,49 +18,63 @@ use cairn_ui::exit;
 /// Column letters in their order.
 const COLUMNS: &str = "SM5DLUGTP";
 
-/// Runs `rpm -V`. As in rpm, the exit code is that of the last package with something wrong: the number of its unmet
-/// requirements, or 1.
+/// Runs `rpm -V`. As in rpm, the exit code is the sum of those of the arguments: 1 where it means no package, else that of the last
+/// package with something wrong, the number of its unmet requirements, or 1.
 pub fn run(context: &Context, name: &str) -> CommandResult {
     let options = &context.options;
     if options.arguments.is_empty() && options.source != Source::All {
         complain(&format!("{name}: no arguments given for verify"));
         return Ok(exit::FAILURE);
     }
-    let mut code = exit::SUCCESS;
-    let mut selected: Vec<Selected> = Vec::new();
-    query::select(context, &mut |found| match found {
-        Ok(package) => selected.push(package),
-        Err(()) => code = exit::FAILURE,
-    })?;
+    let database = context.database()?;
     let installed: Vec<Candidate> = if options.has("nodeps") {
         Vec::new()
     } else {
-        query::all(context.database()?.as_ref(), &[])?
-            .iter()
-            .map(|p| header_candidate(&p.header))
-            .collect()
+        query::all(database.as_ref(), &[])?.iter().map(|p| header_candidate(&p.header)).collect()
     };
     let everything: Vec<&Candidate> = installed.iter().collect();
-    let database = context.database()?;
-    for package in &selected {
-        if package.header.name() == "gpg-pubkey" {
-            continue;
-        }
-        let mut found = exit::SUCCESS;
-        if !options.has("nodeps") {
-            found = show_unmet(context, package, &everything);
-        }
-        if !options.has("nofiles") && show_files(context, package, database.as_ref())? {
-            found = exit::FAILURE;
-        }
-        if !options.has("noscripts") && !run_script(context, package, database.as_ref())? {
-            found = exit::FAILURE;
-        }
-        if found != exit::SUCCESS {
-            code = found;
-        }
+    let together = matches!(options.source, Source::All | Source::Package);
+    let size = if together { options.arguments.len().max(1) } else { 1 };
+    let mut parts: Vec<&[String]> = options.arguments.chunks(size).collect();
+    if parts.is_empty() {
+        parts.push(&[]);
     }
-    Ok(code)
+    let mut sum = exit::SUCCESS;
+    for arguments in parts {
+        let mut code = exit::SUCCESS;
+        let mut selected: Vec<Selected> = Vec::new();
+        query::select_by(context, arguments, &mut |found| match found {
+            Ok(package) => selected.push(package),
+            Err(()) => code = exit::FAILURE,
+        })?;
+        for package in selected.iter().filter(|package| package.header.name() != "gpg-pubkey") {
+            let found = verify(context, package, &everything, database.as_ref())?;
+            code = if found == exit::SUCCESS { code } else { found };
+        }
+        sum = sum.saturating_add(code);
+    }
+    Ok(sum)
+}
+
+/// Verifies one package; returns its exit code.
+fn verify(
+    context: &Context,
+    package: &Selected,
+    installed: &[&Candidate],
+    database: Option<&RpmDb>,
+) -> Result<u8, Failure> {
+    let options = &context.options;
+    let mut found = exit::SUCCESS;
+    if !options.has("nodeps") {
+        found = show_unmet(context, package, installed);
+    }
+    if !options.has("nofiles") && show_files(context, package, database)? {
+        found = exit::FAILURE;
+    }
+    if !options.has("noscripts") && !run_script(context, package, database)? {
+        found = exit::FAILURE;
+    }
+    Ok(found)
 }
 
 /// Runs `%verify`; returns whether it is content.
@@ -77,7 +91,7 @@ fn run_script(
             output.push_str(&text);
         }
     });
-    if failure.as_deref() == Some(LUA_FAILED) {
+    if failure.as_deref() == Some(LUA_FAILED) || output.starts_with(NO_INTERPRETER) {
         // What the script wrote is the message.
         complain(output.trim_end());
     } else if context.options.verbose > 0 {

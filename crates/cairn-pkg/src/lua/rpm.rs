@@ -25,8 +25,11 @@ pub(super) fn install(
     macros(lua, &library, known)?;
     versions(lua, &library)?;
     programs(lua, &library, environment)?;
-    let mut files = files.into_iter();
-    library.set("next_file", lua.create_function_mut(move |_, ()| Ok(files.next()))?)?;
+    // Only triggers that get paths have it.
+    if !files.is_empty() {
+        let mut files = files.into_iter();
+        library.set("next_file", lua.create_function_mut(move |_, ()| Ok(files.next()))?)?;
+    }
     let encode =
         lua.create_function(|_, bytes: mlua::String| Ok(STANDARD.encode(bytes.as_bytes())))?;
     library.set("b64encode", encode)?;

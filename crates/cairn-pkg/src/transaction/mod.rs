@@ -171,7 +171,10 @@ impl Planned {
             Scriptlets::Run => {
                 let deferred = deferred_pre(root, db, &set)?;
                 let program = triggers::program(&set, &order, db, &deferred, &options.overrides)?;
-                check_interpreters(root, &set, &program)?;
+                // With rpm a scriptlet that cannot run fails like any other.
+                if !options.overrides.leave_out_failed {
+                    check_interpreters(root, &set, &program)?;
+                }
                 program
             }
         };
@@ -359,11 +362,14 @@ fn deferred_pre(
     set: &Set,
 ) -> Result<BTreeSet<usize>, TransactionError> {
     let mut deferred = BTreeSet::new();
+    let comes = coming(set);
     for (at, added) in set.added.iter().enumerate() {
         let header = &added.package.header;
         let Some(scriptlet) = header.scriptlet(ScriptletKind::PreInstall) else { continue };
         let interpreter = scriptlet.interpreter.first().map_or("", String::as_str);
-        if interpreter != crate::scriptlet::LUA && !is_runnable(root, interpreter)? {
+        if interpreter != crate::scriptlet::LUA
+            && find_interpreter(root, set, &comes, interpreter)? == Interpreter::Coming
+        {
             deferred.insert(at);
             continue;
         }
@@ -407,12 +413,7 @@ fn deferred_pre(
 
 /// Refuses scriptlets that could not be run.
 fn check_interpreters(root: &Root, set: &Set, program: &Program) -> Result<(), TransactionError> {
-    let comes: BTreeSet<&str> = set
-        .added
-        .iter()
-        .flat_map(|added| added.files.iter().zip(&added.resolved))
-        .flat_map(|(file, place)| [file.path.trim_start_matches('/'), place.as_str()])
-        .collect();
+    let comes = coming(set);
     let mut known: BTreeMap<&str, Interpreter> = BTreeMap::new();
     let before = program.before.iter().map(|before| (&before.scriptlet, true));
     let after = program.after.iter().filter_map(|step| {
@@ -425,10 +426,7 @@ fn check_interpreters(root: &Root, set: &Set, program: &Program) -> Result<(), T
         let interpreter = scriptlet.interpreter.first().map_or("", String::as_str);
         let found = match known.get(interpreter) {
             Some(found) => *found,
-            None if is_runnable(root, interpreter)? => Interpreter::Present,
-            None if comes.contains(interpreter.trim_start_matches('/')) => Interpreter::Coming,
-            None if comes_through_link(root, set, &comes, interpreter)? => Interpreter::Coming,
-            None => Interpreter::Missing,
+            None => find_interpreter(root, set, &comes, interpreter)?,
         };
         known.insert(interpreter, found);
         if found == Interpreter::Missing || must_be_there && found == Interpreter::Coming {
@@ -438,6 +436,26 @@ fn check_interpreters(root: &Root, set: &Set, program: &Program) -> Result<(), T
         }
     }
     Ok(())
+}
+
+/// Where the files of the transaction are put, under both names.
+fn coming(set: &Set) -> BTreeSet<&str> {
+    let files = set.added.iter().flat_map(|added| added.files.iter().zip(&added.resolved));
+    files.flat_map(|(file, place)| [file.path.trim_start_matches('/'), place.as_str()]).collect()
+}
+
+fn find_interpreter(
+    root: &Root,
+    set: &Set,
+    comes: &BTreeSet<&str>,
+    interpreter: &str,
+) -> Result<Interpreter, TransactionError> {
+    if is_runnable(root, interpreter)? {
+        return Ok(Interpreter::Present);
+    }
+    let comes = comes.contains(interpreter.trim_start_matches('/'))
+        || comes_through_link(root, set, comes, interpreter)?;
+    Ok(if comes { Interpreter::Coming } else { Interpreter::Missing })
 }
 
 /// Whether the interpreter of a scriptlet can be run.

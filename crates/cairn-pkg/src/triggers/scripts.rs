@@ -9,15 +9,13 @@ use cairn_rpm::header::{Trigger, TriggerKind};
 use super::Member;
 use crate::scriptlet::CollectedScriptlet;
 
-/// Tells whether a package is the target of a trigger: by name and version, or by a Provides.
+/// Tells whether a package is the target of a trigger: by its name, not by what else it provides, and a version that it provides
+/// under that name.
 pub(super) fn sets_off(member: &Member, condition: &Dependency) -> bool {
-    if member.name == condition.name {
-        return condition.matches_evr(&member.evr);
-    }
-    member
-        .provides
-        .iter()
-        .any(|provide| provide.name == condition.name && condition.is_satisfied_by(provide))
+    let mut provides = member.provides.iter().filter(|provide| provide.name == condition.name);
+    member.name == condition.name
+        && (condition.matches_evr(&member.evr)
+            || provides.any(|provide| condition.is_satisfied_by(provide)))
 }
 
 /// Returns the files a file trigger of that kind matches, in order and once each.

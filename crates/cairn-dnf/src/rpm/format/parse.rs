@@ -110,7 +110,10 @@ impl Parser<'_> {
         loop {
             match self.next() {
                 Some('{') => break,
-                Some(character) => field.push(character),
+                Some(character) if character == '-' || character.is_ascii_digit() => {
+                    field.push(character);
+                }
+                Some(_) => return Err("invalid field width".to_owned()),
                 None => return Err("missing { after %".to_owned()),
             }
         }

@@ -108,7 +108,6 @@ const ALIASES: &[(&str, u32)] = &[
 
 /// Names rpm keeps to itself: `--querytags` does not list them.
 const HIDDEN: &[&str] = &[
-    "AUTOINSTALLED",
     "AUTOPROV",
     "AUTOREQ",
     "AUTOREQPROV",
@@ -127,7 +126,6 @@ const HIDDEN: &[&str] = &[
     "FSNAMES",
     "FSSIZES",
     "IDENTITY",
-    "INSTALLPREFIX",
     "OLDORIGFILENAMES",
     "PACKAGECOLOR",
     "PACKAGEORIGIN",

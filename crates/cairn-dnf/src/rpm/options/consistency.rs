@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Which options go together; rpm's messages where they do not.
 
-use super::{Mode, Options};
+use super::{Mode, Options, RELATIVE_DBPATH};
 use std::path::Path;
 
 impl Options {
@@ -58,6 +58,7 @@ impl Options {
             self.has("test") && !changes && self.mode != Some(Mode::CheckSignatures),
             "--test may only be specified during package installation and erasure",
         )?;
+        refuse(self.dbpath.as_ref().is_some_and(|path| !path.starts_with('/')), RELATIVE_DBPATH)?;
         refuse(!self.root.is_absolute(), "arguments to --root (-r) must begin with a /")
     }
 

@@ -10,6 +10,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use words::Word;
 
+/// What is said of a `--dbpath` that is not absolute; without the program's name.
+pub const RELATIVE_DBPATH: &str = "arguments to --dbpath must begin with '/'";
+
 /// What rpm is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
