@@ -7,6 +7,7 @@ use cairn::lock::Use;
 use cairn::ops::upstream::{self, Generation, Vanishing};
 use cairn_host::{Invocation, Sandbox, Tool};
 use sha2::{Digest as _, Sha256};
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -37,8 +38,10 @@ pub enum Suite {
 pub struct Bench {
     /// In memory: databases are synced to their disk after each change.
     directory: tempfile::TempDir,
+    context: Context,
     trixie: Sandbox,
-    sid: Sandbox,
+    /// Made when it is first asked for.
+    sid: OnceCell<Sandbox>,
     built: PathBuf,
 }
 
@@ -59,20 +62,22 @@ impl Bench {
             directory.disable_cleanup(true);
             println!("kept: {}", directory.path().display());
         }
-        let bench =
-            Self { directory, trixie, sid: Sandbox::new(crate::peers::sid_tree(&ctx)), built };
+        let bench = Self { directory, context: ctx, trixie, sid: OnceCell::new(), built };
         bench.take_program();
         bench
     }
 
-    /// Our program under both of its names in /work/bin.
+    /// Our program under all of its names in /work/bin.
     fn take_program(&self) {
         std::fs::create_dir(self.path("bin")).unwrap();
         let program = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("debug/dnf");
         std::fs::copy(&program, self.path("bin/dnf")).unwrap_or_else(|error| {
             panic!("{}: {error}: run `cargo xtask differential`", program.display())
         });
-        std::os::unix::fs::symlink("dnf", self.path("bin/rpm")).unwrap();
+        for name in ["rpm", "rpm2cpio", "rpm2archive", "rpmkeys", "rpmquery", "rpmverify", "rpmdb"]
+        {
+            std::os::unix::fs::symlink("dnf", self.path(&format!("bin/{name}"))).unwrap();
+        }
     }
 
     /// Where a path below `/work` really is.
@@ -85,11 +90,21 @@ impl Bench {
         self.trixie.tools_tree()
     }
 
+    fn sid(&self) -> &Sandbox {
+        self.sid.get_or_init(|| Sandbox::new(crate::peers::sid_tree(&self.context)))
+    }
+
+    /// What tells the tree of one of the suites from all others.
+    pub fn tree_name(&self, suite: Suite) -> String {
+        let sandbox = if suite == Suite::Sid { self.sid() } else { &self.trixie };
+        sandbox.tools_tree().file_name().unwrap().to_string_lossy().into_owned()
+    }
+
     /// Runs a script in one of the trees, with the bench at /work; returns what it wrote.
     pub fn script(&self, suite: Suite, script: &str) -> String {
         let name = self.path("script");
         std::fs::write(name, script).unwrap();
-        let sandbox = if suite == Suite::Sid { &self.sid } else { &self.trixie };
+        let sandbox = if suite == Suite::Sid { self.sid() } else { &self.trixie };
         let sandbox = sandbox.clone().bind(self.directory.path(), "/work");
         let invocation = Invocation::new(Tool::Sh)
             .arg("/work/script")

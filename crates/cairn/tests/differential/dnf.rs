@@ -200,7 +200,7 @@ fn make_root(bench: &Bench, scenario: &Scenario, who: Who) {
 fn for_dnf4(scenario: &Scenario) -> Option<Vec<String>> {
     let commands = scenario.steps.iter().filter_map(|step| match step {
         Step::Command(command) => Some(command),
-        Step::Shell(_) => None,
+        Step::Shell(_) | Step::Other(_) => None,
     });
     commands.map(|command| dnf4_command(command)).collect()
 }
@@ -239,7 +239,7 @@ fn commands(scenario: &Scenario, who: Who) -> String {
     let mut script = format!("set -f; cd {root}\n");
     for (number, step) in scenario.steps.iter().enumerate() {
         let command = match step {
-            Step::Shell(command) => {
+            Step::Shell(command) | Step::Other(command) => {
                 writeln!(script, "set +f; {command}; set -f").unwrap();
                 continue;
             }

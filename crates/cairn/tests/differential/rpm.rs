@@ -3,13 +3,20 @@
 
 use crate::Outcome;
 use crate::bench::{Bench, Suite, expand};
+use crate::rpm_kept;
 use crate::scenario::{Pkg, Scenario, Step};
 use crate::tree;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::Path;
 
-/// The kinds of comparison.
-pub const KINDS: [&str; 6] = ["exit", "database", "database6", "tree", "trace", "text"];
+/// The kinds of comparison: exit codes, the database as rpm 4.20 and rpm 6 print it, the peer's database as our program prints it
+/// and as the peer does, files, the trace of the scriptlets, messages.
+pub const KINDS: [&str; 7] = ["exit", "database", "database6", "reading", "tree", "trace", "text"];
+/// Those for which rpm 6 is not asked.
+pub const QUICK_KINDS: [&str; 6] = ["exit", "database", "reading", "tree", "trace", "text"];
+/// How our program prints the peer's database.
+pub const READ_BY_US: &str = "read by us";
 /// What the roots have before anything is installed: a shell for scriptlets.
 const BASE: [&str; 3] = [
     "usr/bin/dash",
@@ -107,8 +114,72 @@ fn rpm(program: &str, root: &str) -> String {
     format!("{program} --root {root} {MACROS}")
 }
 
-/// Runs all scenarios with one of the programs.
-pub fn run(bench: &Bench, scenarios: &[Scenario], who: Who) -> BTreeMap<String, Outcome> {
+/// Runs all scenarios with one of the programs; rpm 4.20, and rpm 6 if it is among the judges, read the database. What the peers
+/// answer is kept.
+pub fn run(
+    bench: &Bench,
+    scenarios: &[Scenario],
+    who: Who,
+    judges: &[Suite],
+) -> BTreeMap<String, Outcome> {
+    if who == Who::Ours {
+        return carry_out(bench, &scenarios.iter().collect::<Vec<_>>(), who, judges);
+    }
+    let base = base_package();
+    let place = format!("/work/{}", who.place());
+    let key = |scenario: &Scenario| {
+        let trees: Vec<String> = judges.iter().map(|suite| bench.tree_name(*suite)).collect();
+        let commands = commands(scenario, who, &place);
+        let looks = [looks(who.suite()), looks(Suite::Sid), format!("{BASE:?}{SKIPPED:?}")];
+        let packages: Vec<_> = scenario.packages.iter().map(|one| bench.package(one)).collect();
+        format!("{trees:?}{base:?}{packages:?}{scenario:?}{commands}{looks:?}")
+    };
+    let kept = rpm_kept::Kept::new(bench.kept(who.place()));
+    let unknown: Vec<&Scenario> =
+        scenarios.iter().filter(|scenario| !kept.has(&key(scenario))).collect();
+    if !unknown.is_empty() {
+        println!("{}: {} scenarios are new", who.place(), unknown.len());
+        for (name, outcome) in carry_out(bench, &unknown, who, judges) {
+            let scenario = unknown.iter().find(|scenario| scenario.name == name).unwrap();
+            let root = bench.path(&format!("{}/{name}/root", who.place()));
+            kept.store(&key(scenario), &outcome, &root);
+        }
+    }
+    let mut outcomes = BTreeMap::new();
+    for scenario in scenarios {
+        let root = bench.path(&format!("reading-{}/{}/root", who.place(), scenario.name));
+        outcomes.insert(scenario.name.clone(), kept.load(&key(scenario), &root));
+    }
+    read_by_us(bench, who, &mut outcomes);
+    outcomes
+}
+
+/// What our program did, with what it reads in the database of the peer.
+pub fn and_read(ours: &Outcome, peer: &Outcome) -> Outcome {
+    ours.clone().with("reading", peer.part(READ_BY_US).to_owned())
+}
+
+/// Has our program print the databases of a peer.
+fn read_by_us(bench: &Bench, who: Who, outcomes: &mut BTreeMap<String, Outcome>) {
+    let place = format!("reading-{}", who.place());
+    let script = look(&rpm("/work/bin/rpm", "$PWD/root"), "");
+    std::fs::write(bench.path("read-by-us"), format!("cd $1\n{script}")).unwrap();
+    let names: Vec<String> = outcomes.keys().cloned().collect();
+    let command = format!("cd /work/{place}; sh ../read-by-us");
+    bench.script_for_each(Suite::Trixie, &command, &names);
+    for (name, outcome) in outcomes {
+        let read = database(bench, &format!("{place}/{name}"), "");
+        *outcome = std::mem::take(outcome).with(READ_BY_US, read);
+    }
+}
+
+/// Runs scenarios with one of the programs.
+fn carry_out(
+    bench: &Bench,
+    scenarios: &[&Scenario],
+    who: Who,
+    judges: &[Suite],
+) -> BTreeMap<String, Outcome> {
     let place = format!("/work/{}", who.place());
     let scripts = bench.path(&format!("scripts-{}", who.place()));
     std::fs::create_dir_all(&scripts).unwrap();
@@ -127,19 +198,26 @@ pub fn run(bench: &Bench, scenarios: &[Scenario], who: Who) -> BTreeMap<String, 
     let names: Vec<String> = scenarios.iter().map(|one| format!("./{}", one.name)).collect();
     let command = format!("cd /work/scripts-{}; sh", who.place());
     bench.script_for_each(who.suite(), &command, &names);
-    if who != Who::Six {
-        let command = format!("cd {place}; sh ../database6");
-        let script = format!(
-            "cd $1; {} -qa --qf {FORMAT} 2>&1 | sort > database6\n",
-            rpm("/usr/bin/rpm", "$PWD/root")
-        );
-        std::fs::write(bench.path("database6"), script).unwrap();
-        bench.script_for_each(Suite::Sid, &command, &names);
+    for suite in judges {
+        std::fs::write(bench.path("look"), format!("cd $1\n{}", looks(*suite))).unwrap();
+        bench.script_for_each(*suite, &format!("cd {place}; sh ../look"), &names);
     }
     scenarios
         .iter()
         .map(|scenario| (scenario.name.clone(), outcome(bench, scenario, who)))
         .collect()
+}
+
+/// The script with which the rpm of a suite looks at the database of a root.
+fn looks(suite: Suite) -> String {
+    let suffix = if suite == Suite::Sid { "6" } else { "" };
+    look(&rpm("/usr/bin/rpm", "$PWD/root"), suffix)
+}
+
+fn look(rpm: &str, suffix: &str) -> String {
+    format!(
+        "{rpm} -qa --qf {FORMAT} 2>&1 | sort > packages{suffix}\n{rpm} -qa --xml > headers{suffix} 2>&1\n"
+    )
 }
 
 const FORMAT: &str = "'%{NEVRA} %{INSTALLCOLOR} [%{FILENAMES} %{FILESTATES:fstate},]\\n'";
@@ -153,26 +231,25 @@ fn commands(scenario: &Scenario, who: Who, place: &str) -> String {
     writeln!(script, "mkdir -p {place}; cp -a {base} {root}; cd {root}").unwrap();
     let packages = format!("/work/packages/{}", scenario.name);
     for (number, step) in scenario.steps.iter().enumerate() {
-        match step {
-            Step::Shell(command) => writeln!(script, "{command}").unwrap(),
-            Step::Command(arguments) => {
-                let arguments = expand(arguments, &packages, &scenario.packages);
-                let rpm = rpm(who.program(), &root);
-                writeln!(
-                    script,
-                    "{{ {rpm} {arguments} </dev/null; }} > ../text.{number} 2>&1; echo {number} $? >> ../exit",
-                )
-                .unwrap();
+        let command = match step {
+            Step::Shell(command) => {
+                let command = expand(command, &packages, &scenario.packages);
+                writeln!(script, "{command}").unwrap();
+                continue;
             }
-        }
+            Step::Other(command) => {
+                let program = Path::new(who.program()).parent().unwrap();
+                format!("{}/{command}", program.display())
+            }
+            Step::Command(arguments) => format!("{} {arguments}", rpm(who.program(), &root)),
+        };
+        let command = expand(&command, &packages, &scenario.packages);
+        writeln!(
+            script,
+            "{{ {command} </dev/null; }} > ../text.{number} 2>&1; echo {number} $? >> ../exit",
+        )
+        .unwrap();
     }
-    let judge = rpm("/usr/bin/rpm", &root);
-    let our = rpm("/work/bin/rpm", &root);
-    writeln!(
-        script,
-        "{{ {judge} -qa --qf {FORMAT} | sort; {our} -qa | sort; }} > ../database 2>&1"
-    )
-    .unwrap();
     script
 }
 
@@ -184,23 +261,85 @@ fn outcome(bench: &Bench, scenario: &Scenario, who: Who) -> Outcome {
     };
     let mut text = String::new();
     for (number, step) in scenario.steps.iter().enumerate() {
-        if let Step::Command(arguments) = step {
+        if let Step::Command(arguments) | Step::Other(arguments) = step {
             let output = read(&format!("text.{number}"))
                 .replace(&format!("/work/{}/{}/root", who.place(), scenario.name), "ROOT")
                 .replace("warning: Unable to reset nice value: Permission denied", "");
-            let lines =
-                output.lines().filter(|line| !line.contains("private mounts") && !line.is_empty());
             writeln!(text, "$ rpm {arguments}").unwrap();
-            lines.for_each(|line| writeln!(text, "{line}").unwrap());
+            timeless(&output).for_each(|line| writeln!(text, "{line}").unwrap());
         }
     }
     let tree = tree::list(&place.join("root"), &SKIPPED);
+    let place = format!("{}/{}", who.place(), scenario.name);
+    let [database, database6] = ["", "6"].map(|suffix| database(bench, &place, suffix));
+    let own = if who == Who::Six { &database6 } else { &database };
     Outcome::new([
         ("exit", read("exit")),
-        ("database", read("database")),
-        ("database6", read("database6")),
+        ("reading", own.clone()),
+        ("database", database),
+        ("database6", database6),
         ("tree", tree),
         ("trace", read("root/trace")),
         ("text", text),
     ])
+}
+
+/// The lines of an output that do not tell when something was installed.
+fn timeless(output: &str) -> impl Iterator<Item = &str> {
+    let mut after_time = false;
+    output.lines().filter_map(move |line| {
+        let is_value = std::mem::replace(&mut after_time, false);
+        after_time = line.contains("\"Installtime\"") || line.contains("\"Installtid\"");
+        let is_time = is_value || after_time || line.starts_with("Install Date:");
+        if is_time || line.is_empty() || line.contains("private mounts") {
+            return None;
+        }
+        // `--last`: the name is padded.
+        let day = line.get(46..50).unwrap_or_default();
+        let days = ["Mon ", "Tue ", "Wed ", "Thu ", "Fri ", "Sat ", "Sun "];
+        Some(if days.contains(&day) { &line[..46] } else { line })
+    })
+}
+
+/// What was printed of the database of a root, without what tells when it was written.
+fn database(bench: &Bench, place: &str, suffix: &str) -> String {
+    let read = |name: &str| {
+        let path = bench.path(&format!("{place}/{name}{suffix}"));
+        String::from_utf8_lossy(&std::fs::read(path).unwrap_or_default()).into_owned()
+    };
+    let mut text = read("packages");
+    let headers = read("headers");
+    let mut parts: Vec<String> = headers.split("</rpmHeader>").map(header_lines).collect();
+    parts.sort();
+    text.extend(parts);
+    text
+}
+
+/// A header of `--xml`, a line per tag.
+fn header_lines(header: &str) -> String {
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut tags = header.split("<rpmTag name=\"");
+    let before = words(tags.next().unwrap_or_default());
+    let mut lines: Vec<String> = Vec::new();
+    let mut name = String::new();
+    for tag in tags {
+        let (tag, values) = tag.split_once("\">").unwrap();
+        let values = words(&values.replace("</rpmTag>", ""));
+        if ["Name", "Version"].contains(&tag) {
+            name.push_str(values.trim_start_matches("<string>").trim_end_matches("</string>"));
+            name.push(' ');
+        }
+        if !["Installtime", "Installtid"].contains(&tag) {
+            lines.push(format!("{tag} {values}"));
+        }
+    }
+    lines.sort();
+    let mut text = String::new();
+    if !["", "<rpmHeader>"].contains(&before.as_str()) {
+        writeln!(text, "{before}").unwrap();
+    }
+    if !name.starts_with("base ") {
+        lines.iter().for_each(|line| writeln!(text, "{name}{line}").unwrap());
+    }
+    text
 }

@@ -21,6 +21,9 @@ pub fn all() -> Vec<Scenario> {
     lua(&mut all);
     queries(&mut all);
     verification(&mut all);
+    crate::rpm_order::order(&mut all);
+    crate::rpm_more::all(&mut all);
+    crate::rpm_asking::all(&mut all);
     all
 }
 
@@ -710,7 +713,7 @@ fn queries(all: &mut Vec<Scenario>) {
             Scenario::new(format!("query-{number}"), std::slice::from_ref(&package))
                 .rpm(format!("-qp {query} @q-1"))
                 .rpm("-i --nodeps --noscripts @q-1")
-                .rpm(format!("-q {query} q | grep -v Install.Date")),
+                .rpm(format!("-q {query} q")),
         );
     }
     let selectors = [

@@ -16,7 +16,9 @@ pub struct Scenario {
 pub enum Step {
     /// `rpm` or `dnf` with these arguments; `@a-1` is the package file of a, version 1.
     Command(String),
-    /// A shell command in the root's directory.
+    /// Another program of rpm's, `rpm2cpio` or the like, with these arguments.
+    Other(String),
+    /// A shell command in the root's directory; `@a-1` as above.
     Shell(String),
 }
 
@@ -39,6 +41,11 @@ impl Scenario {
 
     pub fn rpm(mut self, arguments: impl Into<String>) -> Self {
         self.steps.push(Step::Command(arguments.into()));
+        self
+    }
+
+    pub fn other(mut self, command: impl Into<String>) -> Self {
+        self.steps.push(Step::Other(command.into()));
         self
     }
 

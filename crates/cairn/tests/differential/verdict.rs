@@ -5,6 +5,9 @@ use crate::Outcome;
 use crate::known::Known;
 use std::fmt;
 
+/// How many lines of a difference are printed.
+const SHOWN: usize = 40;
+
 /// The comparison with one peer.
 pub struct Verdict<'a> {
     program: &'static str,
@@ -69,11 +72,15 @@ impl<'a> Verdict<'a> {
 fn diff(theirs: &str, ours: &str) -> String {
     let (their, our): (Vec<&str>, Vec<&str>) = (theirs.lines().collect(), ours.lines().collect());
     let mut text = String::new();
-    for line in their.iter().filter(|line| !our.contains(line)) {
-        text.push_str(&format!("  peer: {line}\n"));
-    }
-    for line in our.iter().filter(|line| !their.contains(line)) {
-        text.push_str(&format!("  ours: {line}\n"));
+    let lines = |who: &str, lines: &[&str], others: &[&str]| -> Vec<String> {
+        let only = lines.iter().filter(|line| !others.contains(line));
+        only.map(|line| format!("  {who}: {line}\n")).collect()
+    };
+    let both = [lines("peer", &their, &our), lines("ours", &our, &their)].concat();
+    let shown = both.len().min(SHOWN);
+    text.push_str(&both[..shown].concat());
+    if shown < both.len() {
+        text.push_str(&format!("  … {} lines more\n", both.len() - shown));
     }
     if text.is_empty() {
         text = format!("  peer: {}\n  ours: {}\n", their.join(" | "), our.join(" | "));
