@@ -122,7 +122,7 @@ fn tags(all: &mut Vec<Scenario>) {
         SIGPGP SIGSIZE SIZE SOURCE SOURCEPKGID SOURCERPM SUGGESTFLAGS SUGGESTNAME SUGGESTNEVRS SUGGESTS SUMMARY SUPPLEMENTNAME \
         TRANSFILETRIGGERCONDS TRANSFILETRIGGERNAME TRANSFILETRIGGERPRIORITIES TRANSFILETRIGGERTYPE TRIGGERCONDS TRIGGERFLAGS \
         TRIGGERINDEX TRIGGERNAME TRIGGERSCRIPTFLAGS TRIGGERSCRIPTPROG TRIGGERSCRIPTS TRIGGERTYPE TRIGGERVERSION URL V VENDOR VERBOSE \
-        VERIFYSCRIPT VERIFYSCRIPTFLAGS VERIFYSCRIPTPROG VERSION VCS XPM MODULARITYLABEL UPSTREAMRELEASES TRANSLATIONURL IDENTITY";
+        VERIFYSCRIPT VERIFYSCRIPTFLAGS VERIFYSCRIPTPROG VERSION VCS XPM MODULARITYLABEL UPSTREAMRELEASES TRANSLATIONURL";
     let tags: Vec<&str> = tags.split_whitespace().collect();
     for (number, part) in tags.chunks(12).enumerate() {
         let format: String = part.iter().map(|tag| format!("{tag}=[%{{{tag}}},]\\n")).collect();
@@ -306,7 +306,6 @@ fn verification(all: &mut Vec<Scenario>) {
         "-d --nodeps q",
         "-a --nodeps",
         "-f /usr/share/q --nodeps",
-        
         "-g Test --nodeps",
         "--whatprovides cap --nodeps",
         "nothing",
@@ -446,7 +445,6 @@ fn command_lines(all: &mut Vec<Scenario>) {
         "--quiet -q b",
         "-q --quiet missing",
         "-e --test b",
-        
         "-i --noscripts --nopre @b-1",
         "-e --notriggers --notriggerun b",
         "-i --nosuch @b-1",
