@@ -74,7 +74,7 @@ impl Member {
         let expand = |mut triggers: Vec<Trigger>| -> Vec<Trigger> {
             for trigger in &mut triggers {
                 let (body, flags) = (trigger.body.take(), trigger.flags);
-                trigger.body = body.map(|body| expanded(body, flags, macros));
+                trigger.body = body.map(|body| expanded(body, flags, header, macros));
             }
             triggers
         };
@@ -132,9 +132,14 @@ struct Builder<'a> {
     gone: BTreeSet<u64>,
 }
 
-/// The body of a scriptlet with its macros replaced, where it asks for that.
-fn expanded(body: String, flags: u32, macros: &Macros) -> String {
-    if flags & script_flags::EXPAND == 0 { body } else { macros.expand(&body) }
+/// The body of a scriptlet with its macros replaced and filled in from its header, where it asks for that.
+fn expanded(body: String, flags: u32, header: &Header, macros: &Macros) -> String {
+    let body = if flags & script_flags::EXPAND == 0 { body } else { macros.expand(&body) };
+    if flags & script_flags::QUERYFORMAT == 0 {
+        return body;
+    }
+    // As in rpm, nothing is left of a format that is wrong; why is told with the errors of macros.
+    macros.format(header, &body).unwrap_or_default()
 }
 
 /// Works out the program. `deferred` holds the positions of packages whose `%pre` cannot run before the files are there,
@@ -323,7 +328,7 @@ impl<'a> Builder<'a> {
                 | ScriptletKind::PreUninstall
         );
         if let Some(Scriptlet { interpreter, body, flags }) = header.scriptlet(kind) {
-            let body = body.map(|body| expanded(body, flags, &self.macros));
+            let body = body.map(|body| expanded(body, flags, header, &self.macros));
             let (package, kind) = (label.clone(), kind.name().to_owned());
             let scriptlet = CollectedScriptlet {
                 package,
@@ -522,18 +527,15 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// `%trigger…` of other packages that the package sets off.
+    /// `%trigger…` of the packages in the database that the package sets off.
     fn triggers_of_others(&mut self, kind: TriggerKind, side: Side, target: i32) {
-        let (subject, own_row) = match side {
-            Side::Added(at) => (&self.added[at], self.set.added[at].hnum),
-            Side::Erased(at) => (&self.erased[at], self.set.erased[at].hnum),
+        let subject = match side {
+            Side::Added(at) => &self.added[at],
+            Side::Erased(at) => &self.erased[at],
         };
         let mut found = Vec::new();
-        for (hnum, member) in &self.members {
-            // A package's own triggers are looked at separately.
-            if *hnum == own_row {
-                continue;
-            }
+        // A package that is in the database by now sets off its own, too; rpm looks at those once more as its own.
+        for member in self.members.values() {
             // Of several for the same package only the first one runs, as in rpm.
             let is_set_off = |trigger: &&Trigger| {
                 let mut conditions = trigger.conditions_of(kind);

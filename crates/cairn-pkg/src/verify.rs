@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Compares an installed package with the disk, as `rpm -V` does.
 
-use cairn_host::{FileKind, Root, Stat};
+use cairn_host::{FileKind, HostError, Root, Stat};
 use cairn_rpm::header::{FileEntry, FileFlags, Header, mode};
 
 use crate::capability::{self, Capabilities};
@@ -72,6 +72,16 @@ impl std::fmt::Display for FileVerdict {
     }
 }
 
+/// Returns the system's own words for an error.
+fn reason(error: &HostError) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    let text = cause.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
+}
+
 /// Compares all files of an installed package with the disk; returns those that differ, in the package's order.
 pub fn verify_package(root: &Root, header: &Header) -> Result<Vec<FileVerdict>, TransactionError> {
     let owners = Owners::load(root)?;
@@ -84,7 +94,7 @@ pub fn verify_package(root: &Root, header: &Header) -> Result<Vec<FileVerdict>, 
                 Finding::Unreadable("Not a directory".to_owned())
             }
             Ok(None) => Finding::Missing,
-            Err(error) => Finding::Unreadable(crate::scriptlet::chain(&error)),
+            Err(error) => Finding::Unreadable(reason(&error)),
             Ok(Some(stat)) => {
                 let stat = followed(root, &file, stat)?;
                 match changes(root, &owners, &file, &stat)? {

@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::header::Header;
+
 /// Version that is shown and recorded: the rpm whose behaviour this follows.
 pub const RPM_VERSION: &str = "4.20.1";
 
@@ -14,11 +16,15 @@ const DEPTH_LIMIT: usize = 64;
 /// Runs the body of `%{lua:…}` and returns what it prints, or why it failed.
 pub type RunLua = fn(&Macros, &str) -> Result<String, String>;
 
+/// Fills in a query format (`%{NAME}`, `[%{FILENAMES}]`) from a header, or says what is wrong with it.
+pub type FormatHeader = fn(&Header, &str) -> Result<String, String>;
+
 /// Macros and their bodies.
 #[derive(Debug, Clone, Default)]
 pub struct Macros {
     bodies: BTreeMap<String, String>,
     run_lua: Option<RunLua>,
+    format_header: Option<FormatHeader>,
     /// What went wrong since it was last asked, shared by all copies.
     errors: Arc<Mutex<Vec<String>>>,
 }
@@ -103,6 +109,23 @@ impl Macros {
     /// Returns the macros with an interpreter for `%{lua:…}`.
     pub fn with_lua(self, run_lua: RunLua) -> Self {
         Self { run_lua: Some(run_lua), ..self }
+    }
+
+    /// Returns the macros with what fills in the query formats of scriptlets (`%post -q`).
+    pub fn with_format(self, format_header: FormatHeader) -> Self {
+        Self { format_header: Some(format_header), ..self }
+    }
+
+    /// Fills in the query format of a scriptlet, where anything can; `None` where the format is wrong, which is kept as an error.
+    pub fn format(&self, header: &Header, text: &str) -> Option<String> {
+        let Some(format) = self.format_header else { return Some(text.to_owned()) };
+        match format(header, text) {
+            Ok(text) => Some(text),
+            Err(error) => {
+                self.errors.lock().unwrap_or_else(PoisonError::into_inner).push(error);
+                None
+            }
+        }
     }
 
     /// Defines a macro; options in parentheses after its name are dropped, since such macros take arguments.

@@ -558,6 +558,7 @@ fn engine_options(
     let has = |flag: &str| flags.iter().any(|f| f == flag);
     let mut options =
         TransactionOptions::live(check.keyring, u32::try_from(session.now()).unwrap_or(u32::MAX));
+    options.overrides.macros = Some(crate::rpm::macros::for_scriptlets());
     options.trust = check.trust;
     if session.user_id != 0 {
         // An ordinary user can fill a directory of his own, but not run programs in it as root or give files away.

@@ -2,6 +2,7 @@
 //! Macros of this machine: what is built in, the files of the administrator and the user, and the command line.
 
 use super::files;
+use super::format::{Format, Subject};
 use super::options::Options;
 use cairn_rpm::macros::Macros;
 
@@ -11,7 +12,7 @@ pub const PATH: &str = "/usr/lib/rpm/macros.d/macros.*:/etc/rpm/macros.*:/etc/rp
 /// Returns what is built in, the macros of the usual files or of `--macros` and `--load`, and `--define` and `--undefine` of the
 /// command line.
 pub fn of(options: &Options) -> Macros {
-    let mut macros = Macros::built_in().with_lua(cairn_pkg::lua::expand);
+    let mut macros = for_scriptlets();
     if let Some(home) = cairn_host::paths::variable("HOME") {
         macros.define("_topdir", &format!("{}/rpmbuild", home.replace('%', "%%")));
     }
@@ -25,6 +26,14 @@ pub fn of(options: &Options) -> Macros {
         }
     }
     macros
+}
+
+/// Returns what is built in, able to run Lua and to fill in what scriptlets ask for.
+pub fn for_scriptlets() -> Macros {
+    Macros::built_in().with_lua(cairn_pkg::lua::expand).with_format(|header, text| {
+        let subject = Subject { header, signature: None, number: 0, verbose: false };
+        Format::parse(text).and_then(|format| format.render(subject))
+    })
 }
 
 /// Returns the files that one entry of the path means; `~` is the user's directory.

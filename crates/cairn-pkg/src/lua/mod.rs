@@ -15,7 +15,7 @@ use cairn_host::{HostError, Root, chroot};
 use cairn_rpm::macros::Macros;
 use mlua::{HookTriggers, Lua, VmState};
 
-use crate::scriptlet::{CollectedScriptlet, LUA, PREFIX_VARIABLE, TIME_LIMIT};
+use crate::scriptlet::{CollectedScriptlet, LUA, LUA_FAILED, PREFIX_VARIABLE, TIME_LIMIT};
 
 /// Instructions between two looks at the clock.
 const LOOK_EVERY: u32 = 1 << 16;
@@ -46,14 +46,21 @@ fn interpret(scriptlet: &CollectedScriptlet, name: &str) -> i32 {
     }) {
         Ok(()) => 0,
         Err(error) => {
-            let text = message(&error);
             // Nobody is left to tell where even this fails.
-            let _ = lua
-                .load("io.stderr:write((...))")
-                .call::<()>(format!("error: lua script failed: {text}\n"));
+            let _ =
+                lua.load("io.stderr:write((...))").call::<()>(format!("error: {}\n", told(&error)));
             1
         }
     }
+}
+
+/// An error in rpm's words.
+fn told(error: &mlua::Error) -> String {
+    let how = match error {
+        mlua::Error::SyntaxError { .. } => "invalid syntax in lua script",
+        _ => LUA_FAILED,
+    };
+    format!("{how}: {}", message(error))
 }
 
 /// The message of an error without the traceback.
@@ -129,7 +136,7 @@ fn expand_within(macros: &Macros, body: &str, limit: Duration) -> Result<String,
         lua.load(body).set_name("<lua>").exec()?;
         Ok(posix::lock(&printed)?.clone())
     };
-    run().map_err(|error| format!("lua script failed: {}", message(&error)))
+    run().map_err(|error| told(&error))
 }
 
 #[cfg(test)]
@@ -245,7 +252,8 @@ mod tests {
                 chroot::Ending::Exited(1)
             )
         );
-        assert!(output("this is not lua").0.contains("syntax error near"));
+        let wrong = output("this is not lua").0;
+        assert!(wrong.starts_with("error: invalid syntax in lua script: "), "{wrong}");
     }
 
     #[test]

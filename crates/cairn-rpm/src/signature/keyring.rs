@@ -9,7 +9,7 @@ use pgp::packet::{
     Packet, PacketParser, Signature, SignatureConfig, SignatureType, SignatureVersion,
     SignatureVersionSpecific, Subpacket, SubpacketData,
 };
-use pgp::types::{Fingerprint, KeyDetails, KeyId, VerifyingKey};
+use pgp::types::{Fingerprint, KeyDetails, KeyId, Timestamp, VerifyingKey};
 
 use super::certificate::{check_structure, is_strong};
 use super::error::{KeyError, VerifyError, date};
@@ -347,8 +347,7 @@ fn check_signature(signature: &Signature, issuer: &str) -> Result<u32, VerifyErr
         _ => None,
     });
     let old = || signature.created().filter(|_| signature.version() == SignatureVersion::V3);
-    time.or_else(|| old().map(pgp::types::Timestamp::as_secs))
-        .ok_or_else(|| malformed("it has no time"))
+    time.or_else(|| old().map(Timestamp::as_secs)).ok_or_else(|| malformed("it has no time"))
 }
 
 fn is_critical_unknown(subpacket: &Subpacket) -> bool {

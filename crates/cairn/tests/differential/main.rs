@@ -20,6 +20,7 @@ mod rpm;
 mod rpm_asking;
 mod rpm_cases;
 mod rpm_failing;
+mod rpm_features;
 mod rpm_kept;
 mod rpm_more;
 mod rpm_order;
