@@ -233,9 +233,13 @@ fn verification_writes_rpms_columns() {
                 file("/etc/b", "b"),
                 FileSpec::symlink("/etc/l", "a"),
                 file("/etc/m", "m"),
+                file("/opt/d/f", "f"),
             ],
         )])
         .unwrap();
+    bench.root.remove_file("opt/d/f").unwrap();
+    bench.root.remove_dir("opt/d").unwrap();
+    bench.write("opt/d", "a file");
     bench.write("etc/a", "changed");
     bench.root.set_mode("etc/b", 0o600).unwrap();
     bench.root.remove_file("etc/l").unwrap();
@@ -251,7 +255,8 @@ fn verification_writes_rpms_columns() {
         S.5....T.    /etc/a
         .M.......    /etc/b
         ....L....    /etc/l
-        missing     /etc/m"]]
+        missing     /etc/m
+        missing     /opt/d/f (Not a directory)"]]
     .assert_eq(&lines.join("\n"));
 }
 
