@@ -16,6 +16,8 @@ pub(crate) struct Kinds<'a> {
     pub(crate) recommended: &'a BTreeSet<u32>,
     /// What was removed because nothing needs it.
     pub(crate) cleaned: &'a BTreeSet<u32>,
+    /// Whether what nobody needs goes at all.
+    pub(crate) cleans: bool,
 }
 
 /// Returns the actions, removals first, each part sorted by name.
@@ -60,6 +62,9 @@ pub(crate) fn actions(
             // Where a person asks for just that, it is no by-product.
             let reason = if goals.autoremove { Reason::User } else { Reason::Clean };
             (ActionKind::Remove, reason)
+        } else if kinds.cleans && !index.candidate(old).user_installed {
+            // It needed what goes, and nothing needs it.
+            (ActionKind::Remove, Reason::Clean)
         } else {
             (ActionKind::Remove, Reason::Dependency)
         };

@@ -85,6 +85,16 @@ pub(crate) fn dependency_holds(
     RichDependency::parse(&dependency.name).is_ok_and(|rich| rich::holds(index, &rich, is_selected))
 }
 
+/// Says whether what nobody needs any more is to go.
+pub(crate) fn is_wanted(goals: &Goals, options: &Options) -> bool {
+    goals.autoremove
+        || match options.clean_requirements {
+            CleanRequirements::Never => false,
+            CleanRequirements::OnRemove => !goals.removed.is_empty(),
+            CleanRequirements::Always => true,
+        }
+}
+
 /// Removes from the solution what nobody needs, as the jobs and options say; returns it.
 pub(crate) fn clean(
     engine: &Engine<'_, '_>,
@@ -93,13 +103,7 @@ pub(crate) fn clean(
     selected: &mut BTreeSet<u32>,
 ) -> BTreeSet<u32> {
     let index = engine.index;
-    let is_wanted = goals.autoremove
-        || match options.clean_requirements {
-            CleanRequirements::Never => false,
-            CleanRequirements::OnRemove => !goals.removed.is_empty(),
-            CleanRequirements::Always => true,
-        };
-    if !is_wanted {
+    if !is_wanted(goals, options) {
         return BTreeSet::new();
     }
     let is_root = |id: u32| {

@@ -141,7 +141,9 @@ impl Explainer<'_, '_, '_> {
             .filter(|&id| !index.is_allowed[id as usize])
             .map(|id| {
                 let what = index.describe(id);
-                if index.refused.contains(&id) {
+                if index.inferior.contains(&id) {
+                    format!("package {what} has inferior architecture")
+                } else if index.refused.contains(&id) {
                     format!("package {what} is an older version or of another vendor than what is installed")
                 } else {
                     format!("package {what} is filtered out by exclude filtering")

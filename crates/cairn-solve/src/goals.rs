@@ -189,6 +189,8 @@ fn narrow(index: &mut Index<'_>, jobs: &[Job]) {
         .flatten()
         .map(|id| index.group_of[id as usize])
         .collect();
+    forbid_inferior(index, jobs);
+    forbid_removed(index, jobs);
     for group in 0..index.groups.len() {
         let members = index.groups[group].clone();
         let n_installed = members.iter().filter(|&&id| index.is_installed(id)).count();
@@ -211,6 +213,48 @@ fn narrow(index: &mut Index<'_>, jobs: &[Job]) {
                 seen.push(id);
             }
         }
+    }
+}
+
+/// Forbids that what a job removes comes back in any version, but for a job that asks for it.
+fn forbid_removed(index: &mut Index<'_>, jobs: &[Job]) {
+    let ids_of = |ids: &[PackageId]| raw(ids).into_iter();
+    let removed =
+        jobs.iter().filter_map(|job| if let Job::Remove(ids) = job { Some(ids) } else { None });
+    let removed: Vec<u32> = removed.flat_map(|ids| ids_of(ids)).collect();
+    let wanted = jobs.iter().filter_map(|job| match job {
+        Job::Install(ids) | Job::Reinstall(ids) => Some(ids),
+        _ => None,
+    });
+    let wanted: BTreeSet<u32> = wanted.flat_map(|ids| ids_of(ids)).collect();
+    for id in removed.into_iter().filter(|id| !wanted.contains(id)) {
+        for other in index.group(id).to_vec() {
+            if !index.is_installed(other) && !wanted.contains(&other) {
+                index.is_allowed[other as usize] = false;
+            }
+        }
+    }
+}
+
+/// Forbids packages of lesser architectures, but those of names a job is about.
+fn forbid_inferior(index: &mut Index<'_>, jobs: &[Job]) {
+    let mut named = BTreeSet::new();
+    for job in jobs {
+        let (Job::Install(ids) | Job::Downgrade(ids) | Job::Reinstall(ids)) = job else { continue };
+        let names: BTreeSet<&str> =
+            ids.iter().map(|id| index.candidate(id.0).nevra.name.as_str()).collect();
+        if names.len() == 1 {
+            named.extend(names);
+        }
+    }
+    let candidates = 0..index.universe.candidates.len() as u32;
+    let is_refused = |&id: &u32| {
+        index.is_inferior(id) && !named.contains(index.candidate(id).nevra.name.as_str())
+    };
+    let inferior: Vec<u32> = candidates.filter(is_refused).collect();
+    for id in inferior {
+        index.is_allowed[id as usize] = false;
+        index.inferior.insert(id);
     }
 }
 
@@ -294,6 +338,9 @@ impl Reader<'_, '_> {
             best.extend(if obsoleters.is_empty() { vec![top] } else { self.tops(&obsoleters) });
             all.extend(obsoleters);
             all.extend(members);
+        }
+        if !best.iter().any(|&id| index.is_installed(id)) {
+            index.retain_best_architecture(&mut best);
         }
         all.sort_unstable();
         all.dedup();
@@ -417,9 +464,12 @@ impl Reader<'_, '_> {
         let group = index.group_of[id as usize];
         let evr = &index.candidate(id).nevra.evr;
         let mut newer = index.available_of_group(group);
-        newer.retain(|other| {
-            index.candidate(*other).nevra.evr > *evr
-                && listed.is_none_or(|listed| listed.contains(other))
+        newer.retain(|other| listed.is_none_or(|listed| listed.contains(other)));
+        // A repository of higher priority hides the newer versions of others.
+        let best = newer.iter().map(|&other| index.candidate(other).priority).min();
+        newer.retain(|&other| {
+            let candidate = index.candidate(other);
+            Some(candidate.priority) == best && candidate.nevra.evr > *evr
         });
         if index.is_installonly(id) {
             self.upgrade_installonly(id, &newer);
@@ -508,7 +558,12 @@ impl Reader<'_, '_> {
             if self.options.best {
                 lower.truncate(1);
             }
-            self.replace(id, lower);
+            if index.is_installonly(id) {
+                // It comes beside the others.
+                self.goals.roots.push(Root::hard(lower, Origin::Job));
+            } else {
+                self.replace(id, lower);
+            }
         }
         Ok(())
     }

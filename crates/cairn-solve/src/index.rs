@@ -22,6 +22,8 @@ pub(crate) struct Index<'u> {
     pub(crate) is_allowed: Vec<bool>,
     /// Packages that are not allowed because the options keep versions or vendors of what is installed.
     pub(crate) refused: BTreeSet<u32>,
+    /// Packages that are not allowed because of their architecture.
+    pub(crate) inferior: BTreeSet<u32>,
     /// Installed packages, ascending.
     pub(crate) installed: Vec<u32>,
     /// (hash of a provided name, package, index of the provide or `SELF`), sorted.
@@ -62,6 +64,7 @@ impl<'u> Index<'u> {
             universe,
             is_allowed: vec![true; candidates.len()],
             refused: BTreeSet::new(),
+            inferior: BTreeSet::new(),
             installonly: vec![false; groups.len()],
             installed: Vec::new(),
             group_of,
@@ -299,6 +302,28 @@ impl<'u> Index<'u> {
             && self.named(&candidate.nevra.name).any(|other| !is_secondary(self.candidate(other)))
     }
 
+    /// Says whether a package is of an architecture that only comes where it is asked for (libsolv's "inferior architecture"): an allowed
+    /// available package of the name is native, and none of the lesser architecture is installed.
+    pub(crate) fn is_inferior(&self, id: u32) -> bool {
+        let candidate = self.candidate(id);
+        let is_native = |&other: &u32| {
+            let other_candidate = self.candidate(other);
+            self.is_allowed[other as usize]
+                && !other_candidate.is_installed()
+                && is_native(other_candidate)
+        };
+        is_secondary(candidate)
+            && !self.group(id).iter().any(|&other| self.is_installed(other))
+            && self.named(&candidate.nevra.name).any(|other| is_native(&other))
+    }
+
+    /// Leaves out packages of a lesser architecture where others are native.
+    pub(crate) fn retain_best_architecture(&self, ids: &mut Vec<u32>) {
+        if ids.iter().any(|&id| is_native(self.candidate(id))) {
+            ids.retain(|&id| !is_secondary(self.candidate(id)));
+        }
+    }
+
     /// Says whether `by` obsoletes `id`.
     pub(crate) fn obsoletes(&self, by: u32, id: u32) -> bool {
         let nevra = &self.candidate(id).nevra;
@@ -377,7 +402,7 @@ impl<'u> Index<'u> {
     }
 
     /// Sorts alternatives: groups with an installed package, then by preference, then those with an update of one, those that no other one
-    /// obsoletes, then the group whose name is the requirement's, then groups in `favoured`, then repository priority, what is
+    /// obsoletes, then groups in `favoured`, then repository priority, the native architecture, what is
     /// not outdated, the version provided, and the name; inside a group the installed package, then [`Index::rank`].
     pub(crate) fn sort_alternatives(
         &self,
@@ -403,21 +428,23 @@ impl<'u> Index<'u> {
         let obsoleting: Vec<u32> = obsoleting.copied().collect();
         let is_replaced = |id: &u32| obsoleting.iter().any(|&other| self.obsoletes(other, *id));
         let replaced: BTreeSet<u32> = heads.iter().copied().filter(is_replaced).collect();
+        let provided = |id: u32| name.and_then(|name| self.provided_evr(id, name));
+        // Versions decide only where all have one.
+        let are_versioned = heads.iter().all(|&id| provided(id).is_some());
         groups.sort_by(|a, b| {
             let (a, b) = (a[0], b[0]);
             let (left, right) = (self.candidate(a), self.candidate(b));
-            let is_named = |candidate: &Candidate| Some(candidate.nevra.name.as_str()) == name;
             let is_favoured = |id: u32| favoured.contains(&id);
-            let provided = |id: u32| name.and_then(|name| self.provided_evr(id, name));
+            let provided = |id: u32| if are_versioned { provided(id) } else { None };
             right
                 .is_installed()
                 .cmp(&left.is_installed())
                 .then_with(|| self.preference(b).cmp(&self.preference(a)))
                 .then_with(|| self.is_update(b).cmp(&self.is_update(a)))
                 .then_with(|| replaced.contains(&a).cmp(&replaced.contains(&b)))
-                .then_with(|| is_named(right).cmp(&is_named(left)))
                 .then_with(|| is_favoured(b).cmp(&is_favoured(a)))
                 .then_with(|| left.priority.cmp(&right.priority))
+                .then_with(|| is_secondary(left).cmp(&is_secondary(right)))
                 .then_with(|| self.is_outdated(a).cmp(&self.is_outdated(b)))
                 .then_with(|| provided(b).cmp(&provided(a)))
                 .then_with(|| left.nevra.name.cmp(&right.nevra.name))
@@ -448,12 +475,23 @@ fn is_secondary(candidate: &Candidate) -> bool {
     arch.len() == 4 && arch[0] == b'i' && arch.ends_with(b"86")
 }
 
-/// Groups packages by name; 32-bit x86 packages live beside the 64-bit ones.
+/// Says whether a package is of the machine's own architecture.
+fn is_native(candidate: &Candidate) -> bool {
+    candidate.nevra.arch != "noarch" && !is_secondary(candidate)
+}
+
+/// Groups packages by name; 32-bit x86 packages live beside the 64-bit ones, and are replaced by those of no architecture.
 fn make_groups(candidates: &[Candidate]) -> (Vec<u32>, Vec<Vec<u32>>) {
     let mut keys: Vec<(&str, bool, u32)> = (0u32..)
         .zip(candidates)
         .map(|(id, candidate)| (candidate.nevra.name.as_str(), is_secondary(candidate), id))
         .collect();
+    if keys.iter().any(|key| key.1) {
+        let native = candidates.iter().filter(|candidate| is_native(candidate));
+        let native: BTreeSet<&str> =
+            native.map(|candidate| candidate.nevra.name.as_str()).collect();
+        keys.iter_mut().for_each(|key| key.1 &= native.contains(key.0));
+    }
     keys.sort_unstable();
     let mut group_of = vec![0; candidates.len()];
     let mut groups: Vec<Vec<u32>> = Vec::new();

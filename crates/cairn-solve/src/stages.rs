@@ -40,7 +40,7 @@ pub fn solve(
     state.prefer_updates();
     state.settle_versions();
     state.drop_unneeded_newcomers();
-    state.limit_installonly();
+    state.limit_installonly()?;
     let strong = state.selected.clone();
     let mut recommended = BTreeSet::new();
     if options.install_weak_deps {
@@ -48,7 +48,12 @@ pub fn solve(
     }
     let cleaned = clean::clean(&engine, &goals, options, &mut state.selected);
     clean::check(&engine, &state.selected)?;
-    let kinds = actions::Kinds { strong: &strong, recommended: &recommended, cleaned: &cleaned };
+    let kinds = actions::Kinds {
+        strong: &strong,
+        recommended: &recommended,
+        cleaned: &cleaned,
+        cleans: clean::is_wanted(&goals, options),
+    };
     let actions = actions::actions(&index, &goals, &state.selected, &kinds);
     Ok(Solution { actions, skipped })
 }
@@ -76,7 +81,7 @@ impl<'e, 'i, 'u> State<'e, 'i, 'u> {
             let outcome = engine.solve(&problem);
             (problem, outcome)
         };
-        let must_erase = !goals.removed.is_empty();
+        let must_erase = !goals.removed.is_empty() && options.remove_dependants;
         let (mut problem, mut outcome) = attempt(must_erase);
         if outcome.is_err() && options.allow_erasing && !must_erase {
             (problem, outcome) = attempt(true);
@@ -288,10 +293,11 @@ impl<'e, 'i, 'u> State<'e, 'i, 'u> {
     }
 
     /// Removes the oldest versions of install-only packages that got a new one.
-    fn limit_installonly(&mut self) {
+    fn limit_installonly(&mut self) -> Result<(), Explanation> {
         let index = self.engine.index;
-        if self.options.installonly_limit == 0 {
-            return;
+        let limit = self.options.installonly_limit;
+        if limit == 0 {
+            return Ok(());
         }
         for group in (0..index.groups.len()).filter(|&group| index.installonly[group]) {
             let mut members: Vec<u32> = index.groups[group]
@@ -300,17 +306,25 @@ impl<'e, 'i, 'u> State<'e, 'i, 'u> {
                 .filter(|id| self.selected.contains(id))
                 .collect();
             members.sort_by(|&a, &b| index.candidate(a).nevra.cmp(&index.candidate(b).nevra));
-            let has_new = members.iter().any(|&id| !index.is_installed(id));
-            let mut surplus = members.len().saturating_sub(self.options.installonly_limit);
+            let n_new = members.iter().filter(|&&id| !index.is_installed(id)).count();
+            if n_new > limit {
+                let name = &index.candidate(members[0]).nevra.name;
+                let line = format!(
+                    "conflicting requests: of {n_new} new packages {name} only {limit} can be kept (installonly_limit)"
+                );
+                return Err(Explanation::new(line));
+            }
+            let mut surplus = members.len().saturating_sub(limit);
             for id in members {
                 let is_removable = index.is_installed(id)
                     && !is_protected(index, self.options, id)
                     && !self.goals.locked.contains(&id);
-                if has_new && surplus > 0 && is_removable && self.remove_with_dependents(id) {
+                if n_new > 0 && surplus > 0 && is_removable && self.remove_with_dependents(id) {
                     surplus -= 1;
                 }
             }
         }
+        Ok(())
     }
 
     /// Removes an installed package and those that need it, unless something among them must stay.

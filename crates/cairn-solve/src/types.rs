@@ -88,7 +88,7 @@ pub enum Job {
     /// included). Packages that obsolete one of them count as matching too. When one is installed
     /// it is upgraded to the best of them ([`Options::best`]) or left alone.
     Install(Vec<PackageId>),
-    /// Remove all of these installed packages, and what depends on them.
+    /// Remove all of these installed packages, and (see [`Options::remove_dependants`]) what depends on them.
     Remove(Vec<PackageId>),
     /// Upgrade installed packages, all (`None`) or those of these names. Available packages
     /// in the list restrict the choice to those, unless all of a name are listed, the installed one
@@ -113,8 +113,10 @@ pub enum Job {
 pub struct Options {
     /// Fail rather than take another version than the best.
     pub best: bool,
-    /// Installed packages may be removed to make a job possible. [`Job::Remove`] always allows it.
+    /// Installed packages may be removed to make a job possible.
     pub allow_erasing: bool,
+    /// [`Job::Remove`] takes along what depends on it.
+    pub remove_dependants: bool,
     /// Install recommended and supplementing packages.
     pub install_weak_deps: bool,
     /// Names (or provided names) of packages several versions of which are kept, like kernels.
@@ -166,6 +168,7 @@ impl Default for Options {
         Self {
             best: true,
             allow_erasing: false,
+            remove_dependants: true,
             install_weak_deps: true,
             installonly_names: installonly
                 .into_iter()

@@ -15,35 +15,44 @@ use cairn_ui::Problem;
 /// Largest definition that is read, in bytes.
 const LIMIT: u64 = 4 << 20;
 
-/// Adds the definitions of installed groups that no repository has.
+/// Adds the definitions of installed groups, as groups where no repository has them.
 pub fn add_installed(
     session: &Session,
     state: &SystemState,
     groups: &mut GroupSet,
 ) -> Result<(), Failure> {
-    let missing_groups = state.groups.keys().filter(|id| groups.group(id).is_none());
-    let mut paths: Vec<String> =
-        missing_groups.filter_map(|id| path(GroupKind::Group, id)).collect();
-    let missing = state.environments.keys().filter(|id| groups.environment(id).is_none());
-    paths.extend(missing.filter_map(|id| path(GroupKind::Environment, id)));
-    let mut comps = Comps::default();
-    for path in paths {
-        let bytes = match session.root.read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.is_not_found() => continue,
-            Err(error) => return Err(error.into()),
-        };
-        match parse_comps(&bytes, &Limits::for_size(LIMIT)) {
-            Ok(found) => {
-                comps.groups.extend(found.groups);
-                comps.environments.extend(found.environments);
-            }
-            // Only names for people are lost.
-            Err(error) => session.printer.warning(&Problem::new(format!("/{path}: {error}"))),
+    let mut absent = Comps::default();
+    for id in state.groups.keys() {
+        let Some(found) = read(session, GroupKind::Group, id)? else { continue };
+        groups.add_installed(&found);
+        if groups.group(id).is_none() {
+            absent.groups.extend(found.groups);
         }
     }
-    groups.add(SYSTEM, &comps);
+    for id in state.environments.keys().filter(|id| groups.environment(id).is_none()) {
+        let Some(found) = read(session, GroupKind::Environment, id)? else { continue };
+        absent.environments.extend(found.environments);
+    }
+    groups.add(SYSTEM, &absent);
     Ok(())
+}
+
+/// Reads the definition of an installed group or environment; `None` where there is none that can be read.
+fn read(session: &Session, kind: GroupKind, id: &str) -> Result<Option<Comps>, Failure> {
+    let Some(path) = path(kind, id) else { return Ok(None) };
+    let bytes = match session.root.read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.is_not_found() => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    match parse_comps(&bytes, &Limits::for_size(LIMIT)) {
+        Ok(found) => Ok(Some(found)),
+        Err(error) => {
+            // Only names for people are lost, and what was in the group.
+            session.printer.warning(&Problem::new(format!("/{path}: {error}")));
+            Ok(None)
+        }
+    }
 }
 
 /// Returns the files that come with these changes.

@@ -52,7 +52,10 @@ pub fn transaction_table(plan: &Plan, sack: &Sack, width: Option<usize>) -> Vec<
             (change.kind, change.action) == (kind, action)
                 && reason.is_none_or(|is_user| (change.reason == PackageReason::User) == is_user)
         };
-        for (index, change) in plan.group_changes.iter().filter(is_listed).enumerate() {
+        // dnf5's order.
+        let mut changes: Vec<&GroupChange> = plan.group_changes.iter().filter(is_listed).collect();
+        changes.sort_by(|a, b| b.id.cmp(&a.id));
+        for (index, change) in changes.into_iter().enumerate() {
             if index == 0 {
                 headings.push((rows.len(), heading));
             }

@@ -12,7 +12,10 @@ use cairn_pkg::repos::metadata::{
     must_sign_packages,
 };
 use cairn_pkg::repos::trust::TRUST_DIRECTORY;
-use cairn_pkg::repos::{Configuration, LoadOptions, Network, SetOption, load_configuration};
+use cairn_pkg::repos::{
+    Configuration, LoadOptions, Network, SetOption, compatible_architectures,
+    is_known_architecture, load_configuration,
+};
 use cairn_pkg::resolve::GroupSet;
 use cairn_pkg::rpmdb::{self, RpmDb};
 use cairn_pkg::state::SystemState;
@@ -113,6 +116,8 @@ pub struct Loaded {
     pub files: Vec<PackageId>,
     /// Available packages that version locks keep away.
     pub excluded: BTreeSet<PackageId>,
+    /// Installed packages that excludes keep as they are.
+    pub frozen: BTreeSet<PackageId>,
     /// Advisories, in the order of the repositories.
     pub advisories: Vec<Advisory>,
     /// Change logs by the checksum of the package (available ones) or by NEVRA (installed ones), newest entries first.
@@ -167,7 +172,10 @@ impl Session {
         check_architecture(options)?;
         let root = Root::create(&root_path)?;
         let config_root = if options.use_host_config { Root::open("/")? } else { root.clone() };
-        let mut configuration = load_configuration(&config_root, &load_options(options)?)?;
+        let mut configuration =
+            load_configuration(&config_root, &load_options(options)?).map_err(|error| {
+                if error.is_of_command_line() { as_usage(error) } else { error.into() }
+            })?;
         apply_repository_options(&mut configuration, options)?;
         apply_main_options(&mut configuration, options);
         let user_id = std::fs::metadata("/proc/self").map_or(0, |stat| stat.uid());
@@ -205,7 +213,12 @@ impl Session {
     /// Returns the architectures of packages that can be installed.
     pub fn architectures(&self) -> Vec<&str> {
         let arch = self.configuration.variables.get("arch").unwrap_or("x86_64");
-        if self.with_sources { vec![arch, "noarch", "src"] } else { vec![arch, "noarch"] }
+        let mut architectures = compatible_architectures(arch);
+        architectures.push("noarch");
+        if self.with_sources {
+            architectures.push("src");
+        }
+        architectures
     }
 
     /// Loads source packages as well, and enables the source repositories of those that are enabled: `NAME-source` of `NAME`.
@@ -309,6 +322,8 @@ impl Session {
             let is_change = matches!(scope, Scope::All | Scope::Change(_));
             let wants_files = wants_files && needs.installed && is_change || needs.filelists;
             let mut loaded = self.load_repositories()?;
+            // Of equal packages dnf5 takes that of the repository whose name comes last.
+            loaded.sort_by(|a, b| b.config.id.cmp(&a.config.id));
             self.read_packages(&mut loaded, wants_files, &builder, files, scope)?;
             for repository in loaded {
                 if needs.advisories {
@@ -334,7 +349,8 @@ impl Session {
         super::comps::add_installed(self, &state, &mut groups)?;
         let sack = builder.build();
         let excluded = self.locked_out(&sack)?;
-        Ok(Loaded { sack, groups, state, files, excluded, advisories, changelogs })
+        let frozen = self.frozen(&sack);
+        Ok(Loaded { sack, groups, state, files, excluded, frozen, advisories, changelogs })
     }
 
     /// Reads the packages of loaded repositories that are in the scope, with their file lists where something needs them.
@@ -418,12 +434,31 @@ impl Session {
         Ok(kept_away.map(|package| package.id).collect())
     }
 
+    /// Returns the installed packages that excludes of the command line and of dnf.conf name.
+    fn frozen(&self, sack: &Sack) -> BTreeSet<PackageId> {
+        let mut excludes = self.options.exclude.clone();
+        if self.counts_excludes("main") {
+            excludes.extend(self.configuration.main.excludepkgs.iter().cloned());
+        }
+        if excludes.is_empty() {
+            return BTreeSet::new();
+        }
+        let filters = Filters { exclude: &excludes, include: &[] };
+        let named = sack.installed().filter(|package| !filters.lets_in(package.nevra()));
+        named.map(|package| package.id).collect()
+    }
+
+    /// Says whether the excludes of `main` or of a repository count.
+    fn counts_excludes(&self, of: &str) -> bool {
+        let disabled = &self.configuration.main.disable_excludes;
+        !disabled.iter().any(|other| other == "*" || other == of)
+    }
+
     fn add_repository(&self, builder: &mut SackBuilder, repository: Repository) {
         let main = &self.configuration.main;
         let config = repository.config.clone();
         let must_sign = must_sign_packages(&config, main) && !self.options.no_gpgchecks;
-        let counts =
-            |of: &str| !main.disable_excludes.iter().any(|other| other == "*" || other == of);
+        let counts = |of: &str| self.counts_excludes(of);
         let mut filters = vec![Filters { exclude: &self.options.exclude, include: &[] }];
         if counts("main") {
             filters.push(Filters { exclude: &main.excludepkgs, include: &main.includepkgs });
@@ -512,14 +547,13 @@ fn verbosity(options: &GlobalOptions) -> Verbosity {
     }
 }
 
-/// Packages of another architecture could be installed, but their scriptlets could not run.
+/// Fails where nobody knows an architecture.
 fn check_architecture(options: &GlobalOptions) -> Result<(), Failure> {
-    let own = std::env::consts::ARCH;
     match options.forcearch.as_deref() {
-        Some(arch) if arch != own => Err(Failure::usage(format!(
-            "--forcearch={arch}: only packages of this machine's architecture, {own}, can be used"
-        ))
-        .hint("leave --forcearch out")),
+        Some(arch) if !is_known_architecture(arch) => {
+            Err(Failure::usage(format!("--forcearch={arch}: unknown architecture"))
+                .hint("write for example --forcearch=aarch64"))
+        }
         _ => Ok(()),
     }
 }

@@ -254,7 +254,8 @@ pub fn carry_out(
         skip_broken: leniency.skip_broken,
         ..leniency.keep.resolve()
     };
-    let choices = Choices { resolve, keep_unneeded: true, without_weak: true };
+    let choices =
+        Choices { resolve, keep_unneeded: true, without_weak: true, ..Choices::default() };
     let plan = plan_wishes(session, loaded, wishes, leniency, &choices)?;
     run_plan(session, loaded, &plan, &choices)
 }
@@ -417,7 +418,7 @@ impl Replay<'_> {
     fn add_group(&mut self, group: &HistoryGroup) {
         match (group.kind, group.action) {
             (GroupKind::Group, HistoryAction::Remove) => {
-                self.request.remove_group(&group.id, GroupPackages::Keep);
+                self.request.remove_group(std::slice::from_ref(&group.id), GroupPackages::Keep);
             }
             (GroupKind::Environment, HistoryAction::Remove) => {
                 self.request.remove_environment(&group.id, GroupPackages::Keep);

@@ -31,6 +31,10 @@ pub struct Choices {
     pub keep_unneeded: bool,
     /// Do not install weak dependencies: the request names everything.
     pub without_weak: bool,
+    /// Keep what depends on packages that are to be removed.
+    pub keep_dependants: bool,
+    /// What to say after the plan.
+    pub remarks: Vec<String>,
 }
 
 /// Returns the settings by which arguments are read.
@@ -38,6 +42,7 @@ pub fn settings(session: &Session, options: &ResolveOptions) -> Settings {
     Settings {
         skip_unavailable: options.skip_unavailable || session.configuration.main.skip_unavailable,
         group_package_types: session.configuration.main.group_package_types.clone(),
+        multilib_all: session.configuration.main.multilib_all,
     }
 }
 
@@ -64,7 +69,7 @@ pub fn solve_request(
     choices: &Choices,
 ) -> Result<Plan, Failure> {
     let mut plan = Plan::default();
-    if !request.jobs.is_empty() {
+    if request.jobs.iter().any(|job| !matches!(job, Job::Lock(_))) {
         let mut options = solver_options(session, loaded, choices);
         options.exact.clone_from(&request.exact);
         let solution = match solve(&loaded.sack.universe, &request.jobs, &options) {
@@ -84,6 +89,7 @@ pub fn solve_request(
     }
     plan.group_changes.clone_from(&request.group_changes);
     plan.promote(&request.marked_user);
+    plan.change_reasons(&request.reason_changes);
     Ok(plan)
 }
 
@@ -98,6 +104,7 @@ fn solver_options(session: &Session, loaded: &Loaded, choices: &Choices) -> Opti
     Options {
         best: session.is_best(),
         allow_erasing: options.allowerasing,
+        remove_dependants: options.allowerasing || !choices.keep_dependants,
         install_weak_deps: main.install_weak_deps && !choices.without_weak,
         installonly_names,
         installonly_limit: main.installonly_limit as usize,
@@ -147,13 +154,14 @@ fn skips_broken(session: &Session, choices: &Choices) -> bool {
 
 /// Solves without the jobs that cannot be done, taken in order, and names what is left out.
 fn without_broken(loaded: &Loaded, jobs: &[Job], mut options: Options) -> Solution {
-    options.best = false;
     let universe = &loaded.sack.universe;
     let mut kept: Vec<Job> = Vec::new();
     let mut solution = Solution::default();
     let mut left_out = Vec::new();
     for job in jobs {
         kept.push(job.clone());
+        // What stands for many packages takes of each the best that can be had.
+        options.best &= !matches!(job, Job::Upgrade(_) | Job::DistroSync(_));
         match solve(universe, &kept, &options) {
             Ok(found) => solution = found,
             Err(explanation) => {
@@ -212,7 +220,7 @@ fn unsolvable(
     if options.best && helps(Options { best: false, ..options.clone() }) {
         advice.push("  --no-best to not limit the transaction to the best candidates");
     }
-    if jobs.iter().any(|job| !matches!(job, Job::Remove(_) | Job::Autoremove)) {
+    if jobs.iter().any(|job| !matches!(job, Job::Remove(_) | Job::Autoremove | Job::Lock(_))) {
         advice.push("  --skip-broken to skip uninstallable packages");
     }
     if !advice.is_empty() {
@@ -261,6 +269,7 @@ pub fn run_plan(
             session.printer.data("");
         }
         session.printer.data("Nothing to do.");
+        choices.remarks.iter().for_each(|remark| session.printer.data(remark));
         return Ok(exit::SUCCESS);
     }
     let mut targets = download_targets(session, loaded, plan, choices)?;
@@ -268,6 +277,7 @@ pub fn run_plan(
         targets.downloads.clear();
     }
     show_plan(session, loaded, plan, &targets);
+    choices.remarks.iter().for_each(|remark| session.printer.data(remark));
     if is_download_only(choices) {
         session.printer.info("The operation will only download packages for the transaction.");
     }

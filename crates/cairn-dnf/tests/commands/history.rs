@@ -34,8 +34,9 @@ fn the_last_three_are_taken_back_offline_bit_for_bit() {
         exit 0
         Package Arch   Version Repository      Size
         Installing:
-         foo    noarch 0:2.0-1 @undo        6.0   B
-         libfoo noarch 0:1.0-1 @undo        6.0   B
+         foo    noarch 0:2.0-1 t            6.0   B
+        Installing dependencies:
+         libfoo noarch 0:1.0-1 t            6.0   B
 
         Transaction Summary:
          Installing:         2 packages
@@ -49,7 +50,7 @@ fn the_last_three_are_taken_back_offline_bit_for_bit() {
         exit 0
         Package          Arch   Version Repository      Size
         Downgrading:
-         foo             noarch 0:1.0-1 @undo        6.0   B
+         foo             noarch 0:1.0-1 t            6.0   B
            replacing foo noarch 0:2.0-1 t            6.0   B
 
         Transaction Summary:

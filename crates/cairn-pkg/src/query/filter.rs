@@ -104,7 +104,8 @@ pub fn upgrades(sack: &Sack) -> Vec<PackageId> {
     latest(sack, &best_priority(sack, &newer(sack)), 1)
 }
 
-/// Returns all available packages that are newer than the installed ones of their name.
+/// Returns all available packages that are newer than the installed ones of their name; a repository of higher priority hides those of
+/// others.
 pub fn newer(sack: &Sack) -> Vec<PackageId> {
     let newer = |package: &SackPackage<'_>| {
         let installed: Vec<_> = sack
@@ -113,8 +114,16 @@ pub fn newer(sack: &Sack) -> Vec<PackageId> {
                 other.is_installed() && arch_fits(&other.nevra().arch, &package.nevra().arch)
             })
             .collect();
+        let is_hidden = || {
+            sack.by_name(&package.nevra().name).any(|other| {
+                !other.is_installed()
+                    && other.nevra().arch == package.nevra().arch
+                    && other.candidate.priority < package.candidate.priority
+            })
+        };
         !installed.is_empty()
             && installed.iter().all(|other| other.nevra().evr < package.nevra().evr)
+            && !is_hidden()
     };
     sack.available().filter(newer).map(|package| package.id).collect()
 }
@@ -309,6 +318,38 @@ pub fn unneeded(sack: &Sack) -> Vec<PackageId> {
     }
     let open = installed.iter().zip(needed).filter(|(_, needed)| !needed);
     open.map(|(package, _)| package.id).collect()
+}
+
+/// Returns those of some installed packages that others require: neither themselves nor dependencies that only they need.
+pub fn required_elsewhere(sack: &Sack, ids: &[PackageId]) -> BTreeSet<PackageId> {
+    let installed: Vec<SackPackage<'_>> = sack.installed().collect();
+    let candidates: Vec<&Candidate> = installed.iter().map(|package| package.candidate).collect();
+    let index = ProviderIndex::new(&candidates);
+    let mut requiring: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); installed.len()];
+    for (from, candidate) in candidates.iter().enumerate() {
+        let needed = candidate.requires.iter().flat_map(|wanted| index.all_providers(wanted));
+        needed.filter(|to| *to != from).for_each(|to| {
+            requiring[to].insert(from);
+        });
+    }
+    let mut going: BTreeSet<usize> =
+        (0..installed.len()).filter(|at| ids.contains(&installed[*at].id)).collect();
+    loop {
+        let is_left_alone = |at: &usize| {
+            !installed[*at].details.reason.is_wanted()
+                && !requiring[*at].is_empty()
+                && requiring[*at].is_subset(&going)
+        };
+        let more: Vec<usize> =
+            (0..installed.len()).filter(|at| !going.contains(at)).filter(is_left_alone).collect();
+        if more.is_empty() {
+            break;
+        }
+        going.extend(more);
+    }
+    let is_required =
+        |at: &usize| ids.contains(&installed[*at].id) && !requiring[*at].is_subset(&going);
+    going.iter().copied().filter(is_required).map(|at| installed[at].id).collect()
 }
 
 /// Returns the groups of installed packages that need each other and that no package outside of the group requires or recommends.

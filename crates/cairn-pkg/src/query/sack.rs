@@ -157,7 +157,8 @@ pub struct Filters<'a> {
 }
 
 impl Filters<'_> {
-    fn lets_in(&self, nevra: &Nevra) -> bool {
+    /// Says whether a package is let in.
+    pub fn lets_in(&self, nevra: &Nevra) -> bool {
         let matches = |pattern: &String| {
             glob::matches(pattern, &nevra.name)
                 || super::spec::nevra_matches(pattern, nevra).is_some()

@@ -6,7 +6,7 @@
 //! It is larger than any solution and much smaller than a distribution, and the solver finds in it what it would find in the whole.
 
 use super::glob;
-use super::spec::possible_names;
+use super::spec::{BINARY_DIRECTORIES, possible_names};
 use cairn_rpm::dependency::{Dependency, RichDependency};
 use cairn_rpm::repodata::index::{List, PackageIndex, StringId};
 use cairn_rpm::repodata::is_primary_path;
@@ -61,6 +61,9 @@ impl<'a> Closure<'a> {
         }
         if let Ok(capability) = Dependency::parse(spec) {
             self.demand(&capability.name);
+        }
+        for directory in BINARY_DIRECTORIES {
+            self.demand(&format!("{directory}/{spec}"));
         }
         true
     }

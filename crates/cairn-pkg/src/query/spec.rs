@@ -7,6 +7,9 @@ use cairn_rpm::dependency::Dependency;
 use cairn_rpm::evr::Nevra;
 use cairn_solve::PackageId;
 
+/// Where programs are that a package is named by.
+pub(super) const BINARY_DIRECTORIES: [&str; 2] = ["/usr/bin", "/usr/sbin"];
+
 /// Which packages may match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SpecScope {
@@ -88,6 +91,28 @@ pub fn match_spec(sack: &Sack, spec: &str, scope: SpecScope) -> (Vec<PackageId>,
         }
     }
     (Vec::new(), MatchKind::Nothing)
+}
+
+/// Returns the packages that an argument of a changing command means: where no package, capability or file fits, those with a program
+/// of that name.
+pub fn match_argument(sack: &Sack, spec: &str, scope: SpecScope) -> (Vec<PackageId>, MatchKind) {
+    let found = match_spec(sack, spec, scope);
+    if found.1 != MatchKind::Nothing || spec.is_empty() || spec.contains(['/', ' ']) {
+        return found;
+    }
+    let in_scope = |package: &SackPackage<'_>| match scope {
+        SpecScope::Installed => package.is_installed(),
+        SpecScope::Available => !package.is_installed(),
+        SpecScope::All => true,
+    };
+    let mut programs = Vec::new();
+    for directory in BINARY_DIRECTORIES {
+        programs.extend(match_files(sack, &format!("{directory}/{spec}"), &in_scope));
+    }
+    programs.sort_unstable();
+    programs.dedup();
+    let kind = if programs.is_empty() { MatchKind::Nothing } else { MatchKind::File };
+    (programs, kind)
 }
 
 /// Returns the packages that provide a capability, given as `name`, `name >= version` or a glob.

@@ -69,6 +69,8 @@ pub struct MainConfig {
     pub defaultyes: bool,
     /// Transaction flags: `noscripts`, `nodocs`, `justdb`, `test`, …
     pub tsflags: Vec<String>,
+    /// `install NAME` takes the packages of all architectures (`multilib_policy=all`), not of the machine's own only.
+    pub multilib_all: bool,
     /// Package types taken from a group: `mandatory default conditional optional`.
     pub group_package_types: Vec<String>,
     /// Downloads at one time.
@@ -119,6 +121,7 @@ impl Default for MainConfig {
             assumeno: false,
             defaultyes: false,
             tsflags: Vec::new(),
+            multilib_all: false,
             group_package_types: words(&["mandatory", "default", "conditional"]),
             max_parallel_downloads: 3,
             disable_excludes: Vec::new(),
@@ -235,6 +238,7 @@ const MAIN_KEYS: &[&str] = &[
     "assumeno",
     "defaultyes",
     "tsflags",
+    "multilib_policy",
     "group_package_types",
     "max_parallel_downloads",
 ];
@@ -284,7 +288,6 @@ const IGNORED_KEYS: &[&str] = &[
     "module_obsoletes",
     "module_platform_id",
     "module_stream_switch",
-    "multilib_policy",
     "optional_metadata_types",
     "persistdir",
     "pkg_gpgcheck_policy",
@@ -394,6 +397,13 @@ impl MainConfig {
             "includepkgs" => append(&mut self.includepkgs, value),
             "disable_excludes" => append(&mut self.disable_excludes, value),
             "tsflags" => append(&mut self.tsflags, value),
+            "multilib_policy" => {
+                self.multilib_all = match value {
+                    "all" => true,
+                    "best" => false,
+                    _ => return Err(wrong(format!("{value:?} is neither `best` nor `all`"))),
+                };
+            }
             "reposdir" => self.reposdir = list(value),
             "varsdir" => self.varsdir = list(value),
             "group_package_types" => self.group_package_types = list(value),

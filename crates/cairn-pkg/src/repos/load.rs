@@ -409,6 +409,56 @@ pub fn base_architecture(arch: &str) -> &str {
     }
 }
 
+/// Returns the architectures whose packages a machine can use, its own first, without `noarch`: libsolv's order.
+pub fn compatible_architectures(arch: &str) -> Vec<&str> {
+    let x86_64 = ["x86_64_v4", "x86_64_v3", "x86_64_v2", "x86_64"];
+    let x86 = ["i686", "i586", "i486", "i386"];
+    let from = |list: &[&'static str]| {
+        let start = list.iter().position(|other| *other == arch);
+        start.map(|start| list[start..].to_vec())
+    };
+    if let Some(mut found) = from(&x86_64) {
+        found.extend(x86);
+        return found;
+    }
+    from(&x86).unwrap_or_else(|| vec![arch])
+}
+
+/// Says whether rpm knows packages of an architecture.
+pub fn is_known_architecture(arch: &str) -> bool {
+    let others = [
+        "aarch64",
+        "alpha",
+        "armv5tel",
+        "armv6hl",
+        "armv6l",
+        "armv7hl",
+        "armv7hnl",
+        "armv7l",
+        "athlon",
+        "geode",
+        "ia64",
+        "loongarch64",
+        "mips",
+        "mips64",
+        "mips64el",
+        "mipsel",
+        "noarch",
+        "ppc",
+        "ppc64",
+        "ppc64le",
+        "riscv64",
+        "s390",
+        "s390x",
+        "sparc",
+        "sparc64",
+    ];
+    others.contains(&arch)
+        || arch == "x86_64"
+        || compatible_architectures(arch).len() > 1
+        || arch == "i386"
+}
+
 fn detect_release(root: &Root) -> Option<String> {
     let text = ["etc/os-release", "usr/lib/os-release"]
         .iter()

@@ -32,7 +32,10 @@ pub mod variables;
 
 pub use config::{MainConfig, RepoConfig};
 pub use error::RepoError;
-pub use load::{Configuration, LoadOptions, SetOption, load_configuration};
+pub use load::{
+    Configuration, LoadOptions, SetOption, compatible_architectures, is_known_architecture,
+    load_configuration,
+};
 pub use network::{Network, NetworkConfig};
 pub use variables::Variables;
 
@@ -67,6 +70,11 @@ impl std::fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl ConfigError {
+    /// Says whether an option of the command line is to blame.
+    pub fn is_of_command_line(&self) -> bool {
+        self.file.starts_with("--")
+    }
+
     /// Returns what an operator can do.
     pub fn hint(&self) -> Option<String> {
         self.hint.clone()

@@ -3,6 +3,7 @@
 
 use super::groups::{Environment, Group, GroupChange};
 use super::request::{Problem, Request};
+use crate::query::filter;
 use crate::query::sack::{SYSTEM, SackPackage};
 use crate::state::history::{GroupKind, HistoryAction};
 use crate::state::{GroupState, PackageReason};
@@ -22,7 +23,7 @@ impl Request<'_> {
     /// Adds `install @SPEC`: an environment or a group.
     pub fn install_group_or_environment(&mut self, spec: &str) {
         let types = self.settings.group_package_types.clone();
-        if self.groups.find_environments(spec).is_empty() {
+        if self.groups.environments_with_id(spec).is_empty() {
             self.install_group(spec, &types, GroupPackages::Change);
         } else {
             self.install_environment(spec, &types, GroupPackages::Change);
@@ -31,7 +32,7 @@ impl Request<'_> {
 
     /// Adds `group install`; `types` are the kinds of packages wanted.
     pub fn install_group(&mut self, spec: &str, types: &[String], packages: GroupPackages) {
-        let groups: Vec<Group> = self.groups.find(spec).into_iter().cloned().collect();
+        let groups: Vec<Group> = self.groups.with_id(spec).into_iter().cloned().collect();
         if groups.is_empty() {
             self.no_match(spec);
         }
@@ -55,7 +56,7 @@ impl Request<'_> {
     /// Adds `environment install`; optional groups come too where `types` have `optional`.
     pub fn install_environment(&mut self, spec: &str, types: &[String], packages: GroupPackages) {
         let environments: Vec<Environment> =
-            self.groups.find_environments(spec).into_iter().cloned().collect();
+            self.groups.environments_with_id(spec).into_iter().cloned().collect();
         if environments.is_empty() {
             self.install_group(spec, types, packages);
         }
@@ -71,8 +72,10 @@ impl Request<'_> {
                 }
             }
             if self.state.environments.get(&environment.id) == Some(&groups) {
-                self.messages
-                    .push(format!("Environment \"{}\" is already installed.", environment.id));
+                self.messages.push(format!(
+                    "Environmental group \"{}\" is already installed.",
+                    environment.id
+                ));
                 continue;
             }
             let action = if self.state.environments.contains_key(&environment.id) {
@@ -180,23 +183,28 @@ impl Request<'_> {
             return;
         }
         // Groups name what other editions of a distribution have.
-        self.messages.push(format!("No match for group package \"{name}\""));
+        self.messages.push(format!("No match for group package: {name}"));
     }
 
-    /// Adds `group remove`.
-    pub fn remove_group(&mut self, spec: &str, packages: GroupPackages) {
-        let ids = self.installed_groups(spec);
-        if ids.is_empty() {
-            self.messages.push(format!("No groups to remove for argument: {spec}"));
+    /// Adds `group remove` of all groups that the arguments mean: what only they share goes.
+    pub fn remove_group(&mut self, specs: &[String], packages: GroupPackages) {
+        let mut all: Vec<String> = Vec::new();
+        for spec in specs {
+            let ids = self.installed_groups(spec);
+            if ids.is_empty() {
+                self.messages.push(format!("No groups to remove for argument: {spec}"));
+            }
+            let new: Vec<String> = ids.into_iter().filter(|id| !all.contains(id)).collect();
+            all.extend(new);
         }
-        self.remove_groups(&ids, packages);
+        self.remove_groups(&all, packages);
     }
 
     /// Adds `environment remove`.
     pub fn remove_environment(&mut self, spec: &str, packages: GroupPackages) {
         let found = self.installed_environments(spec);
         if found.is_empty() {
-            self.remove_group(spec, packages);
+            self.remove_group(&[spec.to_owned()], packages);
         }
         for id in &found {
             let groups = self.state.environments[id].clone();
@@ -230,6 +238,7 @@ impl Request<'_> {
     }
 
     fn remove_groups(&mut self, ids: &[String], packages: GroupPackages) {
+        let mut candidates = Vec::new();
         for id in ids {
             if self.is_changing(GroupKind::Group, id) {
                 continue;
@@ -244,7 +253,7 @@ impl Request<'_> {
                 .collect();
             for name in &state.packages {
                 if packages == GroupPackages::Change && !others.contains(name) {
-                    self.remove_group_package(name);
+                    candidates.extend(self.brought_by_groups(name));
                 }
             }
             let reason =
@@ -261,17 +270,30 @@ impl Request<'_> {
                 definition: String::new(),
             });
         }
+        self.remove_group_packages(&candidates);
     }
 
-    fn remove_group_package(&mut self, name: &str) {
+    /// Returns the installed packages of a name that no user has asked for.
+    fn brought_by_groups(&self, name: &str) -> Vec<PackageId> {
         let is_of_group = |package: &SackPackage<'_>| {
-            package.is_installed() && package.details.reason == PackageReason::Group
+            package.is_installed()
+                && !matches!(
+                    package.details.reason,
+                    PackageReason::User | PackageReason::ExternalUser
+                )
         };
-        let packages: Vec<PackageId> =
-            self.sack.by_name(name).filter(is_of_group).map(|package| package.id).collect();
-        if !packages.is_empty() {
-            self.from_groups.insert(name.to_owned());
-            self.jobs.push(Job::Remove(packages));
+        self.sack.by_name(name).filter(is_of_group).map(|package| package.id).collect()
+    }
+
+    /// Removes packages that no group wants any more; what others need stays, as a dependency.
+    fn remove_group_packages(&mut self, candidates: &[PackageId]) {
+        let needed = filter::required_elsewhere(self.sack, candidates);
+        let (kept, removed): (Vec<PackageId>, Vec<PackageId>) =
+            candidates.iter().partition(|id| needed.contains(id));
+        self.reason_changes.extend(kept.into_iter().map(|id| (id, PackageReason::Dependency)));
+        self.from_groups.extend(removed.iter().map(|id| self.sack.get(*id).nevra().name.clone()));
+        if !removed.is_empty() {
+            self.jobs.push(Job::Remove(removed));
         }
     }
 
@@ -289,15 +311,17 @@ impl Request<'_> {
             };
             let state = self.state.groups[&id].clone();
             let names = group.names(&state.package_types);
-            for (name, _) in &group.packages {
-                if names.contains(name) && !state.packages.contains(name) {
-                    self.install_group_package(name);
-                }
+            let known = self.groups.installed_members(&id).unwrap_or(&state.packages).to_vec();
+            for name in names.iter().filter(|name| !known.contains(name)) {
+                self.install_group_package(name);
             }
-            for name in state.packages.iter().filter(|name| !names.contains(name)) {
-                self.remove_group_package(name);
-            }
-            for name in names.iter().filter(|name| state.packages.contains(name)) {
+            let is_member = |name: &&String| group.packages.iter().any(|(other, _)| other == *name);
+            let (kept, left): (Vec<&String>, Vec<&String>) =
+                state.packages.iter().partition(is_member);
+            let left: Vec<PackageId> =
+                left.into_iter().flat_map(|name| self.brought_by_groups(name)).collect();
+            self.remove_group_packages(&left);
+            for name in kept {
                 let ids: Vec<PackageId> = self.sack.by_name(name).map(|p| p.id).collect();
                 if ids.iter().any(|id| self.sack.get(*id).is_installed()) {
                     self.jobs.push(Job::Upgrade(Some(ids)));
@@ -351,16 +375,12 @@ impl Request<'_> {
     }
 
     fn installed_groups(&self, spec: &str) -> Vec<String> {
-        let known: Vec<&String> =
-            self.groups.find(spec).into_iter().map(|group| &group.id).collect();
-        let is_meant = |id: &&String| known.contains(id) || crate::query::glob::matches(spec, id);
+        let is_meant = |id: &&String| crate::query::glob::matches(spec, id);
         self.state.groups.keys().filter(is_meant).cloned().collect()
     }
 
     fn installed_environments(&self, spec: &str) -> Vec<String> {
-        let known: Vec<&String> =
-            self.groups.find_environments(spec).into_iter().map(|one| &one.id).collect();
-        let is_meant = |id: &&String| known.contains(id) || crate::query::glob::matches(spec, id);
+        let is_meant = |id: &&String| crate::query::glob::matches(spec, id);
         self.state.environments.keys().filter(is_meant).cloned().collect()
     }
 }

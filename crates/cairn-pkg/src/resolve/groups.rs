@@ -98,6 +98,8 @@ impl GroupChange {
 pub struct GroupSet {
     groups: BTreeMap<String, Group>,
     environments: BTreeMap<String, Environment>,
+    /// Names of the packages of installed groups as they were defined when they came.
+    installed: BTreeMap<String, Vec<String>>,
 }
 
 impl GroupSet {
@@ -137,6 +139,29 @@ impl GroupSet {
                 options: source.options.iter().map(|(id, _)| id.clone()).collect(),
             });
         }
+    }
+
+    /// Adds how installed groups were defined when they came.
+    pub fn add_installed(&mut self, comps: &Comps) {
+        for group in &comps.groups {
+            let names = group.packages.iter().map(|package| package.name.clone());
+            self.installed.insert(group.id.clone(), names.collect());
+        }
+    }
+
+    /// Returns the names of the packages of an installed group as it was defined when it came.
+    pub fn installed_members(&self, id: &str) -> Option<&[String]> {
+        self.installed.get(id).map(Vec::as_slice)
+    }
+
+    /// Returns the groups that an identifier or a glob of identifiers means.
+    pub fn with_id(&self, spec: &str) -> Vec<&Group> {
+        self.groups.values().filter(|group| glob::matches(spec, &group.id)).collect()
+    }
+
+    /// Returns the environments that an identifier or a glob of identifiers means.
+    pub fn environments_with_id(&self, spec: &str) -> Vec<&Environment> {
+        self.environments.values().filter(|one| glob::matches(spec, &one.id)).collect()
     }
 
     /// Returns the groups that an identifier, a name or a glob means.

@@ -122,6 +122,18 @@ impl Plan {
         }
     }
 
+    /// Gives packages that stay as they are another reason.
+    pub fn change_reasons(&mut self, changes: &BTreeMap<PackageId, PackageReason>) {
+        for (&id, &reason) in changes {
+            let is_changing =
+                self.items.iter().any(|item| item.id == id || item.replaces.contains(&id));
+            if !is_changing {
+                let action = PlanAction::ReasonChange;
+                self.items.push(PlanItem { action, id, replaces: Vec::new(), reason });
+            }
+        }
+    }
+
     /// Brings the items into their fixed order.
     pub fn sort(&mut self, sack: &Sack) {
         self.items.sort_by_cached_key(|item| {

@@ -5,8 +5,8 @@ use super::group_request::GroupPackages;
 use super::groups::{GroupChange, GroupSet};
 use crate::query::sack::{Sack, SackPackage};
 use crate::query::spec::NevraForm;
-use crate::query::{MatchKind, SpecScope, filter, glob, match_spec};
-use crate::state::SystemState;
+use crate::query::{MatchKind, SpecScope, filter, glob, match_argument, match_spec};
+use crate::state::{PackageReason, SystemState};
 use cairn_rpm::evr::Nevra;
 use cairn_solve::{Job, PackageId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +18,8 @@ pub struct Settings {
     pub skip_unavailable: bool,
     /// Types of group packages that are installed.
     pub group_package_types: Vec<String>,
+    /// A name means its packages of all architectures.
+    pub multilib_all: bool,
 }
 
 /// Something that makes a request impossible.
@@ -40,6 +42,8 @@ pub struct Request<'a> {
     pub(super) excluded: BTreeSet<PackageId>,
     /// Available packages that arguments do not mean, though dependencies may.
     limited: BTreeSet<PackageId>,
+    /// Installed packages that must stay as they are.
+    frozen: BTreeSet<PackageId>,
     /// For the solver.
     pub jobs: Vec<Job>,
     /// For the user, in order.
@@ -54,6 +58,32 @@ pub struct Request<'a> {
     pub exact: BTreeSet<PackageId>,
     /// Groups and environments that change.
     pub group_changes: Vec<GroupChange>,
+    /// Installed packages that are there for another reason from now on.
+    pub reason_changes: BTreeMap<PackageId, PackageReason>,
+}
+
+/// What an argument means.
+struct Meant {
+    /// Installed packages of the same names and architectures, lowest versions first.
+    installed: Vec<PackageId>,
+    /// Those of them that the argument names.
+    matched: Vec<PackageId>,
+    /// Available packages that it names.
+    available: Vec<PackageId>,
+    /// Something of the same names is installed, perhaps for another architecture.
+    is_elsewhere: bool,
+}
+
+fn not_installed(spec: &str) -> String {
+    format!("Packages for argument '{spec}' available, but not installed.")
+}
+
+fn only_excluded(spec: &str) -> String {
+    format!("Argument '{spec}' matches only excluded packages.")
+}
+
+fn other_architecture(spec: &str) -> String {
+    format!("Packages for argument '{spec}' available, but installed for a different architecture.")
 }
 
 impl<'a> Request<'a> {
@@ -71,6 +101,7 @@ impl<'a> Request<'a> {
             settings,
             excluded: BTreeSet::new(),
             limited: BTreeSet::new(),
+            frozen: BTreeSet::new(),
             jobs: Vec::new(),
             messages: Vec::new(),
             problems: Vec::new(),
@@ -78,12 +109,21 @@ impl<'a> Request<'a> {
             from_groups: BTreeSet::new(),
             exact: BTreeSet::new(),
             group_changes: Vec::new(),
+            reason_changes: BTreeMap::new(),
         }
     }
 
     /// Keeps these available packages away: they match nothing.
     pub fn exclude(&mut self, ids: &BTreeSet<PackageId>) {
         self.excluded.extend(ids);
+    }
+
+    /// Keeps these installed packages as they are (`--exclude`): no argument means them.
+    pub fn freeze(&mut self, ids: &BTreeSet<PackageId>) {
+        self.frozen.extend(ids);
+        if !ids.is_empty() {
+            self.jobs.push(Job::Lock(ids.iter().copied().collect()));
+        }
     }
 
     /// Returns the types of group packages that are installed by default.
@@ -134,13 +174,13 @@ impl<'a> Request<'a> {
         let (mut ids, kind) = match_spec(self.sack, spec, SpecScope::Installed);
         // Whoever names a capability may not know all that has it.
         ids.retain(|_| kind != MatchKind::Provide);
-        ids.retain(|id| !self.limited.contains(id));
+        ids.retain(|id| !self.limited.contains(id) && !self.frozen.contains(id));
         ids
     }
 
     /// Returns the available packages that a spec means.
     fn meant(&self, spec: &str) -> (Vec<PackageId>, MatchKind) {
-        let (mut ids, kind) = match_spec(self.sack, spec, SpecScope::Available);
+        let (mut ids, kind) = match_argument(self.sack, spec, SpecScope::Available);
         ids.retain(|id| !self.limited.contains(id));
         (ids, kind)
     }
@@ -196,7 +236,10 @@ impl<'a> Request<'a> {
             self.install_group_or_environment(group);
             return;
         }
-        let (installed, installed_kind) = match_spec(self.sack, spec, SpecScope::Installed);
+        if self.is_frozen_out(spec) {
+            return;
+        }
+        let (installed, installed_kind) = match_argument(self.sack, spec, SpecScope::Installed);
         let (available, kind) = if installed.is_empty() {
             let Some(found) = self.available(spec) else { return };
             found
@@ -227,7 +270,14 @@ impl<'a> Request<'a> {
         for (name, ids) in self.by_name(&available) {
             let here: Vec<PackageId> =
                 installed.iter().copied().filter(|id| self.name_of(*id) == name).collect();
-            self.install_named(&ids, &here);
+            for arch in self.wanted_architectures(&ids) {
+                let of_arch = |ids: &[PackageId]| -> Vec<PackageId> {
+                    let mut ids = ids.to_vec();
+                    ids.retain(|id| self.is_of_arch(*id, arch));
+                    ids
+                };
+                self.install_named(&of_arch(&ids), &of_arch(&here));
+            }
         }
         let offered: BTreeSet<String> =
             available.iter().map(|id| self.name_of(*id).to_owned()).collect();
@@ -236,6 +286,23 @@ impl<'a> Request<'a> {
                 self.say_installed(id);
             }
         }
+    }
+
+    /// Returns the architectures of which each gets a package, `None` for any of them.
+    fn wanted_architectures(&self, ids: &[PackageId]) -> Vec<Option<&'a str>> {
+        let sack: &'a Sack = self.sack;
+        let arch_of = |id: &PackageId| sack.universe.candidate(*id).nevra.arch.as_str();
+        let mut all: BTreeSet<&str> = ids.iter().map(arch_of).collect();
+        all.remove("noarch");
+        if !self.settings.multilib_all || all.len() < 2 {
+            return vec![None];
+        }
+        all.into_iter().map(Some).collect()
+    }
+
+    fn is_of_arch(&self, id: PackageId, arch: Option<&str>) -> bool {
+        let own = self.sack.get(id).nevra().arch.as_str();
+        arch.is_none_or(|arch| own == arch || own == "noarch")
     }
 
     /// One name: an upgrade where it is installed, an installation where it is not.
@@ -300,6 +367,11 @@ impl<'a> Request<'a> {
             return;
         }
         let installed = self.meant_installed(spec);
+        let (all, _) = match_spec(self.sack, spec, SpecScope::Installed);
+        if installed.is_empty() && all.iter().any(|id| self.frozen.contains(id)) {
+            self.messages.push(only_excluded(spec));
+            return;
+        }
         if installed.is_empty() {
             self.messages.push(format!("No packages to remove for argument: {spec}"));
             return;
@@ -381,54 +453,151 @@ impl<'a> Request<'a> {
         self.jobs.push(Job::Autoremove);
     }
 
-    /// Adds `downgrade SPEC`.
+    /// Adds `downgrade SPEC`: of what is installed, the highest lower version that the argument means.
     pub fn downgrade(&mut self, spec: &str) {
-        let Some(installed) = self.installed_or_problem(spec) else { return };
-        let (mut available, _) = self.meant(spec);
-        available.retain(|id| !self.excluded.contains(id));
-        for id in installed {
-            let have = self.sack.get(id);
-            let (name, arch, evr) =
-                (have.nevra().name.clone(), have.nevra().arch.clone(), have.nevra().evr.clone());
-            let mut lower: Vec<PackageId> = available
-                .iter()
-                .copied()
-                .filter(|other| {
-                    let other = self.sack.get(*other);
-                    other.nevra().name == name && other.nevra().evr < evr
-                })
-                .collect();
+        let Some(meant) = self.installed_meant(spec) else { return };
+        let mut seen = BTreeSet::new();
+        for id in meant.installed.into_iter().rev() {
+            let have = self.sack.get(id).nevra();
+            if !seen.insert((&have.name, &have.arch)) {
+                continue;
+            }
+            let is_lower = |other: &PackageId| {
+                let other = self.sack.get(*other).nevra();
+                other.name == have.name && other.arch == have.arch && other.evr < have.evr
+            };
+            let mut lower = meant.available.clone();
+            lower.retain(is_lower);
             if lower.is_empty() {
                 self.messages.push(format!(
-                    "The lowest available version of the \"{name}.{arch}\" package is already installed, cannot downgrade it."
+                    "The lowest available version of the \"{}.{}\" package is already installed, cannot downgrade it.",
+                    have.name, have.arch
                 ));
                 continue;
             }
-            // The next lower version, as dnf does.
-            let best = lower.iter().map(|id| self.sack.get(*id).nevra().evr.clone()).max();
-            lower.retain(|id| Some(&self.sack.get(*id).nevra().evr) == best.as_ref());
             lower.push(id);
             lower.sort_unstable();
             self.jobs.push(Job::Downgrade(lower));
         }
     }
 
-    /// Adds `reinstall SPEC`.
+    /// Adds `reinstall SPEC`: what is installed and is available in the same version, of several versions the highest.
     pub fn reinstall(&mut self, spec: &str) {
-        let Some(installed) = self.installed_or_problem(spec) else { return };
-        for id in installed {
-            let nevra = self.sack.get(id).nevra().clone();
-            if self.sack.by_name(&nevra.name).any(|p| !p.is_installed() && *p.nevra() == nevra) {
-                self.jobs.push(Job::Reinstall(vec![id]));
-                continue;
+        let Some(meant) = self.meant_or_problem(spec) else { return };
+        let sack = self.sack;
+        let nevra = |id: &PackageId| sack.get(*id).nevra();
+        let is_available = |id: &&PackageId| meant.available.iter().any(|o| nevra(o) == nevra(id));
+        let mut highest: BTreeMap<(&str, &str), PackageId> = BTreeMap::new();
+        for id in meant.matched.iter().filter(is_available) {
+            let package = sack.get(*id).candidate;
+            let best = highest.entry((&package.nevra.name, &package.nevra.arch)).or_insert(*id);
+            if nevra(id).evr > nevra(best).evr {
+                *best = *id;
             }
-            let message = format!(
+        }
+        if highest.is_empty() {
+            self.not_reinstallable(spec, &meant);
+        }
+        self.jobs.extend(highest.into_values().map(|id| Job::Reinstall(vec![id])));
+    }
+
+    /// Says why nothing of an argument can be reinstalled.
+    fn not_reinstallable(&mut self, spec: &str, meant: &Meant) {
+        let sack = self.sack;
+        let nevra = |id: &PackageId| sack.get(*id).nevra();
+        let has = |fits: &dyn Fn(&Nevra, &Nevra) -> bool| {
+            let pairs =
+                meant.available.iter().flat_map(|a| meant.matched.iter().map(move |i| (a, i)));
+            pairs
+                .into_iter()
+                .any(|(a, i)| nevra(a).name == nevra(i).name && fits(nevra(a), nevra(i)))
+        };
+        let message = if meant.matched.is_empty() {
+            not_installed(spec)
+        } else if meant.available.is_empty() {
+            format!("Packages for argument '{spec}' installed, but not available.")
+        } else if has(&|available, installed| available.arch == installed.arch) {
+            let names: BTreeSet<&str> = meant.matched.iter().map(|id| self.name_of(*id)).collect();
+            let versions: Vec<String> =
+                names.into_iter().map(|name| self.versions_of(name)).collect();
+            format!(
                 "Installed packages for argument '{spec}' are not available in repositories in the same version, \
                  available versions: {}, cannot reinstall.",
-                self.versions_of(&nevra.name)
-            );
+                versions.join(", ")
+            )
+        } else if has(&|_, _| true) {
+            other_architecture(spec)
+        } else {
+            not_installed(spec)
+        };
+        self.impossible(message);
+    }
+
+    /// A problem, or with `--skip-unavailable` a message.
+    pub fn impossible(&mut self, message: String) {
+        if self.settings.skip_unavailable {
+            self.messages.push(message);
+        } else {
             self.problems.push(Problem { message, is_unavailable: false });
         }
+    }
+
+    /// Records that only excluded packages match, where that is so.
+    fn is_frozen_out(&mut self, spec: &str) -> bool {
+        if self.frozen.is_empty() {
+            return false;
+        }
+        let (all, _) = match_argument(self.sack, spec, SpecScope::All);
+        let is_out = !all.is_empty() && all.iter().all(|id| self.frozen.contains(id));
+        if is_out {
+            self.impossible(only_excluded(spec));
+        }
+        is_out
+    }
+
+    /// Returns what an argument means where something of its names and architectures is installed, else records why not.
+    fn installed_meant(&mut self, spec: &str) -> Option<Meant> {
+        let meant = self.meant_or_problem(spec)?;
+        if meant.installed.is_empty() {
+            let message =
+                if meant.is_elsewhere { other_architecture(spec) } else { not_installed(spec) };
+            self.impossible(message);
+            return None;
+        }
+        Some(meant)
+    }
+
+    /// Returns what an argument means, or records that it means nothing.
+    fn meant_or_problem(&mut self, spec: &str) -> Option<Meant> {
+        if self.is_frozen_out(spec) {
+            return None;
+        }
+        let (mut all, _) = match_argument(self.sack, spec, SpecScope::All);
+        all.retain(|id| !self.limited.contains(id) && !self.excluded.contains(id));
+        if all.is_empty() {
+            self.no_match(spec);
+            return None;
+        }
+        let sack = self.sack;
+        let nevra = |id: &PackageId| sack.get(*id).nevra();
+        let (matched, available): (Vec<_>, Vec<_>) =
+            all.iter().copied().partition(|id| sack.get(*id).is_installed());
+        let names: BTreeSet<&str> = all.iter().map(|id| nevra(id).name.as_str()).collect();
+        let pairs: BTreeSet<(&str, &str)> =
+            all.iter().map(|id| (nevra(id).name.as_str(), nevra(id).arch.as_str())).collect();
+        let of_name: Vec<SackPackage<'_>> = sack
+            .installed()
+            .filter(|package| names.contains(package.nevra().name.as_str()))
+            .filter(|package| !self.limited.contains(&package.id))
+            .collect();
+        let fits = |package: &&SackPackage<'_>| {
+            let nevra = package.nevra();
+            pairs.contains(&(nevra.name.as_str(), nevra.arch.as_str()))
+        };
+        let mut installed: Vec<PackageId> = of_name.iter().filter(fits).map(|p| p.id).collect();
+        installed.sort_by(|a, b| nevra(a).cmp(nevra(b)));
+        let is_elsewhere = !of_name.is_empty();
+        Some(Meant { installed, matched, available, is_elsewhere })
     }
 
     fn versions_of(&self, name: &str) -> String {
@@ -442,24 +611,36 @@ impl<'a> Request<'a> {
         if versions.is_empty() { "none".to_owned() } else { versions.join(", ") }
     }
 
-    /// Returns the installed packages a spec means, or records why there are none.
+    /// Returns the installed packages of the names and architectures a spec means, or records why there are none.
     fn installed_or_problem(&mut self, spec: &str) -> Option<Vec<PackageId>> {
-        let (all, _) = match_spec(self.sack, spec, SpecScope::All);
+        if self.is_frozen_out(spec) {
+            return None;
+        }
+        let sack = self.sack;
+        let (all, _) = match_argument(sack, spec, SpecScope::All);
         if all.is_empty() {
             self.no_match(spec);
             return None;
         }
+        let nevra = |id: &PackageId| sack.get(*id).nevra();
         let names: BTreeSet<&str> = all.iter().map(|id| self.name_of(*id)).collect();
-        let installed: Vec<PackageId> = self
-            .sack
+        let of_names: Vec<PackageId> = sack
             .installed()
             .filter(|package| names.contains(package.nevra().name.as_str()))
             .map(|package| package.id)
             .filter(|id| !self.limited.contains(id))
             .collect();
+        let fits = |have: &&PackageId| {
+            all.iter().any(|meant| {
+                let (have, meant) = (nevra(have), nevra(meant));
+                have.name == meant.name
+                    && (have.arch == meant.arch || have.arch == "noarch" || meant.arch == "noarch")
+            })
+        };
+        let installed: Vec<PackageId> = of_names.iter().filter(fits).copied().collect();
         if installed.is_empty() {
-            let message = format!("Packages for argument '{spec}' available, but not installed.");
-            self.problems.push(Problem { message, is_unavailable: false });
+            let is_there = !of_names.is_empty();
+            self.impossible(if is_there { other_architecture(spec) } else { not_installed(spec) });
             return None;
         }
         Some(installed)

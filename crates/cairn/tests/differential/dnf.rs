@@ -8,10 +8,11 @@ use crate::scenario::Step;
 use crate::tree;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::path::Path;
 
-/// The kinds of comparison: exit codes, the transactions of the history, packages with states and reasons as the real programs print
-/// them, groups, files.
-pub const KINDS: [&str; 5] = ["exit", "plan", "database", "groups", "tree"];
+/// The kinds of comparison: exit codes, what stands on standard output, the transactions of the history, packages with states and
+/// reasons as the real programs print them, groups, files.
+pub const KINDS: [&str; 6] = ["exit", "text", "plan", "database", "groups", "tree"];
 /// What is compared with dnf 4: the names of the packages.
 pub const PACKAGES: &str = "packages";
 /// Parts of a root that are not compared: what the programs keep for themselves.
@@ -249,7 +250,7 @@ fn commands(scenario: &Scenario, who: Who) -> String {
         let answer = if command.contains("--assumeno") { "" } else { "-y" };
         writeln!(
             script,
-            "{{ {} --installroot={root} --releasever=1 {answer} {} </dev/null; }} > ../text.{number} 2>&1; echo {number} $? >> ../exit",
+            "{{ {} --installroot={root} --releasever=1 {answer} {} </dev/null; }} > ../text.{number} 2> ../err.{number}; echo {number} $? >> ../exit",
             who.program(),
             expand(&command, &files, &scenario.files)
         )
@@ -269,12 +270,53 @@ fn outcome(bench: &Bench, name: &str, who: Who) -> Outcome {
     };
     Outcome::new([
         ("exit", read("exit")),
+        ("text", texts(&place)),
         ("plan", altered(&read("plan"))),
         ("database", read("database")),
         ("groups", read("groups")),
         ("tree", without_times(&tree::list(&place.join("root"), &SKIPPED))),
         (PACKAGES, read("packages")),
     ])
+}
+
+/// What the commands wrote to standard output, without moments and without the names of roots.
+fn texts(place: &Path) -> String {
+    let mut text = String::new();
+    for number in 0..100 {
+        let Ok(bytes) = std::fs::read(place.join(format!("text.{number}"))) else { continue };
+        let printed = String::from_utf8_lossy(&bytes);
+        for line in printed.lines().map(str::trim_end).filter(|line| !line.is_empty()) {
+            writeln!(text, "{number} {}", without_moments(line)).unwrap();
+        }
+    }
+    ["our-dnf", "dnf5"]
+        .iter()
+        .fold(text, |text, who| text.replace(&format!("/work/{who}/"), "/work/"))
+}
+
+/// A line with `TIME` for every `2026-01-01 00:00:00`.
+fn without_moments(line: &str) -> String {
+    let digits = |text: &[u8], form: &[u8]| {
+        text.len() >= form.len()
+            && text.iter().zip(form).all(|(byte, form)| match form {
+                b'0' => byte.is_ascii_digit(),
+                other => byte == other,
+            })
+    };
+    let bytes = line.as_bytes();
+    let mut text = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let form = b"0000-00-00 00:00:00";
+        if digits(&bytes[at..], form) {
+            text.extend(b"TIME");
+            at += form.len();
+        } else {
+            text.push(bytes[at]);
+            at += 1;
+        }
+    }
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// The tree without the moments that version locks name.

@@ -18,6 +18,7 @@ pub fn all() -> Vec<Scenario> {
     excludes(&mut all);
     repositories(&mut all);
     crate::dnf_cases_state::all(&mut all);
+    crate::dnf_cases_more::all(&mut all);
     all
 }
 

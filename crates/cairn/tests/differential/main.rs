@@ -11,6 +11,7 @@
 mod bench;
 mod dnf;
 mod dnf_cases;
+mod dnf_cases_more;
 mod dnf_cases_state;
 mod dnf_scenario;
 mod known;

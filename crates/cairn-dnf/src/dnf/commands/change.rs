@@ -74,7 +74,44 @@ pub fn upgrade(session: &Session, args: &UpgradeArgs) -> CommandResult {
             request.messages.push(message);
         }
     }
-    resolve_and_run(session, &loaded, request, &choices(&args.resolve))
+    let remarks = vendor_remarks(session, &loaded, &specs);
+    resolve_and_run(session, &loaded, request, &Choices { remarks, ..choices(&args.resolve) })
+}
+
+/// Says how many upgrades stay away because only other vendors have them.
+fn vendor_remarks(session: &Session, loaded: &Loaded, specs: &[String]) -> Vec<String> {
+    if session.configuration.main.allow_vendor_change {
+        return Vec::new();
+    }
+    let sack = &loaded.sack;
+    let mut newer = filter::newer(sack);
+    if !specs.is_empty() {
+        let meant = specs.iter().flat_map(|spec| match_spec(sack, spec, SpecScope::Available).0);
+        let meant: BTreeSet<PackageId> = meant.collect();
+        newer.retain(|id| meant.contains(id));
+    }
+    let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for old in sack.installed() {
+        let mut offered = newer.iter().map(|id| sack.get(*id)).filter(|new| {
+            (&new.nevra().name, &new.nevra().arch) == (&old.nevra().name, &old.nevra().arch)
+        });
+        let own = &old.candidate.vendor;
+        let other = offered.by_ref().max_by(|a, b| a.nevra().evr.cmp(&b.nevra().evr));
+        let has_own = |id: &PackageId| {
+            let new = sack.get(*id);
+            new.nevra().name == old.nevra().name && new.candidate.vendor == *own
+        };
+        if let Some(other) = other.filter(|_| !newer.iter().any(has_own)) {
+            *counts.entry((own, &other.candidate.vendor)).or_default() += 1;
+        }
+    }
+    let line = |((from, to), count): ((&str, &str), usize)| {
+        let packages = if count == 1 { "package" } else { "packages" };
+        format!(
+            "Skipping {count} {packages} due to vendor change restriction: \"{from}\" -> \"{to}\"."
+        )
+    };
+    counts.into_iter().map(line).collect()
 }
 
 /// Adds the upgrades that advisories ask for, limited to what the arguments name.
@@ -93,6 +130,14 @@ fn add_advisories(
             let (found, _) = match_spec(&loaded.sack, spec, SpecScope::Installed);
             if found.is_empty() {
                 request.upgrade(spec);
+            }
+            let is_named = |id: &PackageId| {
+                let name = &loaded.sack.get(*id).nevra().name;
+                found.iter().any(|other| loaded.sack.get(*other).nevra().name == *name)
+            };
+            if !found.is_empty() && !ids.iter().any(is_named) {
+                let message = format!("No match for argument '{spec}' in selected advisories");
+                request.impossible(message);
             }
             named.extend(found.iter().map(|id| loaded.sack.get(*id).nevra().name.as_str()));
         }
@@ -243,7 +288,7 @@ pub fn remove(session: &Session, args: &RemoveArgs) -> CommandResult {
     let choices = Choices {
         resolve: args.keep.resolve(),
         keep_unneeded: args.no_autoremove,
-        without_weak: false,
+        ..Choices::default()
     };
     resolve_and_run(session, &loaded, request, &choices)
 }
@@ -259,7 +304,8 @@ pub fn swap(session: &Session, args: &SwapArgs) -> CommandResult {
     for spec in &specs {
         request.install(spec);
     }
-    resolve_and_run(session, &loaded, request, &choices(&args.resolve))
+    let choices = Choices { keep_dependants: true, ..choices(&args.resolve) };
+    resolve_and_run(session, &loaded, request, &choices)
 }
 
 /// Runs `dnf autoremove`.
@@ -288,6 +334,7 @@ pub fn request<'a>(session: &Session, loaded: &'a Loaded, options: &ResolveOptio
     let settings = settings(session, options);
     let mut request = Request::new(&loaded.sack, &loaded.groups, &loaded.state, settings);
     request.exclude(&loaded.excluded);
+    request.freeze(&loaded.frozen);
     limit((session, &mut request), loaded, options);
     request
 }

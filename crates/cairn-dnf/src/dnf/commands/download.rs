@@ -155,7 +155,7 @@ fn select(
     if !request.problems.is_empty() {
         return Err(transact::unresolvable(&request));
     }
-    let choices = Choices { resolve: options, keep_unneeded: true, without_weak: false };
+    let choices = Choices { resolve: options, keep_unneeded: true, ..Choices::default() };
     let plan = solve_request(session, loaded, &request, &choices)?;
     ids.extend(plan.inbound().map(|item| item.id));
     ids.sort_unstable();

@@ -22,12 +22,12 @@ const KINDS: [(&str, &str); 4] = [
     ("optional", "Optional packages"),
 ];
 
-/// Least width of identifiers in lists and of keys in details, as in dnf5.
+/// Least width of keys in details, as in dnf5.
 pub const WIDTH: usize = 20;
 
 /// Returns the head of a list of groups or environments.
 pub fn head() -> Vec<String> {
-    vec![format!("{:<WIDTH$}", "ID"), "Name".to_owned(), "Installed".to_owned()]
+    vec!["ID".to_owned(), "Name".to_owned(), "Installed".to_owned()]
 }
 
 /// Runs `dnf group list`.
@@ -165,9 +165,7 @@ pub fn remove(session: &Session, args: &GroupRemoveArgs) -> CommandResult {
     let loaded = session.load(Needs::INSTALLED)?;
     let options = args.keep.resolve();
     let mut request = request(session, &loaded, &options);
-    for spec in &args.specs {
-        request.remove_group(spec, packages(args.no_packages));
-    }
+    request.remove_group(&args.specs, packages(args.no_packages));
     run_request(session, &loaded, request, &options)
 }
 

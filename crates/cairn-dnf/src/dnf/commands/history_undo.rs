@@ -24,11 +24,12 @@ use cairn_pkg::state::history::{
 };
 use cairn_pkg::state::{PackageReason, SystemState};
 use cairn_pkg::undo;
+use cairn_rpm::evr::Nevra;
 use cairn_solve::PackageId;
 use cairn_ui::{Problem, exit};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Name that packages of the undo store have as their repository.
+/// Name that packages of the undo store have as their repository where the history does not know it.
 const UNDO_STORE: &str = "@undo";
 
 /// Runs `dnf history undo`.
@@ -168,6 +169,31 @@ fn can_restore(session: &Session, number: i64) -> Result<bool, Failure> {
     }
 }
 
+/// What the history knew of a package, by name and architecture, before a transaction.
+type Known = BTreeMap<(String, String), HistoryItem>;
+
+/// Returns how each package came last before transaction `id`.
+fn known_before(history: &History, id: i64) -> Result<Known, Failure> {
+    let mut known = Known::new();
+    for entry in history.list()?.into_iter().rev().filter(|entry| entry.id < id) {
+        for item in history.get(entry.id)?.map(|record| record.items).unwrap_or_default() {
+            let key = (item.nevra.name.clone(), item.nevra.arch.clone());
+            match item.action {
+                HistoryAction::Remove | HistoryAction::Replaced => {}
+                HistoryAction::ReasonChange => {
+                    if let Some(known) = known.get_mut(&key) {
+                        known.reason = item.reason;
+                    }
+                }
+                _ => {
+                    known.insert(key, item);
+                }
+            }
+        }
+    }
+    Ok(known)
+}
+
 /// Gives packages that come back, and reasons that change, the reason they had before transaction `id`.
 fn restore_reasons(history: &History, id: i64, wishes: &mut Wishes) -> Result<(), Failure> {
     let is_open = |item: &HistoryItem| {
@@ -176,18 +202,11 @@ fn restore_reasons(history: &History, id: i64, wishes: &mut Wishes) -> Result<()
     if !wishes.items.iter().any(is_open) {
         return Ok(());
     }
-    let mut known: BTreeMap<(String, String), PackageReason> = BTreeMap::new();
-    for entry in history.list()?.into_iter().rev().filter(|entry| entry.id < id) {
-        for item in history.get(entry.id)?.map(|record| record.items).unwrap_or_default() {
-            if !matches!(item.action, HistoryAction::Remove | HistoryAction::Replaced) {
-                known.insert((item.nevra.name, item.nevra.arch), item.reason);
-            }
-        }
-    }
+    let known = known_before(history, id)?;
     for item in wishes.items.iter_mut().filter(|item| is_open(item)) {
         let key = (item.nevra.name.clone(), item.nevra.arch.clone());
-        if let Some(reason) = known.get(&key) {
-            item.reason = *reason;
+        if let Some(known) = known.get(&key) {
+            item.reason = known.reason;
         } else if item.reason == PackageReason::Clean {
             item.reason = PackageReason::Dependency;
         }
@@ -271,7 +290,7 @@ fn restore(session: &Session, records: &[HistoryRecord]) -> CommandResult {
 }
 
 fn show_kept(session: &Session, record: &HistoryRecord) -> Result<(), Failure> {
-    let (loaded, plan) = load_kept(session, kept_id(session, record)?)?;
+    let (loaded, plan) = load_kept(session, record)?;
     let table = display::transaction_table(&plan, &loaded.sack, session.width());
     for line in table.into_iter().chain([String::new()]).chain(display::summary(&plan)) {
         session.printer.data(&line);
@@ -298,12 +317,8 @@ fn kept_id(session: &Session, record: &HistoryRecord) -> Result<u64, Failure> {
 
 fn restore_one(session: &Session, record: &HistoryRecord) -> Result<(), Failure> {
     let id = kept_id(session, record)?;
-    let (loaded, plan) = load_kept(session, id)?;
-    let mut items = plan.history_items(&loaded.sack);
-    for item in &mut items {
-        let known = record.items.iter().find(|known| known.nevra == item.nevra);
-        item.reason = known.map_or(item.reason, |known| known.reason);
-    }
+    let (loaded, plan) = load_kept(session, record)?;
+    let items = plan.history_items(&loaded.sack);
     let before = session.state()?;
     let opposite = inverse(&[], &record.groups);
     let mut history = History::create(&session.root)?;
@@ -377,8 +392,11 @@ fn copy_entry<V: Clone>(from: &BTreeMap<String, V>, to: &mut BTreeMap<String, V>
     };
 }
 
-/// Returns the plan of a kept transaction's undoing.
-fn load_kept(session: &Session, id: u64) -> Result<(Loaded, Plan), Failure> {
+/// Returns the plan of a kept transaction's undoing; what comes back has the reason and the repository it had.
+fn load_kept(session: &Session, record: &HistoryRecord) -> Result<(Loaded, Plan), Failure> {
+    let id = kept_id(session, record)?;
+    let known = known_before(&open_history(session)?, record.id)?;
+    let known = |nevra: &Nevra| known.get(&(nevra.name.clone(), nevra.arch.clone()));
     let state = session.state()?;
     let mut builder = SackBuilder::new();
     if let Some(db) = session.rpmdb()? {
@@ -391,7 +409,8 @@ fn load_kept(session: &Session, id: u64) -> Result<(Loaded, Plan), Failure> {
     for package in undo::packages(&session.root, id)? {
         if package.comes {
             let kept = builder.add_file(std::path::PathBuf::new(), &package.header, 0);
-            builder.set_repository(kept, UNDO_STORE);
+            let before = known(&package.header.nevra());
+            builder.set_repository(kept, before.map_or(UNDO_STORE, |item| &item.repository));
             coming.push(kept);
         } else {
             going.insert(package.hnum);
@@ -418,13 +437,13 @@ fn load_kept(session: &Session, id: u64) -> Result<(Loaded, Plan), Failure> {
             Some(std::cmp::Ordering::Equal) => PlanAction::Reinstall,
             Some(std::cmp::Ordering::Greater) => PlanAction::Downgrade,
         };
-        plan.items.push(PlanItem { action, id, replaces, reason: PackageReason::User });
+        let reason = known(nevra).map_or(PackageReason::User, |item| item.reason);
+        plan.items.push(PlanItem { action, id, replaces, reason });
     }
-    let removed = leaving.into_iter().map(|id| PlanItem {
-        action: PlanAction::Remove,
-        id,
-        replaces: Vec::new(),
-        reason: PackageReason::User,
+    let removed = leaving.into_iter().map(|id| {
+        let reason = sack.get(id).details.reason;
+        let reason = if reason.is_wanted() { PackageReason::User } else { PackageReason::Clean };
+        PlanItem { action: PlanAction::Remove, id, replaces: Vec::new(), reason }
     });
     plan.items.extend(removed);
     plan.sort(&sack);
@@ -434,6 +453,7 @@ fn load_kept(session: &Session, id: u64) -> Result<(Loaded, Plan), Failure> {
         state,
         files: Vec::new(),
         excluded: BTreeSet::new(),
+        frozen: BTreeSet::new(),
         advisories: Vec::new(),
         changelogs: BTreeMap::new(),
     };
