@@ -6,6 +6,8 @@ use cairn_pkg::query::Sack;
 use cairn_pkg::resolve::{GroupChange, Plan, PlanAction, PlanItem};
 use cairn_pkg::state::PackageReason;
 use cairn_pkg::state::history::{GroupKind, HistoryAction};
+use cairn_solve::PackageId;
+use std::collections::BTreeSet;
 
 /// Returns the lines of the table, fitted into `width`.
 pub fn transaction_table(plan: &Plan, sack: &Sack, width: Option<usize>) -> Vec<String> {
@@ -28,7 +30,12 @@ pub fn transaction_table(plan: &Plan, sack: &Sack, width: Option<usize>) -> Vec<
             let old = sack.get(item.id).details.reason.as_str();
             rows.push(vec![format!("   {old} -> {}", item.reason.as_str())]);
         }
-        for id in &item.replaces {
+        let mut replaced = item.replaces.clone();
+        replaced.sort_by_key(|id| {
+            let (new, old) = (sack.get(item.id).nevra(), sack.get(*id).nevra());
+            (new.name != old.name, old.name.clone(), std::cmp::Reverse(old.evr.clone()))
+        });
+        for id in &replaced {
             let replaced = PlanItem { id: *id, ..(*item).clone() };
             rows.push(package_row(sack, &replaced, "   replacing "));
         }
@@ -143,12 +150,14 @@ fn section_order(item: &PlanItem) -> (u8, u8) {
 /// Returns the lines below the table.
 pub fn summary(plan: &Plan) -> Vec<String> {
     let count = |action: PlanAction| plan.items.iter().filter(|item| item.action == action).count();
-    let replaced: usize = plan.items.iter().map(|item| item.replaces.len()).sum();
+    // Several packages may obsolete one.
+    let replaced: BTreeSet<PackageId> =
+        plan.items.iter().flat_map(|item| item.replaces.iter().copied()).collect();
     let counts = [
         ("Installing", count(PlanAction::Install)),
         ("Reinstalling", count(PlanAction::Reinstall)),
         ("Upgrading", count(PlanAction::Upgrade)),
-        ("Replacing", replaced),
+        ("Replacing", replaced.len()),
         ("Downgrading", count(PlanAction::Downgrade)),
         ("Removing", count(PlanAction::Remove)),
         ("Changing reason", count(PlanAction::ReasonChange)),

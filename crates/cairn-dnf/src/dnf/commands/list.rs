@@ -261,11 +261,19 @@ pub fn check_upgrade(session: &Session, args: &CheckUpgradeArgs) -> CommandResul
     } else {
         filter::upgrades(sack)
     };
-    ids.retain(|id| !loaded.excluded.contains(id));
-    ids.retain(|id| {
+    let is_meant = |id: &PackageId| {
         let nevra = sack.get(*id).nevra();
-        args.specs.is_empty() || args.specs.iter().any(|spec| nevra_matches(spec, nevra).is_some())
-    });
+        let is_named = args.specs.iter().any(|spec| nevra_matches(spec, nevra).is_some());
+        !loaded.excluded.contains(id) && (args.specs.is_empty() || is_named)
+    };
+    ids.retain(is_meant);
+    if args.advisories.security && ids.is_empty() && !args.json {
+        let others = filter::upgrades(sack).into_iter().filter(is_meant).count();
+        if others > 0 {
+            let line = format!("No security updates needed, but {others} update(s) available");
+            session.printer.data(&line);
+        }
+    }
     let obsoleting: Vec<PackageId> =
         filter::obsoleting(sack).into_iter().map(|(new, _)| new).collect();
     let found = !ids.is_empty();
