@@ -391,7 +391,7 @@ fn wrong_arguments() {
     "#]]
     .assert_eq(&run("--repo=nothing list"));
     expect![[r#"
-        exit 1
+        exit 2
         error: --setopt: unknown key "gpgchek" in [main]
         hint: did you mean `gpgcheck`?
     "#]]

@@ -40,7 +40,8 @@ fn vendors() {
     );
     assert_eq!(bench.dnf("install -y b --from-vendor=H*").code, 1);
     assert_eq!(bench.dnf("install -y b --from-vendor=There").code, 0);
-    assert_eq!(bench.dnf("--no-allow-vendor-change upgrade -y a").out, "Nothing to do.\n");
+    let skipped = "Nothing to do.\nSkipping 1 package due to vendor change restriction: \"Here\" -> \"There\".\n";
+    assert_eq!(bench.dnf("--no-allow-vendor-change upgrade -y a").out, skipped);
     let ran = bench.dnf("--no-allow-vendor-change upgrade -y a --from-vendor=There");
     assert_eq!(names(&bench), "a-3.0-1.noarch b-1.0-1.noarch", "{}", ran.text());
     assert_eq!(bench.dnf("--no-allow-vendor-change downgrade -y a --from-vendor=Here").code, 0);

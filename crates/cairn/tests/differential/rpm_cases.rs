@@ -24,7 +24,6 @@ pub fn all() -> Vec<Scenario> {
     crate::rpm_order::order(&mut all);
     crate::rpm_more::all(&mut all);
     crate::rpm_asking::all(&mut all);
-    crate::rpm_features::features(&mut all);
     all
 }
 

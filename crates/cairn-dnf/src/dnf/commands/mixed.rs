@@ -7,7 +7,7 @@ use crate::dnf::cli::{MixedAction, MixedArgs, MixedItem, MixedKind, MixedOptions
 use crate::dnf::local::split_specs;
 use crate::dnf::session::{Loaded, Needs, Session};
 use crate::failure::{CommandResult, Failure};
-use cairn_pkg::resolve::{GroupPackages, Request};
+use cairn_pkg::resolve::{GroupPackages, GroupSet, Request};
 use cairn_solve::PackageId;
 
 /// Runs `dnf do`.
@@ -41,7 +41,7 @@ pub fn mixed(session: &Session, args: &MixedArgs) -> CommandResult {
         let file = if is_file { files.next() } else { None };
         match file {
             Some(id) => add_package_file(&mut request, &loaded, (item, id)),
-            None => add(&mut request, item)?,
+            None => add(&mut request, &loaded.groups, item)?,
         }
     }
     run_request(session, &loaded, request, &resolve)
@@ -90,18 +90,12 @@ fn add_package_file(
     }
 }
 
-fn add(request: &mut Request<'_>, item: &MixedItem) -> Result<(), Failure> {
+fn add(request: &mut Request<'_>, groups: &GroupSet, item: &MixedItem) -> Result<(), Failure> {
     let text = item.text.as_str();
     let group = match item.kind {
         MixedKind::Auto => text.strip_prefix('@'),
         MixedKind::Package => None,
-        MixedKind::Group => {
-            let named = text.strip_prefix("id=").or_else(|| text.strip_prefix("name="));
-            Some(named.ok_or_else(|| {
-                Failure::new(format!("Invalid Environment/Group specification: {text}"))
-                    .hint("write id=ID or name=NAME")
-            })?)
-        }
+        MixedKind::Group => Some(group_id(groups, text)?),
     };
     match (item.action, group) {
         (Some(MixedAction::Install) | None, Some(group)) => {
@@ -122,4 +116,21 @@ fn add(request: &mut Request<'_>, item: &MixedItem) -> Result<(), Failure> {
         (Some(MixedAction::Reinstall), None) => request.reinstall(text),
     }
     Ok(())
+}
+
+/// Returns the id of the group or environment that an argument names; a name that none has stands for itself and is told as missing.
+fn group_id<'a>(groups: &'a GroupSet, text: &'a str) -> Result<&'a str, Failure> {
+    if let Some(id) = text.strip_prefix("id=") {
+        return Ok(id);
+    }
+    let name = text.strip_prefix("name=").ok_or_else(|| {
+        Failure::new(format!("Invalid Environment/Group specification: {text}"))
+            .hint("write id=ID or name=NAME")
+    })?;
+    let mut ids = groups.all().into_iter().map(|group| (group.name.as_str(), group.id.as_str()));
+    let environments = groups.all_environments().into_iter();
+    let mut environments = environments.map(|one| (one.name.as_str(), one.id.as_str()));
+    let has_name = |one: &(&str, &str)| one.0 == name;
+    let found = environments.find(has_name).or_else(|| ids.find(has_name));
+    Ok(found.map_or(name, |(_, id)| id))
 }
