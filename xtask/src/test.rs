@@ -10,6 +10,7 @@ use crate::{fuzz, tidy};
 pub(crate) fn everything() -> Result<()> {
     fast()?;
     libsolv()?;
+    differential(Some("quick"))?;
     let fuzzing = fuzz::Background::start()?;
     vm(Which::Usual)?;
     fuzzing.finish()
