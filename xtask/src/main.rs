@@ -28,7 +28,7 @@ cargo xtask COMMAND
   bench packages [ROW]  our dnf, rpm and `cairn repo index` against dnf 5, dnf 4, rpm and createrepo_c (as root; docs/benchmarks.md)
   libsolv       our solver on libsolv's own test cases (docs/libsolv-cases.md)
   differential  our rpm and dnf against rpm 4.20 and dnf 4 (trixie), rpm 6 and dnf 5 (sid) on scenarios built for all (with a WORD
-                only those whose names, rpm/… or dnf/…, have it)
+                only those whose names, rpm/… or dnf/…, have it; `quick`: some fifty of rpm's, which `test` runs too)
   crash [--runs N] [--seed S]  kill transactions, undo and recovery at every fail point and at N random moments, and let
                 N file operations of each fail: the state must be the one before or the one after
   crash --power-cut [--runs N] [--seed S]  cut a guest's power N times in each of two transactions on ext4, xfs and btrfs
