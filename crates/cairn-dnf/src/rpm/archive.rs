@@ -86,7 +86,8 @@ fn convert(path: &str, form: Form, compress: bool, to_output: bool) -> Result<()
     let files = package.header.files();
     let payload = package.payload(reader).map_err(|error| chain(&error))?;
     let is_terminal = io::stdout().is_terminal();
-    let output: Box<dyn Write> = if path == "-" || to_output || !is_terminal {
+    let is_standard = path == "-" || to_output || !is_terminal;
+    let output: Box<dyn Write> = if is_standard {
         if is_terminal {
             return Err("refusing to output archive data to a terminal".to_owned());
         }
@@ -106,9 +107,36 @@ fn convert(path: &str, form: Form, compress: bool, to_output: bool) -> Result<()
         write(form, &files, payload, &mut encoder)?;
         encoder.finish().map_err(text)?;
     } else {
-        write(form, &files, payload, &mut output)?;
+        let mut counted = Counted { inner: &mut output, count: 0 };
+        write(form, &files, payload, &mut counted)?;
+        if is_standard {
+            // As libarchive, which rpm writes with, does there.
+            let missing = counted.count.next_multiple_of(BLOCK) - counted.count;
+            io::copy(&mut io::repeat(0).take(missing), &mut output).map_err(text)?;
+        }
     }
     output.flush().map_err(text)
+}
+
+/// Size in bytes that the length of an archive is a multiple of.
+const BLOCK: u64 = 10240;
+
+/// Counts what is written.
+struct Counted<W> {
+    inner: W,
+    count: u64,
+}
+
+impl<W: Write> Write for Counted<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        self.count += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
 }
 
 fn write<R: Read>(
