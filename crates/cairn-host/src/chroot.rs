@@ -161,37 +161,38 @@ impl Runner {
             }
             _ => HostError::Start { command: name.to_owned(), source },
         };
-        let is_system = is_system_root(&self.root)?;
-        if !is_system && !rustix::process::geteuid().is_root() {
-            return self.spawn_in_namespace(command, name, &failed);
-        }
-        if self.entered.is_none() {
-            let steps = if is_system { system_steps()? } else { enter_steps(&self.root)? };
-            let entered = Entered::start(steps).map_err(|Refused { step, source }| match step {
-                Some(step) => step_error(name, &step, source),
-                None => HostError::Start { command: name.to_owned(), source },
-            })?;
-            self.entered = Some(entered);
-        }
-        let closed = || io::ErrorKind::BrokenPipe.into();
-        let child =
-            self.entered.as_ref().map_or_else(|| Err(closed()), |entered| entered.spawn(command));
-        child.map_err(failed)
+        let entered = match &mut self.entered {
+            Some(entered) => entered,
+            none => {
+                let is_system = is_system_root(&self.root)?;
+                if !is_system && !rustix::process::geteuid().is_root() {
+                    return spawn_in_namespace(&self.root, command, name, &failed);
+                }
+                let steps = if is_system { system_steps()? } else { enter_steps(&self.root)? };
+                none.insert(Entered::start(steps).map_err(
+                    |Refused { step, source }| match step {
+                        Some(step) => step_error(name, &step, source),
+                        None => HostError::Start { command: name.to_owned(), source },
+                    },
+                )?)
+            }
+        };
+        entered.spawn(command).map_err(failed)
     }
+}
 
-    /// Only a new process can enter a user namespace.
-    fn spawn_in_namespace(
-        &self,
-        mut command: Command,
-        name: &str,
-        failed: &dyn Fn(io::Error) -> HostError,
-    ) -> Result<Child> {
-        let mut report = sys::prepare(&mut command, enter_steps(&self.root)?).map_err(failed)?;
-        command.spawn().map_err(|source| match report.failed_step() {
-            Some(step) => step_error(name, step, source),
-            None => failed(source),
-        })
-    }
+/// Only a new process can enter a user namespace.
+fn spawn_in_namespace(
+    root: &Root,
+    mut command: Command,
+    name: &str,
+    failed: &dyn Fn(io::Error) -> HostError,
+) -> Result<Child> {
+    let mut report = sys::prepare(&mut command, enter_steps(root)?).map_err(failed)?;
+    command.spawn().map_err(|source| match report.failed_step() {
+        Some(step) => step_error(name, step, source),
+        None => failed(source),
+    })
 }
 
 /// What a scriptlet of the running system needs.

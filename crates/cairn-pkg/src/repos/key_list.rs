@@ -18,6 +18,11 @@ use super::{RepoConfig, RepoError, trust};
 /// Directory of the lists in a repository.
 pub const DIRECTORY: &str = "repodata/keys";
 
+/// Returns the file of a list in a repository; its signatures are in that name with `.asc`.
+pub fn file_of(version: u32) -> String {
+    format!("{DIRECTORY}/{version}.json")
+}
+
 /// Largest list and largest file of signatures, in bytes.
 pub const SIZE_LIMIT: u64 = 1 << 20;
 
@@ -51,10 +56,8 @@ impl WrittenList {
 /// Keys, of which so many must sign.
 #[derive(Debug, Clone)]
 pub struct KeyList {
-    /// Version; 0 for the keys of `gpgkey=`.
-    pub version: u32,
-    /// How many of the keys must sign.
-    pub threshold: usize,
+    /// As it is written; version 0, and no keys, for those of `gpgkey=`.
+    written: WrittenList,
     keyring: Keyring,
 }
 
@@ -97,8 +100,14 @@ impl KeyList {
         if bytes.len() as u64 > SIZE_LIMIT {
             return Err(malformed(format!("it has {} bytes, limit {SIZE_LIMIT}", bytes.len())));
         }
-        let WrittenList { version, threshold, keys } =
+        let written =
             serde_json::from_slice(bytes).map_err(|error| malformed(error.to_string()))?;
+        Self::new(written)
+    }
+
+    fn new(written: WrittenList) -> Result<Self, KeyListError> {
+        let malformed = |problem: String| KeyListError::Malformed(problem);
+        let WrittenList { version, threshold, ref keys } = written;
         if keys.len() > KEYS_LIMIT {
             return Err(malformed(format!("it has {} keys, limit {KEYS_LIMIT}", keys.len())));
         }
@@ -122,12 +131,22 @@ impl KeyList {
         if version == 0 {
             return Err(malformed("versions are counted from 1".to_owned()));
         }
-        Ok(Self { version, threshold, keyring })
+        Ok(Self { written, keyring })
     }
 
     /// Returns what the keys of `gpgkey=` are before any list: version 0, one signature is enough.
     pub fn first(keyring: Keyring) -> Self {
-        Self { version: 0, threshold: 1, keyring }
+        Self { written: WrittenList { version: 0, threshold: 1, keys: Vec::new() }, keyring }
+    }
+
+    /// Returns its version; 0 for the keys of `gpgkey=`.
+    pub fn version(&self) -> u32 {
+        self.written.version
+    }
+
+    /// Returns how many of the keys must sign.
+    pub fn threshold(&self) -> usize {
+        self.written.threshold
     }
 
     /// Returns the keys.
@@ -142,14 +161,14 @@ impl KeyList {
     pub fn check(&self, data: &[u8], signatures: &[u8]) -> Result<(), KeyListError> {
         let found =
             self.signers(data, signatures).map_err(|e| KeyListError::Unreadable(chain(&e)))?;
-        if found.len() >= self.threshold {
+        if found.len() >= self.threshold() {
             return Ok(());
         }
-        let list = match self.version {
+        let list = match self.version() {
             0 => "`gpgkey=`".to_owned(),
             version => format!("key list {version}"),
         };
-        Err(KeyListError::Signatures { list, found: found.len(), expected: self.threshold })
+        Err(KeyListError::Signatures { list, found: found.len(), expected: self.threshold() })
     }
 
     /// Returns the fingerprints of the keys that have signed.
@@ -166,11 +185,7 @@ impl KeyList {
     /// # Errors
     /// It is not the next version, or too few keys have signed it, of this list or of its own.
     pub fn follow(&self, next: &[u8], signatures: &[u8]) -> Result<Self, KeyListError> {
-        let next_list = Self::parse(next)?;
-        let expected = self.version + 1;
-        if next_list.version != expected {
-            return Err(KeyListError::Version { found: next_list.version, expected });
-        }
+        let next_list = Self::parse_version(next, self.version() + 1)?;
         self.check(next, signatures)?;
         next_list.check(next, signatures)?;
         Ok(next_list)
@@ -187,13 +202,16 @@ impl KeyList {
         signatures: &[u8],
         expected: u32,
     ) -> Result<Self, KeyListError> {
-        let list = Self::parse(bytes)?;
-        if list.version != expected {
-            return Err(KeyListError::Version { found: list.version, expected });
-        }
+        let list = Self::parse_version(bytes, expected)?;
         list.check(bytes, signatures)?;
         self.check(bytes, signatures)?;
         Ok(list)
+    }
+
+    fn parse_version(bytes: &[u8], expected: u32) -> Result<Self, KeyListError> {
+        let list = Self::parse(bytes)?;
+        let found = list.version();
+        if found == expected { Ok(list) } else { Err(KeyListError::Version { found, expected }) }
     }
 
     fn fingerprints(&self) -> BTreeSet<String> {
@@ -244,7 +262,7 @@ impl TrustedKeys {
     fn remembered(bytes: &[u8]) -> Result<Self, String> {
         let Remembered { list, retired } =
             serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-        let list = KeyList::parse(list.to_text().as_bytes()).map_err(|error| error.to_string())?;
+        let list = KeyList::new(list).map_err(|error| error.to_string())?;
         Ok(Self { list, retired })
     }
 
@@ -256,7 +274,7 @@ impl TrustedKeys {
         self.list = next;
     }
 
-    /// Remembers this, `text` being the file of the list.
+    /// Remembers this.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -264,15 +282,13 @@ impl TrustedKeys {
         &self,
         repository: &RepoConfig,
         (root, directory): (&Root, &str),
-        text: &[u8],
     ) -> Result<(), RepoError> {
-        let malformed = |error: serde_json::Error| RepoError::Metadata {
+        let (list, retired) = (self.list.written.clone(), self.retired.clone());
+        let text = serde_json::to_vec_pretty(&Remembered { list, retired });
+        let text = text.map_err(|error| RepoError::Metadata {
             id: repository.id.clone(),
             message: error.to_string(),
-        };
-        let list = serde_json::from_slice(text).map_err(malformed)?;
-        let remembered = Remembered { list, retired: self.retired.clone() };
-        let text = serde_json::to_vec_pretty(&remembered).map_err(malformed)?;
+        })?;
         root.mkdir_all(directory, 0o755)?;
         Ok(root.write_atomic(file_name(repository, directory), &text, 0o644)?)
     }
@@ -328,7 +344,7 @@ mod tests {
             (5, 2, &[7, 6, 5], &[5, 6, 7]),
         ] {
             current = follow(&current, &list(version, threshold, keys), by).unwrap();
-            assert_eq!((current.version, current.threshold), (version, threshold));
+            assert_eq!((current.version(), current.threshold()), (version, threshold));
         }
         let data = b"repomd";
         let check = |by: &[u8]| {
@@ -377,7 +393,10 @@ mod tests {
             (&first, list(1, 3, &[1, 4]), &[1, 4], "threshold 3 does not fit 2 keys"),
             (&first, list(0, 1, &[1]), &[1], "versions are counted from 1"),
         ] {
-            assert_eq!(follow(from, &text, by).map(|list| list.version), Err(expected.to_owned()));
+            assert_eq!(
+                follow(from, &text, by).map(|list| list.version()),
+                Err(expected.to_owned())
+            );
         }
         let twice = follow(&first, &list(1, 1, &[1, 1]), &[1]).unwrap_err();
         assert!(twice.ends_with("is there twice"), "{twice}");
@@ -389,7 +408,7 @@ mod tests {
         let enter = |keys: &[u8], by: &[u8], version| {
             let entered =
                 machine(keys).enter(text.as_bytes(), signed(&text, by).as_bytes(), version);
-            entered.map(|list| list.version).map_err(|error| error.to_string())
+            entered.map(|list| list.version()).map_err(|error| error.to_string())
         };
         assert_eq!(enter(&[5, 6, 7], &[6, 7], 7), Ok(7));
         assert_eq!(enter(&[5, 6, 7], &[6, 7], 8), Err("it is version 7, expected 8".to_owned()));

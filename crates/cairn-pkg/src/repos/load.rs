@@ -409,19 +409,17 @@ pub fn base_architecture(arch: &str) -> &str {
     }
 }
 
+/// 64-bit x86, best first: each can use what those after it can.
+const X86_64: [&str; 4] = ["x86_64_v4", "x86_64_v3", "x86_64_v2", "x86_64"];
+
+/// 32-bit x86, best first.
+const X86: [&str; 4] = ["i686", "i586", "i486", "i386"];
+
 /// Returns the architectures whose packages a machine can use, its own first, without `noarch`: libsolv's order.
 pub fn compatible_architectures(arch: &str) -> Vec<&str> {
-    let x86_64 = ["x86_64_v4", "x86_64_v3", "x86_64_v2", "x86_64"];
-    let x86 = ["i686", "i586", "i486", "i386"];
-    let from = |list: &[&'static str]| {
-        let start = list.iter().position(|other| *other == arch);
-        start.map(|start| list[start..].to_vec())
-    };
-    if let Some(mut found) = from(&x86_64) {
-        found.extend(x86);
-        return found;
-    }
-    from(&x86).unwrap_or_else(|| vec![arch])
+    let family = [X86_64, X86].concat();
+    let start = family.iter().position(|other| *other == arch);
+    start.map_or_else(|| vec![arch], |start| family[start..].to_vec())
 }
 
 /// Says whether rpm knows packages of an architecture.
@@ -453,10 +451,7 @@ pub fn is_known_architecture(arch: &str) -> bool {
         "sparc",
         "sparc64",
     ];
-    others.contains(&arch)
-        || arch == "x86_64"
-        || compatible_architectures(arch).len() > 1
-        || arch == "i386"
+    others.contains(&arch) || X86_64.contains(&arch) || X86.contains(&arch)
 }
 
 fn detect_release(root: &Root) -> Option<String> {

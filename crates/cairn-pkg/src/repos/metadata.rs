@@ -176,7 +176,7 @@ pub fn load_repository(
     if let Some(TrustedKeys { list, retired }) = &session.keys {
         events(LoadEvent::Keys {
             id: repository.id.clone(),
-            version: list.version,
+            version: list.version(),
             retired: retired.iter().cloned().collect(),
         });
     }
@@ -474,21 +474,24 @@ impl<'a> Session<'a> {
         bytes: &[u8],
         signature: &[u8],
     ) -> Result<(), RepoError> {
-        let first = self.check_index_signature(bytes, signature);
         if !must_sign_metadata(self.repository, self.context.main) {
-            return first;
+            return Ok(());
         }
+        let trusted = self.trusted_keys()?;
+        let check = |keys: &TrustedKeys| {
+            trust::check_signature(self.repository, &keys.list, bytes, signature)
+        };
+        let first = check(&trusted);
         // Of an index that nobody trusts yet this is only where to look: every list is verified.
         let newest = RepoMd::parse(bytes).ok().map(|repomd| repomd.key_list()).transpose();
         let newest = newest.map_err(|message| self.malformed(message))?.flatten();
-        let trusted = self.trusted_keys()?;
-        match newest.filter(|newest| *newest > trusted.list.version) {
-            None => first,
-            Some(newest) => {
-                self.follow_lists(base, trusted, newest, first.is_ok())?;
-                self.check_index_signature(bytes, signature)
-            }
-        }
+        let Some(newest) = newest.filter(|newest| *newest > trusted.list.version()) else {
+            return first;
+        };
+        let trusted = self.follow_lists(base, trusted, newest, first.is_ok())?;
+        let checked = check(&trusted);
+        self.keys = Some(trusted);
+        checked
     }
 
     /// Goes on to the newest key list, one by one, and remembers it.
@@ -498,36 +501,36 @@ impl<'a> Session<'a> {
         mut trusted: TrustedKeys,
         newest: u32,
         is_trusted: bool,
-    ) -> Result<(), RepoError> {
-        let known = trusted.list.version;
+    ) -> Result<TrustedKeys, RepoError> {
+        let known = trusted.list.version();
         if newest - known > key_list::STEPS_LIMIT {
             let limit = key_list::STEPS_LIMIT;
             return Err(self.malformed(format!("{newest} key lists, limit {limit}")));
         }
-        let mut text = Vec::new();
         // A system that was made with newer keys has none of the older ones.
         if known == 0 && is_trusted {
             let (bytes, signatures) = self.fetch_list(base, newest)?;
             if let Ok(list) = trusted.list.enter(&bytes, &signatures, newest) {
-                (text, trusted.list) = (bytes, list);
+                trusted.list = list;
             }
         }
-        while trusted.list.version < newest {
-            let version = trusted.list.version + 1;
+        while trusted.list.version() < newest {
+            let version = trusted.list.version() + 1;
             let (bytes, signatures) = self.fetch_list(base, version)?;
             let next = trusted.list.follow(&bytes, &signatures);
-            let failed =
-                |source| RepoError::KeyList { id: self.id(), file: list_file(version), source };
+            let failed = |source| RepoError::KeyList {
+                id: self.id(),
+                file: key_list::file_of(version),
+                source,
+            };
             trusted.advance(next.map_err(failed)?);
-            text = bytes;
         }
-        trusted.store(self.repository, self.trust_place(), &text)?;
-        self.keys = Some(trusted);
-        Ok(())
+        trusted.store(self.repository, self.trust_place())?;
+        Ok(trusted)
     }
 
     fn fetch_list(&mut self, base: &str, version: u32) -> Result<(Vec<u8>, Vec<u8>), RepoError> {
-        let file = list_file(version);
+        let file = key_list::file_of(version);
         let fetch = |name: &str| {
             self.get(&format!("{base}/{name}"), key_list::SIZE_LIMIT).map_err(|e| {
                 let attempts = vec![error::chain(&e)];
@@ -760,11 +763,6 @@ impl<'a> Session<'a> {
         into.has_filelists = true;
         Ok(())
     }
-}
-
-/// Returns the file of a key list in the repository.
-fn list_file(version: u32) -> String {
-    format!("{}/{version}.json", key_list::DIRECTORY)
 }
 
 fn remove_if_there(root: &Root, path: &str) -> Result<(), RepoError> {

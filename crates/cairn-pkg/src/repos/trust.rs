@@ -157,7 +157,7 @@ pub fn check_signature(
     signature: &[u8],
 ) -> Result<(), RepoError> {
     let id = || repository.id.clone();
-    if repository.gpgkey.is_empty() && keys.version == 0 {
+    if repository.gpgkey.is_empty() && keys.version() == 0 {
         return Err(RepoError::Signature {
             id: id(),
             message: "no key to check it with".to_owned(),
@@ -170,7 +170,7 @@ pub fn check_signature(
     let Err(error) = keys.check(repomd, signature) else { return Ok(()) };
     // Where one is enough, what is wrong with it says more than that there is none.
     let single = || keys.keyring().verify_detached(repomd, signature).err();
-    let single = (keys.threshold == 1).then(single).flatten();
+    let single = (keys.threshold() == 1).then(single).flatten();
     Err(RepoError::Signature {
         id: id(),
         message: single.map_or_else(|| error.to_string(), |error| error::chain(&error)),

@@ -559,12 +559,15 @@ impl<'a> Request<'a> {
     fn installed_meant(&mut self, spec: &str) -> Option<Meant> {
         let meant = self.meant_or_problem(spec)?;
         if meant.installed.is_empty() {
-            let message =
-                if meant.is_elsewhere { other_architecture(spec) } else { not_installed(spec) };
-            self.impossible(message);
+            self.not_here(spec, meant.is_elsewhere);
             return None;
         }
         Some(meant)
+    }
+
+    /// Records that nothing an argument means is installed, though perhaps for another architecture.
+    fn not_here(&mut self, spec: &str, is_elsewhere: bool) {
+        self.impossible(if is_elsewhere { other_architecture(spec) } else { not_installed(spec) });
     }
 
     /// Returns what an argument means, or records that it means nothing.
@@ -639,8 +642,7 @@ impl<'a> Request<'a> {
         };
         let installed: Vec<PackageId> = of_names.iter().filter(fits).copied().collect();
         if installed.is_empty() {
-            let is_there = !of_names.is_empty();
-            self.impossible(if is_there { other_architecture(spec) } else { not_installed(spec) });
+            self.not_here(spec, !of_names.is_empty());
             return None;
         }
         Some(installed)

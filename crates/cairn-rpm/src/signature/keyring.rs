@@ -78,14 +78,12 @@ impl Keyring {
     /// included.
     pub fn add_armored(&mut self, armored: &str) -> Result<Vec<String>, KeyError> {
         let begin = "-----BEGIN PGP ";
-        let starts: Vec<usize> = armored.match_indices(begin).map(|(start, _)| start).collect();
-        if starts.is_empty() {
+        let blocks = blocks(armored, begin);
+        if blocks.is_empty() {
             return Err(KeyError::Malformed { problem: format!("no line `{begin}…`") });
         }
-        let ends = starts.iter().skip(1).copied().chain([armored.len()]);
         let mut fingerprints = Vec::new();
-        for (start, end) in starts.iter().copied().zip(ends) {
-            let block = &armored[start..end];
+        for block in blocks {
             if block.starts_with("-----BEGIN PGP PRIVATE") {
                 return Err(KeyError::Secret);
             }
@@ -153,16 +151,14 @@ impl Keyring {
     /// # Errors
     /// They cannot be read, or are too many.
     pub fn signers(&self, data: &[u8], signatures: &[u8]) -> Result<Vec<SignerInfo>, VerifyError> {
-        let begin = "-----BEGIN PGP SIGNATURE-----";
         let text = std::str::from_utf8(signatures).unwrap_or_default();
-        let starts: Vec<usize> = text.match_indices(begin).map(|(start, _)| start).collect();
+        let blocks = blocks(text, "-----BEGIN PGP SIGNATURE-----");
         let mut packets = Vec::new();
-        if starts.is_empty() {
+        if blocks.is_empty() {
             packets = read_signatures(signatures)?;
         }
-        let ends = starts.iter().skip(1).copied().chain([text.len()]);
-        for (start, end) in starts.iter().copied().zip(ends) {
-            packets.extend(read_signatures(&text.as_bytes()[start..end])?);
+        for block in blocks {
+            packets.extend(read_signatures(block.as_bytes())?);
             if packets.len() > SIGNATURES_LIMIT {
                 return Err(VerifyError::TooMany { limit: SIGNATURES_LIMIT });
             }
@@ -317,6 +313,13 @@ fn may_match(signature: &Signature, data: impl Read) -> bool {
     };
     // What cannot be computed is not known to be wrong. Signatures of texts are over other line ends.
     signature.typ() == Some(SignatureType::Text) || digest().map_or(true, |found| found == shown)
+}
+
+/// Takes an armored text apart where its blocks begin.
+fn blocks<'t>(armored: &'t str, begin: &str) -> Vec<&'t str> {
+    let starts: Vec<usize> = armored.match_indices(begin).map(|(start, _)| start).collect();
+    let ends = starts.iter().skip(1).copied().chain([armored.len()]);
+    starts.iter().zip(ends).map(|(start, end)| &armored[*start..end]).collect()
 }
 
 fn matches(signature: &Signature, key: &impl VerifyingKey, data: impl Read) -> bool {

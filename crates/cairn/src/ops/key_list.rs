@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use cairn_host::Root;
-use cairn_pkg::repos::key_list::{DIRECTORY, KeyList, WrittenList};
+use cairn_pkg::repos::key_list::{DIRECTORY, KeyList, WrittenList, file_of};
 use cairn_rpm::signature::{Keyring, SigningKey};
 
 /// What a new list says; without keys only signatures are added to the newest one.
@@ -48,7 +48,7 @@ impl Status {
 /// Returns the version of the newest list of a repository, 0 where it has none.
 pub fn newest(root: &Root) -> Result<u32> {
     let mut version = 0;
-    while root.exists(file(version + 1))? {
+    while root.exists(file_of(version + 1))? {
         version += 1;
     }
     Ok(version)
@@ -66,21 +66,17 @@ pub fn write(directory: &Path, wanted: &Wanted, by: &[SigningKey], now: u32) -> 
         let text = text_of(wanted, version)?;
         KeyList::parse(text.as_bytes()).with_context(|| format!("key list {version}"))?;
         root.mkdir_all(DIRECTORY, 0o755)?;
-        root.write_atomic(file(version), text.as_bytes(), 0o644)?;
+        root.write_atomic(file_of(version), text.as_bytes(), 0o644)?;
     } else if version == 0 {
         bail!("{} has no key list: name its keys with --key", directory.display());
     }
-    add_signatures(&root, &file(version), by, now)?;
+    add_signatures(&root, &file_of(version), by, now)?;
     status(&root, version)
 }
 
 /// Adds signatures to `repomd.xml.asc`.
 pub fn sign_index(directory: &Path, by: &[SigningKey], now: u32) -> Result<()> {
     add_signatures(&Root::open(directory)?, "repodata/repomd.xml", by, now)
-}
-
-fn file(version: u32) -> String {
-    format!("{DIRECTORY}/{version}.json")
 }
 
 fn text_of(wanted: &Wanted, version: u32) -> Result<String> {
@@ -109,12 +105,13 @@ fn add_signatures(root: &Root, path: &str, by: &[SigningKey], now: u32) -> Resul
 }
 
 fn status(root: &Root, version: u32) -> Result<Status> {
-    let data = root.read(file(version))?;
-    let signatures = root.read(format!("{}.asc", file(version)))?;
+    let data = root.read(file_of(version))?;
+    let signatures = root.read(format!("{}.asc", file_of(version)))?;
     let count = |version: u32| -> Result<Count> {
-        let list = KeyList::parse(&root.read(file(version))?).with_context(|| file(version))?;
+        let list =
+            KeyList::parse(&root.read(file_of(version))?).with_context(|| file_of(version))?;
         let found = list.signers(&data, &signatures)?.len();
-        Ok(Count { found, needed: list.threshold })
+        Ok(Count { found, needed: list.threshold() })
     };
     let before = (version > 1).then(|| count(version - 1)).transpose()?;
     Ok(Status { version, before, own: count(version)? })

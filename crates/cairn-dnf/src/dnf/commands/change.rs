@@ -92,11 +92,11 @@ fn vendor_remarks(session: &Session, loaded: &Loaded, specs: &[String]) -> Vec<S
     }
     let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for old in sack.installed() {
-        let mut offered = newer.iter().map(|id| sack.get(*id)).filter(|new| {
+        let offered = newer.iter().map(|id| sack.get(*id)).filter(|new| {
             (&new.nevra().name, &new.nevra().arch) == (&old.nevra().name, &old.nevra().arch)
         });
         let own = &old.candidate.vendor;
-        let other = offered.by_ref().max_by(|a, b| a.nevra().evr.cmp(&b.nevra().evr));
+        let other = offered.max_by(|a, b| a.nevra().evr.cmp(&b.nevra().evr));
         let has_own = |id: &PackageId| {
             let new = sack.get(*id);
             new.nevra().name == old.nevra().name && new.candidate.vendor == *own
