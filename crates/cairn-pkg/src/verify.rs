@@ -89,11 +89,8 @@ pub fn verify_package(root: &Root, header: &Header) -> Result<Vec<FileVerdict>, 
     for file in header.files() {
         let Some(file) = comparable(file) else { continue };
         let finding = match root.symlink_metadata(&file.path) {
-            Ok(None) if file.is_ghost() || file.flags.contains(FileFlags::MISSINGOK) => continue,
-            Ok(None) if is_below_file(root, &file.path)? => {
-                Finding::Unreadable("Not a directory".to_owned())
-            }
-            Ok(None) => Finding::Missing,
+            Ok(None) if may_miss(&file) => continue,
+            Ok(None) => missing(root, &file.path)?,
             Err(error) => Finding::Unreadable(reason(&error)),
             Ok(Some(stat)) => {
                 let stat = followed(root, &file, stat)?;
@@ -106,6 +103,20 @@ pub fn verify_package(root: &Root, header: &Header) -> Result<Vec<FileVerdict>, 
         verdicts.push(FileVerdict { attribute: attribute(&file), path: file.path, finding });
     }
     Ok(verdicts)
+}
+
+/// Tells whether nothing is wrong when a file is not there.
+pub fn may_miss(file: &FileEntry) -> bool {
+    file.is_ghost() || file.flags.contains(FileFlags::MISSINGOK)
+}
+
+/// Says how a path that leads nowhere is missing.
+pub fn missing(root: &Root, path: &str) -> Result<Finding, TransactionError> {
+    Ok(if is_below_file(root, path)? {
+        Finding::Unreadable("Not a directory".to_owned())
+    } else {
+        Finding::Missing
+    })
 }
 
 /// Tells whether something else than a directory is where a directory above the file should be.

@@ -116,6 +116,18 @@ impl Header {
         &self.bytes
     }
 
+    /// Returns the immutable region as a header of its own: what an installed package had in its file. All of it where a header has
+    /// no region.
+    pub fn immutable_bytes(&self) -> Vec<u8> {
+        let Some(region) = self.region else { return self.bytes.clone() };
+        let (count, index, data) = store::split(&self.bytes);
+        if region.entries == count {
+            return self.bytes.clone();
+        }
+        let lengths = [region.entries, region.data].map(|n| (n as u32).to_be_bytes()).concat();
+        [&lengths, &index[..region.entries * store::ENTRY], &data[..region.data]].concat()
+    }
+
     /// Returns the header's length in a package file, magic included.
     pub fn file_length(&self) -> u64 {
         self.bytes.len() as u64 + 8

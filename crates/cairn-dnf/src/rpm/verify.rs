@@ -6,11 +6,12 @@ use super::options::Source;
 use super::problems::unmet_requirements;
 use super::query::{self, Selected};
 use crate::failure::{CommandResult, Failure, complain};
+use cairn_host::Root;
 use cairn_pkg::event::Event;
 use cairn_pkg::query::sack::header_candidate;
 use cairn_pkg::rpmdb::RpmDb;
 use cairn_pkg::scriptlet::{self, LUA_FAILED, NO_INTERPRETER};
-use cairn_pkg::verify::{FileVerdict, Finding, attribute, verify_package};
+use cairn_pkg::verify::{FileVerdict, Finding, attribute, may_miss, missing, verify_package};
 use cairn_rpm::header::{FileEntry, FileFlags};
 use cairn_solve::Candidate;
 use cairn_ui::exit;
@@ -156,15 +157,32 @@ fn show_files(
             failed = true;
             continue;
         }
-        let may_miss = file.is_ghost() || file.flags.contains(FileFlags::MISSINGOK);
-        let is_missing = may_miss && context.root.symlink_metadata(&file.path)?.is_none();
-        if is_verbose || !state.is_empty() && !is_missing {
-            let columns = if is_missing { "missing   " } else { ".........  " };
-            let letter = attribute(&file).unwrap_or(' ');
-            context.printer.data(&format!("{columns}{letter} {}{state}", file.path));
+        if !is_verbose && state.is_empty() {
+            continue;
+        }
+        let missed = missed(&context.root, &file)?;
+        if is_verbose || missed.is_none() {
+            context.printer.data(&format!("{}{state}", missed.as_ref().unwrap_or(&good(&file))));
         }
     }
     Ok(failed)
+}
+
+/// Returns the verdict on a file that may miss and does, which only `-v` shows.
+fn missed(root: &Root, file: &FileEntry) -> Result<Option<FileVerdict>, Failure> {
+    if !may_miss(file) || root.symlink_metadata(&file.path)?.is_some() {
+        return Ok(None);
+    }
+    Ok(Some(FileVerdict { finding: missing(root, &file.path)?, ..good(file) }))
+}
+
+/// Returns the verdict on a file without fault.
+fn good(file: &FileEntry) -> FileVerdict {
+    FileVerdict {
+        attribute: attribute(file),
+        path: file.path.clone(),
+        finding: Finding::Changed(".".repeat(COLUMNS.len())),
+    }
 }
 
 /// Tells whether the time of a file differs.
@@ -189,13 +207,7 @@ fn unusual_state(file: &FileEntry, is_verbose: bool) -> String {
 /// Returns rpm's line, `None` when only skipped checks failed.
 fn line(verdict: &FileVerdict, skip: &[char]) -> Option<String> {
     let attribute = verdict.attribute.unwrap_or(' ');
-    let columns = match &verdict.finding {
-        Finding::Missing => return Some(format!("missing   {attribute} {}", verdict.path)),
-        Finding::Unreadable(why) => {
-            return Some(format!("missing   {attribute} {} ({why})", verdict.path));
-        }
-        Finding::Changed(columns) => columns,
-    };
+    let Finding::Changed(columns) = &verdict.finding else { return Some(verdict.to_string()) };
     let masked: String = columns
         .chars()
         .zip(COLUMNS.chars())

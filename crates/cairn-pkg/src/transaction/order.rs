@@ -115,13 +115,12 @@ fn as_asked(set: &Set) -> Vec<Element> {
 struct Member<'a> {
     header: &'a Header,
     files: &'a [FileEntry],
-    /// Of all its files.
     color: u32,
 }
 
 impl<'a> Member<'a> {
     fn new(header: &'a Header, files: &'a [FileEntry]) -> Self {
-        Self { header, files, color: files.iter().fold(0, |color, file| color | file.color) }
+        Self { header, files, color: header.dependency_color() }
     }
 }
 

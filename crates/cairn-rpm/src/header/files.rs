@@ -197,16 +197,28 @@ impl Header {
         files
     }
 
+    /// Returns for each file what was made from it: entries of the dependency dictionary, rpm's letter for the kind (`P`, `R`) in the
+    /// highest byte and the position in the list of that kind below it.
+    pub fn file_dependencies(&self) -> Vec<Vec<u32>> {
+        let dictionary = self.u32s(tag::DEPENDSDICT);
+        let ranges = self.u32s(tag::FILEDEPENDSX).into_iter().zip(self.u32s(tag::FILEDEPENDSN));
+        let entries = |(start, length): (u32, u32)| {
+            dictionary.iter().skip(start as usize).take(length as usize).copied().collect()
+        };
+        ranges.map(entries).collect()
+    }
+
     /// Returns the positions of the files that a Provides, given by its position, was made from.
     pub fn files_that_provide(&self, at: usize) -> Vec<usize> {
         let wanted = u32::from(b'P') << 24 | u32::try_from(at).unwrap_or(u32::MAX) & 0xff_ffff;
-        let dictionary = self.u32s(tag::DEPENDSDICT);
-        let ranges = self.u32s(tag::FILEDEPENDSX).into_iter().zip(self.u32s(tag::FILEDEPENDSN));
-        let holds = |(start, length): (u32, u32)| {
-            let rest = dictionary.iter().skip(start as usize).take(length as usize);
-            rest.into_iter().any(|entry| *entry == wanted)
-        };
-        ranges.enumerate().filter(|(_, range)| holds(*range)).map(|(at, _)| at).collect()
+        let made = self.file_dependencies().into_iter().enumerate();
+        made.filter(|(_, entries)| entries.contains(&wanted)).map(|(at, _)| at).collect()
+    }
+
+    /// Returns the color of a package in a transaction: that of the files from which its dependencies were made.
+    pub fn dependency_color(&self) -> u32 {
+        let colors = self.u32s(tag::FILECOLORS).into_iter().zip(self.file_dependencies());
+        colors.filter(|(_, made)| !made.is_empty()).fold(0, |all, (color, _)| all | color)
     }
 
     /// Returns how many files the package owns.

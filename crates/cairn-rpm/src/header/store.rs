@@ -15,7 +15,7 @@ pub const TAGS_LIMIT: u32 = 0xffff;
 pub const DATA_LIMIT: u32 = 0x0fff_ffff;
 
 /// Bytes of an index entry, and of a region's trailer.
-const ENTRY: usize = 16;
+pub(super) const ENTRY: usize = 16;
 
 /// A tag's type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,6 +134,13 @@ pub(crate) fn read_lengths(intro: [u8; 8], section: Section) -> Result<(u32, u32
         return Err(Error::TooMuchData { section, bytes });
     }
     Ok((count, bytes))
+}
+
+/// Takes the bytes of a checked header apart: number of index entries, index, data.
+pub(super) fn split(bytes: &[u8]) -> (usize, &[u8], &[u8]) {
+    let count = bytes.first_chunk().map_or(0, |number| u32::from_be_bytes(*number)) as usize;
+    let (index, data) = bytes[8..].split_at(count * ENTRY);
+    (count, index, data)
 }
 
 /// Checks index and data and returns the tags in ascending order.

@@ -343,6 +343,7 @@ fn database_blobs() {
     extra.insert(tag::FILESTATES, Value::Char(vec![0; 8]));
     let blob = package.header.to_rpmdb_blob(&extra);
     let read = Header::parse(&blob).unwrap();
+    assert_eq!(read.immutable_bytes(), package.header.source_bytes());
     assert_eq!(read.nevra(), package.header.nevra());
     assert_eq!(read.u32(tag::INSTALLTIME), Some(5));
     assert_eq!(read.files()[0].state, Some(0));

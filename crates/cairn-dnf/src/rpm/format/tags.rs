@@ -217,7 +217,7 @@ pub fn texts(name: &str, subject: Subject<'_>) -> Option<Vec<String>> {
 pub fn load(id: TagId, subject: Subject<'_>) -> Option<Column> {
     match id {
         TagId::Stored(tag::HEADERIMMUTABLE) => {
-            Some(Column::Bytes(subject.header.source_bytes().to_vec()))
+            Some(Column::Bytes(subject.header.immutable_bytes()))
         }
         TagId::Stored(number) => stored(subject.header, number)
             .or_else(|| subject.signature.and_then(|header| signature_tag(header, number))),
@@ -334,13 +334,9 @@ fn file_classes(header: &Header) -> Option<Column> {
 
 /// The dependencies that come from each file, joined by blanks.
 fn file_dependencies(header: &Header, kind: u8, list: &[Dependency]) -> Option<Column> {
-    let starts = header.u32s(tag::FILEDEPENDSX);
-    let counts = header.u32s(tag::FILEDEPENDSN);
-    let dictionary = header.u32s(tag::DEPENDSDICT);
+    let made = header.file_dependencies();
     let one = |file: usize| {
-        let start = starts.get(file).copied().unwrap_or(0) as usize;
-        let end = start.saturating_add(counts.get(file).copied().unwrap_or(0) as usize);
-        let entries = dictionary.get(start..end).unwrap_or_default();
+        let entries = made.get(file).map_or(&[][..], Vec::as_slice);
         let wanted = entries.iter().filter(|entry| (**entry >> 24) as u8 == kind);
         let texts = wanted.filter_map(|entry| list.get((*entry & 0x00ff_ffff) as usize));
         texts.map(ToString::to_string).collect::<Vec<_>>().join(" ")
