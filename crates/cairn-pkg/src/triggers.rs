@@ -5,25 +5,25 @@
 //! are put in place at once, so `%pre` of every package runs before that, and `%post` of every package after it. `%pretrans`,
 //! `%pre` and, for packages that are removed and not replaced, `%preun` run before the commit: if one fails, nothing happens.
 
+mod files;
 mod scripts;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use cairn_rpm::dependency::Dependency;
 use cairn_rpm::evr::Evr;
 use cairn_rpm::header::{Header, Scriptlet, ScriptletKind, Trigger, TriggerKind, script_flags};
 use cairn_rpm::macros::Macros;
 
-use self::scripts::{
-    file_trigger, file_trigger_name, matching, matching_all, package_trigger, sets_off,
-};
+use self::files::{Owner, matching, matching_owned};
+use self::scripts::{file_trigger, file_trigger_name, package_trigger, sets_off};
 use crate::error::TransactionError;
 use crate::journal::AfterStep;
-use crate::rpmdb::RpmDb;
+use crate::rpmdb::{Installed, RpmDb};
 use crate::scriptlet::{CollectedScriptlet, prefix_environment};
 use crate::transaction::Overrides;
 use crate::transaction::order::Element;
-use crate::transaction::set::Set;
+use crate::transaction::set::{Fate, Set};
 
 /// File triggers with at least this priority run before the package's own scriptlets (rpm's `TRIGGER_PRIORITY_BOUND`).
 const PRIORITY_BOUND: u32 = 10_000;
@@ -130,6 +130,8 @@ struct Builder<'a> {
     /// Steps done so far, as the database would say: packages that have come, rows that have gone.
     come: BTreeSet<usize>,
     gone: BTreeSet<u64>,
+    /// Where packages have put a file.
+    brought: HashSet<&'a str>,
 }
 
 /// The body of a scriptlet with its macros replaced and filled in from its header, where it asks for that.
@@ -269,6 +271,7 @@ impl<'a> Builder<'a> {
             erased_args: vec![0; set.erased.len()],
             come: BTreeSet::new(),
             gone: BTreeSet::new(),
+            brought: HashSet::new(),
         })
     }
 
@@ -463,7 +466,7 @@ impl<'a> Builder<'a> {
         self.comes(at);
         let added = &self.set.added[at];
         let target = self.count(&added.nevra.name);
-        let files: Vec<&str> = added.files.iter().map(|file| file.path.as_str()).collect();
+        let files = self.bring(at);
         self.file_triggers(TriggerKind::Install, &files, Class::High, target);
         self.immediate(Immediate::Added(at, Class::High))?;
         self.own_of_added(at, ScriptletKind::PostInstall);
@@ -471,6 +474,20 @@ impl<'a> Builder<'a> {
         self.own_triggers(TriggerKind::Install, Side::Added(at), target);
         self.file_triggers(TriggerKind::Install, &files, Class::Low, target);
         self.immediate(Immediate::Added(at, Class::Low))
+    }
+
+    /// Returns the paths that come with a package; what another one brought before is not among them.
+    fn bring(&mut self, at: usize) -> Vec<&'a str> {
+        let added = &self.set.added[at];
+        let mut come = Vec::new();
+        for ((file, place), fate) in added.files.iter().zip(&added.resolved).zip(&added.fates) {
+            let is_left_out = matches!(fate, Fate::NotInstalled(_));
+            // A ghost is not written, so that the next one with that path brings it.
+            if !is_left_out && (file.is_ghost() || self.brought.insert(place)) {
+                come.push(file.path.as_str());
+            }
+        }
+        come
     }
 
     fn preun(&mut self, at: usize) -> Result<(), TransactionError> {
@@ -596,7 +613,7 @@ impl<'a> Builder<'a> {
         let mut found = Vec::new();
         for member in self.members.values() {
             for trigger in member.file_triggers.iter().filter(|trigger| class.holds(trigger)) {
-                let stdin = matching(trigger, kind, files.iter().copied());
+                let stdin = matching(trigger, kind, files);
                 if !stdin.is_empty() {
                     let args = vec![self.count(&member.name), target];
                     found.push((
@@ -611,19 +628,18 @@ impl<'a> Builder<'a> {
 
     /// `%transfiletrigger…` of packages in the database. Those of packages of the transaction are set off by [`Immediate`], but
     /// for `%transfiletriggerpostun`, which gets no paths.
-    fn transaction_file_triggers(&mut self, kind: TriggerKind, files: &[&str]) {
+    fn transaction_file_triggers(&mut self, kind: TriggerKind, owners: &[Owner<'_>]) {
         let after_removal = kind == TriggerKind::PostUninstall;
         let mut found = Vec::new();
         for member in self.members.values().filter(|member| after_removal || !member.in_transaction)
         {
             for trigger in &member.transaction_file_triggers {
-                let mut stdin = matching(trigger, kind, files.iter().copied());
-                if stdin.is_empty() {
+                let matched = matching_owned(trigger, kind, owners);
+                if matched.is_empty() {
                     continue;
                 }
-                if after_removal {
-                    stdin.clear();
-                }
+                let given = matched.into_iter().filter(|_| !after_removal);
+                let stdin = given.map(|(_, path)| path).collect();
                 let args = vec![self.count(&member.name)];
                 found.push((
                     trigger.priority,
@@ -660,15 +676,19 @@ impl<'a> Builder<'a> {
             if trigger.conditions_of(kind).next().is_none() {
                 continue;
             }
-            let files = self.all_files(except)?;
-            let matched = matching_all(trigger, kind, &files);
+            let packages = self.installed()?;
+            let mut owners: Vec<Owner<'_>> =
+                packages.iter().map(|package| Owner::installed(&package.header)).collect();
+            let come = self.come.iter().filter(|at| Some(**at) != except);
+            owners.extend(come.map(|at| Owner::added(&self.set.added[*at])));
+            let matched = matching_owned(trigger, kind, &owners);
             let Some((package, _)) = matched.first() else { continue };
             let mut args = vec![own];
             if class.is_some() {
                 // The instances of the first package that has such a file.
                 args.push(self.count_anywhere(package)?);
             }
-            let stdin = matched.iter().map(|(_, path)| path.clone()).collect();
+            let stdin = matched.into_iter().map(|(_, path)| path).collect();
             let name = file_trigger_name(kind, class.is_none());
             found.push((trigger.priority, file_trigger(member, trigger, name, args, stdin)));
         }
@@ -684,24 +704,11 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// All files the database holds at this point, without those of one package that has come: the package's name and the path.
-    fn all_files(&self, except: Option<usize>) -> Result<Vec<(String, String)>, TransactionError> {
-        let mut files = Vec::new();
-        if let Some(db) = self.db {
-            for package in
-                db.packages()?.iter().filter(|package| !self.gone.contains(&package.hnum))
-            {
-                let name = package.header.name();
-                files
-                    .extend(package.header.paths().into_iter().map(|path| (name.to_owned(), path)));
-            }
-        }
-        for at in self.come.iter().filter(|at| Some(**at) != except) {
-            let added = &self.set.added[*at];
-            let paths = added.files.iter().map(|file| file.path.clone());
-            files.extend(paths.map(|path| (added.nevra.name.clone(), path)));
-        }
-        Ok(files)
+    /// The packages that were installed before and still are at this point.
+    fn installed(&self) -> Result<Vec<Installed>, TransactionError> {
+        let mut packages = self.db.map(RpmDb::packages).transpose()?.unwrap_or_default();
+        packages.retain(|package| !self.gone.contains(&package.hnum));
+        Ok(packages)
     }
 }
 
@@ -741,12 +748,15 @@ fn really_removed(set: &Set, at: usize) -> Vec<&str> {
     files.map(|(file, _)| file.path.as_str()).collect()
 }
 
-fn added_files(set: &Set) -> Vec<&str> {
-    set.added.iter().flat_map(|added| &added.files).map(|file| file.path.as_str()).collect()
+fn added_files(set: &Set) -> Vec<Owner<'_>> {
+    set.added.iter().map(Owner::added).collect()
 }
 
-fn erased_files(set: &Set) -> Vec<&str> {
-    set.erased.iter().flat_map(|erased| &erased.files).map(|file| file.path.as_str()).collect()
+/// In the order of the database, as rpm looks there for them.
+fn erased_files(set: &Set) -> Vec<Owner<'_>> {
+    let mut erased: Vec<_> = set.erased.iter().collect();
+    erased.sort_by_key(|erased| erased.hnum);
+    erased.into_iter().map(Owner::erased).collect()
 }
 
 /// Files whose owner a late `%pre` may create: path, mode, user, group.

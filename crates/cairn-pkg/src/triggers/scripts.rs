@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What sets a trigger off, and the trigger as a scriptlet.
 
-use std::collections::BTreeSet;
-
 use cairn_rpm::dependency::Dependency;
 use cairn_rpm::header::{Trigger, TriggerKind};
 
@@ -16,37 +14,6 @@ pub(super) fn sets_off(member: &Member, condition: &Dependency) -> bool {
     member.name == condition.name
         && (condition.matches_evr(&member.evr)
             || provides.any(|provide| condition.is_satisfied_by(provide)))
-}
-
-/// Returns the files a file trigger of that kind matches, in order and once each.
-pub(super) fn matching<'f>(
-    trigger: &Trigger,
-    kind: TriggerKind,
-    files: impl Iterator<Item = &'f str>,
-) -> Vec<String> {
-    let prefixes: Vec<&str> =
-        trigger.conditions_of(kind).map(|condition| condition.dependency.name.as_str()).collect();
-    if prefixes.is_empty() {
-        return Vec::new();
-    }
-    let mut seen = BTreeSet::new();
-    let wanted = files.filter(|file| {
-        prefixes.iter().any(|prefix| file.starts_with(prefix)) && seen.insert(*file)
-    });
-    wanted.map(str::to_owned).collect()
-}
-
-/// As [`matching`], but a file that two packages have occurs twice: rpm asks package by package.
-pub(super) fn matching_all<'f>(
-    trigger: &Trigger,
-    kind: TriggerKind,
-    files: &'f [(String, String)],
-) -> Vec<&'f (String, String)> {
-    let conditions = || trigger.conditions_of(kind);
-    let fits = |(_, path): &&(String, String)| {
-        conditions().any(|condition| path.starts_with(condition.dependency.name.as_str()))
-    };
-    files.iter().filter(fits).collect()
 }
 
 pub(super) fn file_trigger_name(kind: TriggerKind, transaction: bool) -> &'static str {

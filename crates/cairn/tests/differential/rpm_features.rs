@@ -10,6 +10,7 @@ pub fn features(all: &mut Vec<Scenario>) {
     lists(all);
     scripts(all);
     own_triggers(all);
+    files_of_two(all);
 }
 
 /// Scriptlets that are filled in when they run.
@@ -105,6 +106,36 @@ fn own_triggers(all: &mut Vec<Scenario>) {
                 .rpm("-U @w-2")
                 .rpm("-e w"),
         );
+    }
+}
+
+/// File triggers set off by several packages: they get the files prefix by prefix, in the order of the database.
+fn files_of_two(all: &mut Vec<Scenario>) {
+    let watched = |name: &str| {
+        let place = |directory: &str| format!("/usr/lib/{directory}/{name}");
+        let shared = "/usr/lib/x/shared";
+        Pkg::new(name, "1")
+            .file(&place("x"), "", name)
+            .file(&place("y"), "", name)
+            .file(shared, "", "")
+    };
+    for kind in [
+        "%filetriggerin",
+        "%filetriggerun",
+        "%filetriggerpostun",
+        "%transfiletriggerin",
+        "%transfiletriggerun",
+        "%transfiletriggerpostun",
+    ] {
+        let watcher = Pkg::new("w", "1")
+            .traced_files(&format!("{kind} -- /usr/lib/y /usr/lib/x /usr/lib/x/s"));
+        let packages = [watcher, watched("a"), watched("b")];
+        let start = |name: &str| {
+            let name = format!("{}-of-two-{name}", kind.trim_start_matches('%'));
+            Scenario::new(name, &packages).rpm("-i @w-1")
+        };
+        all.push(start("together").rpm("-i @a-1 @b-1").rpm("-e a b"));
+        all.push(start("turned").rpm("-i @b-1").rpm("-i @a-1").rpm("-e a b"));
     }
 }
 

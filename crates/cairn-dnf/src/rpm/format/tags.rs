@@ -106,8 +106,9 @@ const ALIASES: &[(&str, u32)] = &[
     ("V", tag::VERSION),
 ];
 
-/// Names rpm keeps to itself: `--querytags` does not list them.
+/// Names rpm keeps to itself: `--querytags` does not list them, and queries do not know them.
 const HIDDEN: &[&str] = &[
+    "AUTOINSTALLED",
     "AUTOPROV",
     "AUTOREQ",
     "AUTOREQPROV",
@@ -126,6 +127,7 @@ const HIDDEN: &[&str] = &[
     "FSNAMES",
     "FSSIZES",
     "IDENTITY",
+    "INSTALLPREFIX",
     "OLDORIGFILENAMES",
     "PACKAGECOLOR",
     "PACKAGEORIGIN",
@@ -155,7 +157,10 @@ impl TagId {
         if let Some((_, number)) = ALIASES.iter().find(|(known, _)| *known == upper) {
             return Some(Self::Stored(*number));
         }
-        (1..=TAG_MAX).find(|number| tag::name(*number) == Some(&upper)).map(Self::Stored)
+        (1..=TAG_MAX)
+            .find(|number| tag::name(*number).is_some_and(|name| name == upper))
+            .filter(|_| !HIDDEN.contains(&upper.as_str()))
+            .map(Self::Stored)
     }
 
     /// Returns rpm's number.
