@@ -8,7 +8,7 @@
 mod files;
 mod scripts;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use cairn_rpm::dependency::Dependency;
 use cairn_rpm::evr::Evr;
@@ -130,8 +130,8 @@ struct Builder<'a> {
     /// Steps done so far, as the database would say: packages that have come, rows that have gone.
     come: BTreeSet<usize>,
     gone: BTreeSet<u64>,
-    /// Where packages have put a file.
-    brought: HashSet<&'a str>,
+    /// Where packages have put a file; `None` if no package has file triggers that ask for it.
+    brought: Option<BTreeSet<&'a str>>,
 }
 
 /// The body of a scriptlet with its macros replaced and filled in from its header, where it asks for that.
@@ -243,7 +243,7 @@ impl<'a> Builder<'a> {
                 counts.insert(name, count);
             }
         }
-        let added = set
+        let added: Vec<Member> = set
             .added
             .iter()
             .map(|added| Member::new(&added.package.header, added.label.clone(), true, &macros))
@@ -253,6 +253,8 @@ impl<'a> Builder<'a> {
             .iter()
             .map(|erased| Member::new(&erased.header, erased.label.clone(), true, &macros))
             .collect();
+        let mut watchers = members.values().chain(&added);
+        let is_watched = watchers.any(|member| !member.file_triggers.is_empty());
         Ok(Self {
             set,
             order: &[],
@@ -271,7 +273,7 @@ impl<'a> Builder<'a> {
             erased_args: vec![0; set.erased.len()],
             come: BTreeSet::new(),
             gone: BTreeSet::new(),
-            brought: HashSet::new(),
+            brought: is_watched.then(BTreeSet::new),
         })
     }
 
@@ -479,11 +481,12 @@ impl<'a> Builder<'a> {
     /// Returns the paths that come with a package; what another one brought before is not among them.
     fn bring(&mut self, at: usize) -> Vec<&'a str> {
         let added = &self.set.added[at];
+        let Some(brought) = &mut self.brought else { return Vec::new() };
         let mut come = Vec::new();
         for ((file, place), fate) in added.files.iter().zip(&added.resolved).zip(&added.fates) {
             let is_left_out = matches!(fate, Fate::NotInstalled(_));
             // A ghost is not written, so that the next one with that path brings it.
-            if !is_left_out && (file.is_ghost() || self.brought.insert(place)) {
+            if !is_left_out && (file.is_ghost() || brought.insert(place)) {
                 come.push(file.path.as_str());
             }
         }
