@@ -169,7 +169,7 @@ fn index_entries() {
     let name = |field, value| Parts::good().with_index(tag::NAME, field, value).seal();
     // The last text of the data gets no NUL, and the name begins there.
     let mut unterminated = Parts::good().with_tags(|values| {
-        values.insert(tag::PAYLOAD_SHA3_256_ALT, Value::text("last"));
+        values.insert(tag::PAYLOADSHA3_256ALT, Value::text("last"));
     });
     let end = unterminated.header.len() - 16;
     unterminated.header[end - 1] = b'!';

@@ -10,7 +10,7 @@ use std::io::{self, Read};
 use sha2::Digest;
 
 use crate::error::{Error, Section, escape};
-use crate::header::{self, Header, Value, Values};
+use crate::header::{self, FileEntry, Header, Value, Values};
 use crate::payload::PayloadReader;
 use crate::tag;
 
@@ -18,6 +18,57 @@ use crate::tag;
 pub const LEAD_LENGTH: u64 = 96;
 /// The first four bytes of a package file.
 pub const LEAD_MAGIC: [u8; 4] = [0xed, 0xab, 0xee, 0xdb];
+
+/// Tags of the database that a package file has in its signature header, with their numbers there.
+pub const SIGNATURE_TAGS: [(u32, u32); 17] = [
+    (tag::SIGSIZE, tag::signature::SIZE),
+    (tag::SIGPGP, tag::signature::PGP),
+    (tag::SIGMD5, tag::signature::MD5),
+    (tag::SIGGPG, tag::signature::GPG),
+    (tag::DSAHEADER, tag::DSAHEADER),
+    (tag::RSAHEADER, tag::RSAHEADER),
+    (tag::SHA1HEADER, tag::SHA1HEADER),
+    (tag::LONGSIGSIZE, tag::LONGSIGSIZE),
+    (tag::LONGARCHIVESIZE, tag::LONGARCHIVESIZE),
+    (tag::SHA256HEADER, tag::SHA256HEADER),
+    (tag::FILESIGNATURES, tag::signature::FILESIGNATURES),
+    (tag::FILESIGNATURELENGTH, tag::signature::FILESIGNATURELENGTH),
+    (tag::VERITYSIGNATURES, tag::VERITYSIGNATURES),
+    (tag::VERITYSIGNATUREALGO, tag::VERITYSIGNATUREALGO),
+    (tag::OPENPGP, tag::OPENPGP),
+    (tag::SHA3_256HEADER, tag::SHA3_256HEADER),
+    (tag::ARCHIVESIZE, tag::signature::PAYLOADSIZE),
+];
+/// In packages of format 6 these numbers of the signature header mean nothing.
+const FIRST_LEGACY: u32 = 1000;
+
+/// Says whether a value of the signature header has the type that the database's tag demands.
+fn is_of_its_type(tag: u32, value: &Value) -> bool {
+    match value {
+        Value::Int32(numbers) => {
+            let known = [
+                tag::SIGSIZE,
+                tag::ARCHIVESIZE,
+                tag::FILESIGNATURELENGTH,
+                tag::VERITYSIGNATUREALGO,
+            ];
+            known.contains(&tag) && numbers.len() == 1
+        }
+        Value::Int64(numbers) => {
+            [tag::LONGSIGSIZE, tag::LONGARCHIVESIZE].contains(&tag) && numbers.len() == 1
+        }
+        Value::String(_) => {
+            [tag::SHA1HEADER, tag::SHA256HEADER, tag::SHA3_256HEADER].contains(&tag)
+        }
+        Value::Binary(_) => {
+            [tag::SIGPGP, tag::SIGMD5, tag::SIGGPG, tag::DSAHEADER, tag::RSAHEADER].contains(&tag)
+        }
+        Value::StringArray(_) => {
+            [tag::FILESIGNATURES, tag::VERITYSIGNATURES, tag::OPENPGP].contains(&tag)
+        }
+        Value::Char(_) | Value::Int8(_) | Value::Int16(_) | Value::I18nString(_) => false,
+    }
+}
 
 /// A package file without its payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,34 +112,29 @@ impl Package {
         PayloadReader::new(&self.header, reader)
     }
 
+    /// Returns the files of the header, with the IMA signatures that stand in the signature header.
+    pub fn files(&self) -> Vec<FileEntry> {
+        let mut files = self.header.files();
+        let signatures = self.signature_header.strings(tag::signature::FILESIGNATURES);
+        for (file, signature) in files.iter_mut().zip(signatures) {
+            signature.clone_into(&mut file.ima_signature);
+        }
+        files
+    }
+
     /// Returns what rpm copies from the signature header into the database, under the numbers the
     /// database uses: sizes, digests and signatures.
     ///
     /// Call it only for verified packages; add the install-time tags and hand it to
     /// [`Header::to_rpmdb_blob`].
     pub fn database_tags(&self) -> Values {
-        use tag::signature as sig;
-        let pairs = [
-            (sig::SIZE, tag::SIGSIZE),
-            (sig::PGP, tag::SIGPGP),
-            (sig::MD5, tag::SIGMD5),
-            (sig::GPG, tag::SIGGPG),
-            (sig::PAYLOADSIZE, tag::ARCHIVESIZE),
-            (tag::DSAHEADER, tag::DSAHEADER),
-            (tag::RSAHEADER, tag::RSAHEADER),
-            (tag::SHA1HEADER, tag::SHA1HEADER),
-            (tag::LONGSIGSIZE, tag::LONGSIGSIZE),
-            (tag::LONGARCHIVESIZE, tag::LONGARCHIVESIZE),
-            (tag::SHA256HEADER, tag::SHA256HEADER),
-            (tag::FILESIGNATURES, tag::FILESIGNATURES),
-            (tag::FILESIGNATURELENGTH, tag::FILESIGNATURELENGTH),
-            (tag::VERITYSIGNATURES, tag::VERITYSIGNATURES),
-            (tag::VERITYSIGNATUREALGO, tag::VERITYSIGNATUREALGO),
-            (tag::OPENPGP, tag::OPENPGP),
-        ];
-        let value = |tag| self.signature_header.value(tag);
-        let present = pairs.into_iter().filter_map(|(from, to)| Some((to, value(from)?)));
-        present.filter(|(to, _)| !self.header.has(*to)).collect()
+        let is_v6 = self.header.u32(tag::RPMFORMAT).is_some_and(|format| format >= 6);
+        let tags = SIGNATURE_TAGS.iter().filter(|(_, from)| !is_v6 || *from < FIRST_LEGACY);
+        let value = |(to, from): &(u32, u32)| {
+            let value = self.signature_header.value(*from)?;
+            is_of_its_type(*to, &value).then_some((*to, value))
+        };
+        tags.filter_map(value).filter(|(to, _)| !self.header.has(*to)).collect()
     }
 
     /// Returns the bytes of header and payload that the (unsigned) signature header claims.

@@ -35,7 +35,7 @@ tags! {
     VERITYSIGNATURES = 276,
     VERITYSIGNATUREALGO = 277,
     OPENPGP = 278,
-    SHA3_256_HEADER = 279,
+    SHA3_256HEADER = 279,
     NAME = 1000,
     VERSION = 1001,
     RELEASE = 1002,
@@ -287,17 +287,24 @@ tags! {
     PAYLOADSIZE = 5112,
     PAYLOADSIZEALT = 5113,
     RPMFORMAT = 5114,
+    FILEMIMEINDEX = 5115,
+    MIMEDICT = 5116,
+    FILEMIMES = 5117,
     PACKAGEDIGESTS = 5118,
     PACKAGEDIGESTALGOS = 5119,
     SOURCENEVR = 5120,
-    PAYLOAD_SHA512 = 5121,
-    PAYLOAD_SHA512_ALT = 5122,
-    PAYLOAD_SHA3_256 = 5123,
-    PAYLOAD_SHA3_256_ALT = 5124,
+    PAYLOADSHA512 = 5121,
+    PAYLOADSHA512ALT = 5122,
+    PAYLOADSHA3_256 = 5123,
+    PAYLOADSHA3_256ALT = 5124,
 }
 
 /// The numbers that differ in the signature header, where low numbers overlap with package tags.
 pub mod signature {
+    /// What IMA checks each file by, in hexadecimal.
+    pub const FILESIGNATURES: u32 = 274;
+    /// Bytes of the longest of these.
+    pub const FILESIGNATURELENGTH: u32 = 275;
     /// Bytes of header and payload together.
     pub const SIZE: u32 = 1000;
     /// Old OpenPGP signature (RSA) over header and payload.

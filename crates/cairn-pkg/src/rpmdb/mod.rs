@@ -84,12 +84,6 @@ pub enum RpmDbError {
         /// Why.
         reason: String,
     },
-    /// A header cannot be stored.
-    #[error("rpmdb: a header of {length} bytes is malformed")]
-    BadHeader {
-        /// Its length.
-        length: usize,
-    },
     /// SQLite failed.
     #[error("rpmdb: {operation}")]
     Sqlite {
@@ -113,7 +107,7 @@ impl RpmDbError {
             }
             Self::Locked => Some("wait for the other rpm or dnf to end".to_owned()),
             Self::ReadOnly { .. } => Some("run as root, on a writable file system".to_owned()),
-            Self::BadHeader { .. } | Self::Sqlite { .. } => None,
+            Self::Sqlite { .. } => None,
             Self::Host(error) => error.hint(),
         }
     }

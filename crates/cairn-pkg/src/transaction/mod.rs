@@ -608,7 +608,7 @@ fn rows(
             transaction_id: options.time,
             file_states: file_states.collect(),
         };
-        let blob = installed_blob(&added.package.header, &added.package.signature_header, &record)?;
+        let blob = installed_blob(&added.package, &record);
         rows.push(PackageRow { side: journal::Side::Added, hnum: added.hnum, blob });
     }
     Ok(rows)

@@ -177,7 +177,7 @@ impl Set {
             hint: error.hint().map(str::to_owned),
         })?;
         package.header = moved.unwrap_or(package.header);
-        let files = package.header.files();
+        let files = package.files();
         self.added.push(Added {
             asked: self.added.len(),
             nevra: found,

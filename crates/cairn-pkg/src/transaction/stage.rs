@@ -363,6 +363,7 @@ impl Stager<'_> {
                 fchown(&target, Some(user), Some(group)).map_err(failed)?;
             }
             self.set_capabilities(added, file, name)?;
+            self.set_ima_signature(added, file, name)?;
             if attributes.mode != created {
                 let permissions = Permissions::from_mode(attributes.mode);
                 target.set_permissions(permissions).map_err(failed)?;
@@ -388,6 +389,29 @@ impl Stager<'_> {
         })?;
         Ok(self.root.set_xattr(name, capability::ATTRIBUTE, &capabilities.to_attribute())?)
     }
+
+    /// What IMA checks a file by, as rpm's plugin sets it: not for configuration, which may change, unless it is run; file systems
+    /// without extended attributes do without.
+    fn set_ima_signature(
+        &self,
+        added: &Added,
+        file: &FileEntry,
+        name: &str,
+    ) -> Result<(), TransactionError> {
+        let may_change = file.flags.is_config() && file.mode & 0o111 == 0;
+        let signature = hex::decode(&file.ima_signature).map_err(|error| {
+            payload_error(added, format!("{}: IMA signature: {error}", file.path))
+        })?;
+        if may_change || signature.iter().all(|byte| *byte == 0) {
+            return Ok(());
+        }
+        match self.root.set_xattr(name, IMA_ATTRIBUTE, &signature) {
+            Err(HostError::Io { source, .. }) if source.kind() == io::ErrorKind::Unsupported => {
+                Ok(())
+            }
+            result => Ok(result?),
+        }
+    }
 }
 
 /// Opens the payload of a package that comes.
@@ -399,6 +423,9 @@ pub(crate) fn open_payload(
     file.seek(SeekFrom::Start(added.package.header_end)).map_err(|error| failed(&error))?;
     added.package.payload(BufReader::with_capacity(BUFFER, file)).map_err(|error| failed(&error))
 }
+
+/// Where IMA looks for a file's signature.
+const IMA_ATTRIBUTE: &str = "security.ima";
 
 /// Writes to a file and hashes what it writes.
 pub(crate) struct Hashing {

@@ -3,10 +3,12 @@
 
 use cairn_pkg::failpoint::FailPoints;
 use cairn_pkg::rpmdb::{Access, RpmDb};
-use cairn_pkg::transaction::{Action, Overrides, TransactionOptions, run};
+use cairn_pkg::transaction::{Action, Overrides, Ownership, TransactionOptions, run};
 use cairn_pkg::undo;
 use cairn_rpm::build::FileSpec;
-use cairn_rpm::header::FileFlags;
+use cairn_rpm::header::{FileFlags, MAGIC, Value, Values, write_region};
+use cairn_rpm::package::Package;
+use cairn_rpm::tag;
 use expect_test::expect;
 
 use crate::support::{
@@ -352,4 +354,44 @@ fn left_out_files_do_not_conflict() {
     let items = vec![bench.item(Action::Install, &other)];
     run(&bench.root, items, &without, &mut |_| ()).unwrap();
     assert_eq!((states(&bench, "a"), states(&bench, "b")), (vec![0], vec![2]));
+}
+
+/// Adds what `rpmsign --signfiles` adds to a package file.
+fn sign_files(rpm: &[u8], signatures: &[&str]) -> Vec<u8> {
+    let package = Package::parse(&mut &rpm[..]).unwrap();
+    let old = &package.signature_header;
+    let present = old.tags().filter_map(|tag| Some((tag, old.value(tag)?)));
+    let mut values: Values = present.collect();
+    let signatures = signatures.iter().map(|text| (*text).to_owned()).collect();
+    values.insert(tag::signature::FILESIGNATURES, Value::StringArray(signatures));
+    values.insert(tag::signature::FILESIGNATURELENGTH, Value::number(3));
+    let mut bytes = [&rpm[..96], &MAGIC, &write_region(tag::HEADERSIGNATURES, &values)].concat();
+    bytes.resize(bytes.len().next_multiple_of(8), 0);
+    bytes.extend(&rpm[usize::try_from(package.header_start).unwrap()..]);
+    bytes
+}
+
+#[test]
+fn ima_signatures() {
+    let bench = Bench::new();
+    let files = [
+        config("/etc/plain", "c"),
+        config("/etc/run", "r").with_mode(0o755),
+        file("/usr/bin/a", "a"),
+        file("/usr/bin/unsigned", "u"),
+    ];
+    let item = bench.item(Action::Install, &spec("a", "1-1", &files));
+    let path = item.rpm.clone().unwrap();
+    let signed =
+        sign_files(&std::fs::read(&path).unwrap(), &["030201", "030202", "030203", "000000"]);
+    std::fs::write(&path, signed).unwrap();
+    let options = TransactionOptions { ownership: Ownership::Apply, ..options() };
+    run(&bench.root, vec![item], &options, &mut |_| ()).unwrap();
+    let attribute = |path: &str| bench.root.get_xattr(path, "security.ima").unwrap();
+    let found = ["etc/plain", "etc/run", "usr/bin/a", "usr/bin/unsigned"].map(attribute);
+    assert_eq!(found, [None, Some(vec![3, 2, 2]), Some(vec![3, 2, 3]), None]);
+    let db = RpmDb::open(&bench.root, Access::ReadOnly).unwrap();
+    let kept = db.packages().unwrap().remove(0).header;
+    assert_eq!(kept.strings(tag::FILESIGNATURES), ["030201", "030202", "030203", "000000"]);
+    check_clean(&bench.root);
 }

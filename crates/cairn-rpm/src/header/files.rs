@@ -107,6 +107,8 @@ pub struct FileEntry {
     pub device: u32,
     /// Capabilities as text (`cap_net_raw=ep`), empty for none.
     pub caps: String,
+    /// What IMA checks the file by (`security.ima`), in hexadecimal; empty for none. Only [`crate::package::Package::files`] knows it.
+    pub ima_signature: String,
     /// Language of a translated file, empty for none.
     pub lang: String,
     /// ELF class: 1 for 32 bits, 2 for 64 bits, 0 for anything else.

@@ -215,7 +215,7 @@ fn header_digests(signature_header: &Header, header: &[u8], ignored: Ignored) ->
         |tag, bit| signature_header.string(tag).filter(|_| ignored.uses(bit)).map(str::to_owned);
     let sha256 = expected(tag::SHA256HEADER, Ignored::HEADER_SHA256);
     let sha1 = expected(tag::SHA1HEADER, Ignored::HEADER_SHA1);
-    let sha3 = expected(tag::SHA3_256_HEADER, Ignored::HEADER_SHA256);
+    let sha3 = expected(tag::SHA3_256HEADER, Ignored::HEADER_SHA256);
     // That of rpm 6 only where it is there.
     let sha3 = sha3.map(|sha3| {
         digest("Header SHA3-256 digest", HEADER, Some(sha3), || hex_of::<Sha3_256>(header))
@@ -245,9 +245,9 @@ fn payload_digests(package: &Package, payload: &[u8], ignored: Ignored) -> Vec<C
         Check { is_inside: true, is_alternative: true, ..check }
     };
     // Those of rpm 6, beside the usual one.
-    let sha3 = expected(tag::PAYLOAD_SHA3_256);
+    let sha3 = expected(tag::PAYLOADSHA3_256);
     let sha3 = digest("Payload SHA3-256 digest", PAYLOAD, sha3, || hex_of::<Sha3_256>(payload));
-    let sha512 = expected(tag::PAYLOAD_SHA512);
+    let sha512 = expected(tag::PAYLOADSHA512);
     let sha512 = digest("Payload SHA512 digest", PAYLOAD, sha512, || hex_of::<Sha512>(payload));
     let new = [sha3, sha512].into_iter().filter(|check| !matches!(check.finding, Finding::Missing));
     let usual = names.into_iter().zip([tag::PAYLOADDIGEST, tag::PAYLOADDIGESTALT]).map(check);

@@ -11,6 +11,7 @@ pub fn features(all: &mut Vec<Scenario>) {
     scripts(all);
     own_triggers(all);
     files_of_two(all);
+    format_6(all);
 }
 
 /// Scriptlets that are filled in when they run.
@@ -136,6 +137,37 @@ fn files_of_two(all: &mut Vec<Scenario>) {
         };
         all.push(start("together").rpm("-i @a-1 @b-1").rpm("-e a b"));
         all.push(start("turned").rpm("-i @b-1").rpm("-i @a-1").rpm("-e a b"));
+    }
+}
+
+/// Packages in the format of rpm 6: other digests, no sizes in 32 bits.
+fn format_6(all: &mut Vec<Scenario>) {
+    let package = |version: &str| {
+        Pkg::new("a", version)
+            .of_format_6()
+            .tag("Requires(post): /bin/sh")
+            .file("/usr/share/a/one", "", version)
+            .file("/etc/a.conf", "%config(noreplace)", version)
+            .link("/usr/share/a/link", "one")
+            .traced("%post")
+            .traced("%preun")
+    };
+    let packages = [package("1"), package("2")];
+    let queries = [
+        "-q --qf '%{RPMFORMAT}|%{SIGSIZE}|%{SHA1HEADER}|%{SHA256HEADER}|%{SHA3_256HEADER}|[%{OPENPGP}]|%{LONGSIZE}\n' a",
+        "-q --qf '[%{PAYLOADSHA256}|%{PAYLOADSHA3_256}|%{PAYLOADSHA512}\n]' a",
+        "-q --qf '[%{FILENAMES} %{FILEDIGESTS} %{LONGFILESIZES} %{FILEMIMES}\n]' a",
+        "-q --requires --provides a",
+        "-V a",
+    ];
+    for (name, commands) in [
+        ("install", &["-K @a-1", "-Kv @a-1", "-qpl @a-1", "-i @a-1"][..]),
+        ("upgrade", &["-i @a-1", "-U @a-2"]),
+        ("erase", &["-i @a-1", "-e a"]),
+    ] {
+        let scenario = Scenario::new(format!("v6-{name}"), &packages);
+        let scenario = commands.iter().fold(scenario, |scenario, command| scenario.rpm(*command));
+        all.push(queries.iter().fold(scenario, |scenario, query| scenario.rpm(*query)));
     }
 }
 

@@ -28,6 +28,7 @@ pub struct Pkg {
     pub name: String,
     pub version: String,
     arch: String,
+    is_v6: bool,
     tags: Vec<String>,
     install: Vec<String>,
     files: Vec<String>,
@@ -37,6 +38,11 @@ pub struct Pkg {
 impl Scenario {
     pub fn new(name: impl Into<String>, packages: &[Pkg]) -> Self {
         Self { name: name.into(), packages: packages.to_vec(), steps: Vec::new() }
+    }
+
+    /// Whether rpm 4 does not know all of it.
+    pub fn is_v6(&self) -> bool {
+        self.packages.iter().any(Pkg::is_v6)
     }
 
     pub fn rpm(mut self, arguments: impl Into<String>) -> Self {
@@ -61,6 +67,7 @@ impl Pkg {
             name: name.to_owned(),
             version: version.to_owned(),
             arch: "noarch".to_owned(),
+            is_v6: false,
             tags: Vec::new(),
             install: Vec::new(),
             files: Vec::new(),
@@ -72,6 +79,16 @@ impl Pkg {
     pub fn built_for(mut self, arch: &str) -> Self {
         arch.clone_into(&mut self.arch);
         self
+    }
+
+    /// In the package format of rpm 6, which only rpm 6 builds.
+    pub fn of_format_6(mut self) -> Self {
+        self.is_v6 = true;
+        self.tag("%global _rpmformat 6")
+    }
+
+    pub fn is_v6(&self) -> bool {
+        self.is_v6
     }
 
     /// A line of the head: `Requires: b`.

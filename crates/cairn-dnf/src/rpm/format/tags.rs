@@ -5,6 +5,7 @@ use super::Subject;
 use crate::rpm::base64;
 use cairn_rpm::dependency::Dependency;
 use cairn_rpm::header::{FileEntry, Header, Value, mode};
+use cairn_rpm::package::SIGNATURE_TAGS;
 use cairn_rpm::tag;
 
 /// Largest number of a stored tag.
@@ -50,6 +51,7 @@ const COMPUTED: &[(&str, u32)] = &[
     ("EPOCHNUM", tag::EPOCHNUM),
     ("EVR", tag::EVR),
     ("FILECLASS", tag::FILECLASS),
+    ("FILEMIMES", tag::FILEMIMES),
     ("FILENAMES", tag::FILENAMES),
     ("FILENLINKS", tag::FILENLINKS),
     ("FILEPROVIDE", tag::FILEPROVIDE),
@@ -95,6 +97,9 @@ const ALIASES: &[(&str, u32)] = &[
     ("OLDENHANCES", tag::OLDENHANCESNAME),
     ("OLDSUGGESTS", tag::OLDSUGGESTSNAME),
     ("P", tag::PROVIDENAME),
+    ("PAYLOADSHA256", tag::PAYLOADDIGEST),
+    ("PAYLOADSHA256ALGO", tag::PAYLOADDIGESTALGO),
+    ("PAYLOADSHA256ALT", tag::PAYLOADDIGESTALT),
     ("PKGID", tag::SIGMD5),
     ("PROVIDES", tag::PROVIDENAME),
     ("R", tag::RELEASE),
@@ -230,25 +235,6 @@ pub fn load(id: TagId, subject: Subject<'_>) -> Option<Column> {
     }
 }
 
-/// Tags that a package file has in its signature header and an installed package in its own, with their numbers there.
-const SIGNATURE_TAGS: &[(u32, u32)] = &[
-    (tag::SIGSIZE, tag::signature::SIZE),
-    (tag::SIGPGP, tag::signature::PGP),
-    (tag::SIGMD5, tag::signature::MD5),
-    (tag::SIGGPG, tag::signature::GPG),
-    (tag::DSAHEADER, tag::DSAHEADER),
-    (tag::RSAHEADER, tag::RSAHEADER),
-    (tag::SHA1HEADER, tag::SHA1HEADER),
-    (tag::LONGSIGSIZE, tag::LONGSIGSIZE),
-    (tag::LONGARCHIVESIZE, tag::LONGARCHIVESIZE),
-    (tag::SHA256HEADER, tag::SHA256HEADER),
-    (tag::VERITYSIGNATURES, tag::VERITYSIGNATURES),
-    (tag::VERITYSIGNATUREALGO, tag::VERITYSIGNATUREALGO),
-    (tag::OPENPGP, tag::OPENPGP),
-    (tag::SHA3_256_HEADER, tag::SHA3_256_HEADER),
-    (tag::ARCHIVESIZE, tag::signature::PAYLOADSIZE),
-];
-
 fn signature_number(number: u32) -> Option<u32> {
     SIGNATURE_TAGS.iter().find(|(known, _)| *known == number).map(|(_, there)| *there)
 }
@@ -297,6 +283,7 @@ fn computed(name: &str, subject: Subject<'_>) -> Option<Column> {
         "FILENAMES" | "INSTFILENAMES" | "LONGFILESIZES" | "FILENLINKS" | "ORIGFILENAMES" => {
             file_column(name, subject)
         }
+        "FILEMIMES" => media_types(header),
         "FILECLASS" => file_classes(header),
         "FILEPROVIDE" => file_dependencies(header, b'P', &header.provides()),
         "FILEREQUIRE" => file_dependencies(header, b'R', &header.requires()),
@@ -335,6 +322,14 @@ fn file_classes(header: &Header) -> Option<Column> {
         }
     };
     (!files.is_empty()).then(|| Column::Texts(files.iter().enumerate().map(class).collect()))
+}
+
+/// The media type of each file, which packages of format 6 have.
+fn media_types(header: &Header) -> Option<Column> {
+    let types = header.strings(tag::MIMEDICT);
+    let of = |at: u32| types.get(at as usize).map_or(String::new(), |text| (*text).to_owned());
+    let indexes = header.u32s(tag::FILEMIMEINDEX);
+    (!indexes.is_empty()).then(|| Column::Texts(indexes.into_iter().map(of).collect()))
 }
 
 /// The dependencies that come from each file, joined by blanks.
