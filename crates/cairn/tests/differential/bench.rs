@@ -32,6 +32,8 @@ pub enum Suite {
     Trixie,
     /// rpm 6, dnf 5.
     Sid,
+    /// rpm 4.18.
+    Bookworm,
 }
 
 /// See the module.
@@ -42,6 +44,7 @@ pub struct Bench {
     trixie: Sandbox,
     /// Made when it is first asked for.
     sid: OnceCell<Sandbox>,
+    bookworm: OnceCell<Sandbox>,
     built: PathBuf,
 }
 
@@ -62,7 +65,14 @@ impl Bench {
             directory.disable_cleanup(true);
             println!("kept: {}", directory.path().display());
         }
-        let bench = Self { directory, context: ctx, trixie, sid: OnceCell::new(), built };
+        let bench = Self {
+            directory,
+            context: ctx,
+            trixie,
+            sid: OnceCell::new(),
+            bookworm: OnceCell::new(),
+            built,
+        };
         bench.take_program();
         bench
     }
@@ -90,22 +100,25 @@ impl Bench {
         self.trixie.tools_tree()
     }
 
-    fn sid(&self) -> &Sandbox {
-        self.sid.get_or_init(|| Sandbox::new(crate::peers::sid_tree(&self.context)))
+    fn sandbox(&self, suite: Suite) -> &Sandbox {
+        let made = |tree: fn(&Context) -> PathBuf| Sandbox::new(tree(&self.context));
+        match suite {
+            Suite::Trixie => &self.trixie,
+            Suite::Sid => self.sid.get_or_init(|| made(crate::peers::sid_tree)),
+            Suite::Bookworm => self.bookworm.get_or_init(|| made(crate::peers::bookworm_tree)),
+        }
     }
 
     /// What tells the tree of one of the suites from all others.
     pub fn tree_name(&self, suite: Suite) -> String {
-        let sandbox = if suite == Suite::Sid { self.sid() } else { &self.trixie };
-        sandbox.tools_tree().file_name().unwrap().to_string_lossy().into_owned()
+        self.sandbox(suite).tools_tree().file_name().unwrap().to_string_lossy().into_owned()
     }
 
     /// Runs a script in one of the trees, with the bench at /work; returns what it wrote.
     pub fn script(&self, suite: Suite, script: &str) -> String {
         let name = self.path("script");
         std::fs::write(name, script).unwrap();
-        let sandbox = if suite == Suite::Sid { self.sid() } else { &self.trixie };
-        let sandbox = sandbox.clone().bind(self.directory.path(), "/work");
+        let sandbox = self.sandbox(suite).clone().bind(self.directory.path(), "/work");
         let invocation = Invocation::new(Tool::Sh)
             .arg("/work/script")
             .env("TZ", "UTC")

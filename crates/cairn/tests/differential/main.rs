@@ -14,6 +14,7 @@ mod dnf_cases;
 mod dnf_cases_more;
 mod dnf_cases_state;
 mod dnf_scenario;
+mod exchange;
 mod known;
 #[path = "../peers/mod.rs"]
 mod peers;
@@ -65,6 +66,7 @@ fn our_programs_agree_with_debians() {
     if wanted().as_deref() == Some(rpm_quick::WORD) {
         compare_rpm_quickly(&bench, &rpm_quick::choose(rpm_cases::all()), &mut table);
         println!("{table}");
+        exchange::check(&bench, &[Suite::Trixie]);
         return table.check();
     }
     let rpm_scenarios = chosen(rpm_cases::all(), |scenario| format!("rpm/{}", scenario.name));
@@ -76,6 +78,9 @@ fn our_programs_agree_with_debians() {
         compare_dnf(&bench, &dnf_scenarios, &mut table);
     }
     println!("{table}");
+    if wanted().is_none_or(|wanted| wanted.contains(exchange::WORD)) {
+        exchange::check(&bench, &[Suite::Bookworm, Suite::Trixie, Suite::Sid]);
+    }
     table.check();
 }
 

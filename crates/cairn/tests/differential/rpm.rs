@@ -79,7 +79,7 @@ pub fn prepare(bench: &Bench, scenarios: &[Scenario]) {
     }
 }
 
-fn prepare_base(bench: &Bench) {
+pub fn prepare_base(bench: &Bench) {
     let base = bench.path("base");
     for name in
         ["etc", "usr/bin", "usr/lib", "usr/lib64", "usr/sbin", "var/tmp", "var/lib", "dev", "proc"]
@@ -106,11 +106,11 @@ fn prepare_base(bench: &Bench) {
 }
 
 /// The first package of every root: it provides what scriptlets need.
-fn base_package() -> Pkg {
+pub fn base_package() -> Pkg {
     Pkg::new("base", "1").tag("Provides: /bin/sh").tag("Provides: /usr/bin/dash")
 }
 
-fn rpm(program: &str, root: &str) -> String {
+pub fn rpm(program: &str, root: &str) -> String {
     format!("{program} --root {root} {MACROS}")
 }
 
