@@ -63,6 +63,15 @@ pub fn read(path: &Path) -> Vec<Request> {
     }
 }
 
+/// Reads the log of a disk that is not used any more.
+pub fn read_whole(path: &Path) -> Vec<Request> {
+    let requests = read(path);
+    let end = requests.last().map_or(SECTOR, |last| last.data + last.length as u64);
+    let written = std::fs::metadata(path).unwrap().len();
+    assert_eq!(end, written, "the log has a hole after {} requests", requests.len());
+    requests
+}
+
 fn number(sector: &[u8], index: usize) -> u64 {
     u64::from_le_bytes(sector[index * 8..index * 8 + 8].try_into().unwrap())
 }

@@ -177,7 +177,7 @@ impl Bench {
             });
         }
         self.guest.check("umount /run/root", 5 * MINUTE);
-        Recording { requests: log::read(&self.disks.join("log")), transactions }
+        Recording { requests: log::read_whole(&self.disks.join("log")), transactions }
     }
 
     fn dnf(&self, words: &str) {
@@ -217,9 +217,11 @@ fn devices(disks: &Path) -> Vec<String> {
     let file = |name: &str, node: &str| {
         format!("driver=file,filename={WORK_DIR}/disks/{name},node-name={node}")
     };
-    // What is discarded has no content that a cut could leave.
+    // What is discarded has no content that a cut could leave. Requests that QEMU has merged into one of more than 1,024 parts are
+    // logged without their description.
     let disk = |node: &str| {
-        format!("virtio-blk-pci,drive={node},serial={node},discard=off,write-zeroes=off")
+        let off = "request-merging=off,discard=off,write-zeroes=off";
+        format!("virtio-blk-pci,drive={node},serial={node},{off}")
     };
     let filter = "driver=blklogwrites,node-name=logged,file=below,log=requests";
     let arguments = [
