@@ -95,7 +95,7 @@ fn dnf_lists() {
         URL             : https://example.invalid/foo
         License         : MIT
         Description     : The foo package.
-        Vendor          :
+        Vendor          : <NULL>
     "]],
     );
     check(

@@ -89,7 +89,7 @@ fn install_upgrade_remove() {
         Status         : Ok
         Releasever     : 1
         Description    : COMMAND
-        Comment        :
+        Comment        : 
         Packages altered:
           Action   Package            Reason          Repository
           Install  bar-0:1.0-1.noarch Weak Dependency t

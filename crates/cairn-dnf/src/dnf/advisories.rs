@@ -3,10 +3,11 @@
 
 use super::cli::AdvisoryFilter;
 use super::session::Loaded;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureText, complain};
 use cairn_pkg::query::filter;
 use cairn_rpm::repodata::Advisory;
 use cairn_solve::PackageId;
+use cairn_ui::exit;
 
 impl AdvisoryFilter {
     /// Returns whether an option limits the advisories.
@@ -34,6 +35,20 @@ impl AdvisoryFilter {
             || self.advisory_severities.iter().any(|wanted| wanted.eq_ignore_ascii_case(severity))
             || self.bzs.iter().any(|id| advisory.references_of("bugzilla").any(|r| r.id == *id))
             || self.cves.iter().any(|id| advisory.references_of("cve").any(|r| r.id == *id))
+    }
+
+    /// As [`Self::select`] for commands that only ask: what was named and does not exist is said, and no error.
+    pub fn select_or_tell<'a>(
+        &self,
+        advisories: &'a [Advisory],
+    ) -> Result<Vec<&'a Advisory>, Failure> {
+        match self.select(advisories) {
+            Err(Failure { code: exit::FAILURE, text: FailureText::Lines(lines) }) => {
+                lines.iter().for_each(|line| complain(line));
+                Ok(Vec::new())
+            }
+            other => other,
+        }
     }
 
     /// Returns the advisories that the options mean, all without options; an error for what was named and does not exist.

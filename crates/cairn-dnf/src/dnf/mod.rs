@@ -19,8 +19,8 @@ pub mod trust;
 
 use crate::failure::Failure;
 use cairn_ui::{Color, Printer, Verbosity, exit};
+use clap::FromArgMatches as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{CommandFactory as _, FromArgMatches as _};
 use cli::Cli;
 use std::process::ExitCode;
 
@@ -61,7 +61,9 @@ fn usage(error: &clap::Error) -> ExitCode {
             return exit::code(exit::SUCCESS);
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
-            printer.raw(&Cli::command().render_help().to_string());
+            Failure::usage("missing command")
+                .hint("`dnf --help` lists commands, `dnf COMMAND --help` those of COMMAND")
+                .show(&printer);
             return exit::code(exit::USAGE);
         }
         _ => {}

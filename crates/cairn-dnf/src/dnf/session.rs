@@ -13,8 +13,8 @@ use cairn_pkg::repos::metadata::{
 };
 use cairn_pkg::repos::trust::TRUST_DIRECTORY;
 use cairn_pkg::repos::{
-    Configuration, LoadOptions, Network, SetOption, compatible_architectures,
-    is_known_architecture, load_configuration,
+    CacheOnly, Configuration, LoadOptions, Network, RepoConfig, SetOption,
+    compatible_architectures, is_known_architecture, load_configuration,
 };
 use cairn_pkg::resolve::GroupSet;
 use cairn_pkg::rpmdb::{self, RpmDb};
@@ -80,7 +80,7 @@ pub enum Scope<'a> {
     Identities,
     /// What the arguments mean and everything that may come or go with it.
     Change(&'a [String]),
-    /// Those whose name or summary has these words.
+    /// Those whose name or summary has these words, in all their versions.
     Words(&'a [String]),
     /// Those that provide one of these names.
     Providers(&'a [String]),
@@ -403,9 +403,7 @@ impl Session {
         let is_weak = self.configuration.main.install_weak_deps;
         match scope {
             Scope::All | Scope::Identities => None,
-            Scope::Words(words) => {
-                Some(indexes.iter().map(|index| selection::with_words(index, words)).collect())
-            }
+            Scope::Words(words) => Some(selection::with_words(&indexes, words)),
             Scope::Providers(names) => {
                 Some(indexes.iter().map(|index| selection::with_names(index, names)).collect())
             }
@@ -436,7 +434,7 @@ impl Session {
 
     /// Returns the installed packages that excludes of the command line and of dnf.conf name.
     fn frozen(&self, sack: &Sack) -> BTreeSet<PackageId> {
-        let mut excludes = self.options.exclude.clone();
+        let mut excludes = self.options.excludes();
         if self.counts_excludes("main") {
             excludes.extend(self.configuration.main.excludepkgs.iter().cloned());
         }
@@ -458,20 +456,33 @@ impl Session {
         let main = &self.configuration.main;
         let config = repository.config.clone();
         let must_sign = must_sign_packages(&config, main) && !self.options.no_gpgchecks;
+        let excludes = self.options.excludes();
+        let filters = self.filters(&config, &excludes);
+        builder.add_repository(repository, must_sign, &self.architectures(), &filters);
+    }
+
+    /// Returns the excludes and includes that hold for a repository; `excludes` are those of the command line.
+    pub fn filters<'a>(
+        &'a self,
+        config: &'a RepoConfig,
+        excludes: &'a [String],
+    ) -> Vec<Filters<'a>> {
+        let main = &self.configuration.main;
         let counts = |of: &str| self.counts_excludes(of);
-        let mut filters = vec![Filters { exclude: &self.options.exclude, include: &[] }];
+        let mut filters = vec![Filters { exclude: excludes, include: &[] }];
         if counts("main") {
             filters.push(Filters { exclude: &main.excludepkgs, include: &main.includepkgs });
         }
         if counts(&config.id) {
             filters.push(Filters { exclude: &config.excludepkgs, include: &config.includepkgs });
         }
-        builder.add_repository(repository, must_sign, &self.architectures(), &filters);
+        filters
     }
 
     /// Returns what loading a repository needs.
     pub fn load_context(&self, filelists: bool) -> LoadContext<'_> {
-        let freshness = if self.options.cacheonly {
+        let is_cached_only = self.configuration.main.cacheonly != CacheOnly::None;
+        let freshness = if self.options.cacheonly || is_cached_only {
             Freshness::CacheOnly
         } else if self.options.refresh {
             Freshness::Refresh
@@ -596,14 +607,17 @@ fn apply_repository_options(
     configuration: &mut Configuration,
     options: &GlobalOptions,
 ) -> Result<(), Failure> {
+    let mut added = Vec::new();
     for text in &options.repofrompath {
         let Some((id, url)) = text.split_once(',') else {
             return Err(Failure::usage(format!(
                 "--repofrompath {text:?} has no `,` (expected ID,URL)"
             )));
         };
-        configuration.add_repository(id, url).map_err(as_usage)?;
+        configuration.add_repository(id, url)?;
+        added.extend(configuration.repositories.last().map(|repository| repository.id.clone()));
     }
+    configuration.check_named_repositories().map_err(as_usage)?;
     if !options.repo.is_empty() {
         for repository in &mut configuration.repositories {
             repository.enabled = false;
@@ -618,11 +632,20 @@ fn apply_repository_options(
     for pattern in &options.disable_repo {
         configuration.switch_repositories(pattern, false, "--disable-repo").map_err(as_usage)?;
     }
+    // Whoever names the address of a repository wants it: `--disable-repo=*` is about the others.
+    let is_named = |id: &String| options.disable_repo.contains(id);
+    for repository in &mut configuration.repositories {
+        let is_wanted = options.repo.is_empty() && !is_named(&repository.id);
+        repository.enabled |= is_wanted && added.contains(&repository.id);
+    }
     Ok(())
 }
 
 fn apply_main_options(configuration: &mut Configuration, options: &GlobalOptions) {
     let main = &mut configuration.main;
+    if options.clears_excludes() {
+        main.excludepkgs.clear();
+    }
     main.assumeyes |= options.assumeyes;
     main.assumeno |= options.assumeno;
     if options.assumeyes && !options.assumeno {
@@ -652,8 +675,9 @@ fn open_cache(
     is_system: bool,
 ) -> Result<Cache, Failure> {
     if user_id == 0 || !is_system {
+        let root = if configuration.on_host.cache { Root::create("/")? } else { root.clone() };
         return Ok(Cache {
-            root: root.clone(),
+            root,
             directory: configuration.main.cachedir.clone(),
             trust_directory: TRUST_DIRECTORY.to_owned(),
         });

@@ -170,9 +170,10 @@ pub fn wide_key_values(pairs: &[(&str, String)], width: usize) -> Vec<String> {
     for (key, value) in pairs {
         let mut parts = value.split('\n');
         let first = parts.next().unwrap_or_default();
-        lines.push(format!("{key:<width$} : {}", escape_control(first)).trim_end().to_owned());
+        // As dnf5: the blank after the colon stays where there is no value.
+        lines.push(format!("{key:<width$} : {}", escape_control(first)));
         for part in parts {
-            lines.push(format!("{:<width$} : {}", "", escape_control(part)).trim_end().to_owned());
+            lines.push(format!("{:<width$} : {}", "", escape_control(part)));
         }
     }
     lines

@@ -9,6 +9,7 @@ use cairn_host::fetch::{Download, Progress as FetchProgress, file_path};
 use cairn_pkg::event::Event;
 use cairn_pkg::query::sack::Origin;
 use cairn_pkg::query::{SackPackage, glob};
+use cairn_pkg::repos::CacheOnly;
 use cairn_pkg::repos::metadata::resolve_base_urls;
 use cairn_pkg::resolve::{GroupChange, Plan, Request, Settings};
 use cairn_pkg::state::cookie::rpmdb_cookie;
@@ -437,7 +438,7 @@ pub fn download(session: &Session, downloads: &[Download]) -> Result<(), Failure
     if missing.is_empty() {
         return Ok(());
     }
-    if session.options.cacheonly {
+    if session.options.cacheonly || session.configuration.main.cacheonly == CacheOnly::All {
         let absent = missing.iter().find(|d| !d.dest.exists() && !d.url.starts_with("file://"));
         if let Some(download) = absent {
             let name = download.dest.file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -69,19 +69,19 @@ fn list_info_summary() {
         Issued      : 2024-01-02 03:04:05
         Description : Fixes
                     : it.
-        Message     :
-        Rights      :
-        Reference   :
+        Message     : 
+        Rights      : 
+        Reference   : 
           Title     : a hole
           Id        : CVE-A-1
           Type      : cve
           Url       : https://example.invalid/A-1
-        Reference   :
+        Reference   : 
           Title     : a bug
           Id        : 12
           Type      : bugzilla
           Url       : https://example.invalid/b
-        Collection  :
+        Collection  : 
           Packages  : foo-1.5-1.noarch
 
     "#]]

@@ -56,8 +56,8 @@ fn lists() {
         Name                 : Tools
         Description          : Some tools
         Installed            : no
-        Order                :
-        Langonly             :
+        Order                : 
+        Langonly             : 
         Uservisible          : yes
         Repositories         : t
         Mandatory packages   : foo

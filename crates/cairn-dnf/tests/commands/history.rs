@@ -76,9 +76,9 @@ fn the_last_three_are_taken_back_offline_bit_for_bit() {
         End rpmdb      : [SHA]
         User           : USER
         Status         : Ok
-        Releasever     :
+        Releasever     : 
         Description    : dnf --installroot=[TMP]/root history undo 1 -y
-        Comment        :
+        Comment        : 
         Packages altered:
           Action Package            Reason Repository
           Remove bar-0:1.0-1.noarch User   @System
@@ -263,8 +263,7 @@ fn refusals() {
     expect![[r#"
         exit 1
         --- err
-        error: Invalid transaction ID range "nothing"
-        hint: write a number, a range as 3..5, last or last-1
+        error: Invalid transaction ID range "nothing", "ID" or "ID..ID" expected, where ID is "NUMBER", "last" or "last-NUMBER".
     "#]]
     .assert_eq(&bench.dnf("history undo nothing").quiet());
     expect![[r#"

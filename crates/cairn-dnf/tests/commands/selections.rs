@@ -66,7 +66,7 @@ fn check() {
     expect![[r#"
         exit 1
         --- out
-        foo-2.0-1.noarch
+        foo-0:2.0-1.noarch
          missing require "libfoo"
         --- err
         Check discovered 1 problem(s) in 1 package(s)

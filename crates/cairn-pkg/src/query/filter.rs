@@ -172,7 +172,8 @@ pub fn obsoleting(sack: &Sack) -> Vec<(PackageId, PackageId)> {
     for package in sack.available() {
         for obsolete in &package.candidate.obsoletes {
             for old in sack.by_name(&obsolete.name) {
-                let is_other = old.nevra().name != package.nevra().name;
+                // A package may obsolete older ones of its own name.
+                let is_other = old.nevra() != package.nevra();
                 if old.is_installed() && is_other && obsolete.matches_evr(&old.nevra().evr) {
                     pairs.push((package.id, old.id));
                 }
@@ -253,15 +254,73 @@ fn depending(
     scope.iter().copied().filter(matches).collect()
 }
 
-/// Calls `test` for a dependency, or for each member of a rich one.
+/// Calls `test` for a dependency, or for each member of a rich one that it can be met by: neither conditions nor what is left out.
 fn any_member(dependency: &Dependency, test: &dyn Fn(&Dependency) -> bool) -> bool {
     if !dependency.is_rich() {
         return test(dependency);
     }
-    let Ok(rich) = RichDependency::parse(&dependency.name) else { return false };
-    let mut found = false;
-    rich.for_each_simple(&mut |member| found |= test(member));
-    found
+    RichDependency::parse(&dependency.name).is_ok_and(|rich| any_rich_member(&rich, test))
+}
+
+fn any_rich_member(rich: &RichDependency, test: &dyn Fn(&Dependency) -> bool) -> bool {
+    match rich {
+        RichDependency::Simple(dependency) => test(dependency),
+        RichDependency::With(members) if is_range(members) => {
+            members.iter().all(|member| any_rich_member(member, test))
+        }
+        RichDependency::And(members)
+        | RichDependency::Or(members)
+        | RichDependency::With(members) => {
+            members.iter().any(|member| any_rich_member(member, test))
+        }
+        RichDependency::Without(wanted, _) => any_rich_member(wanted, test),
+        RichDependency::If { requirement, otherwise, .. }
+        | RichDependency::Unless { requirement, otherwise, .. } => {
+            any_rich_member(requirement, test)
+                || otherwise.as_ref().is_some_and(|other| any_rich_member(other, test))
+        }
+    }
+}
+
+/// Says whether the members limit the version of one capability: `(a >= 1 with a < 2)`.
+fn is_range(members: &[RichDependency]) -> bool {
+    let name = |member: &RichDependency| match member {
+        RichDependency::Simple(dependency) => Some(dependency.name.clone()),
+        _ => None,
+    };
+    let first = members.first().and_then(name);
+    first.is_some() && members.iter().all(|member| name(member) == first)
+}
+
+/// Returns the packages that can meet a dependency; of a rich one, what its parts can be met by.
+pub fn providers(sack: &Sack, dependency: &Dependency) -> BTreeSet<PackageId> {
+    if !dependency.is_rich() {
+        return sack.providers(dependency).map(|package| package.id).collect();
+    }
+    let rich = RichDependency::parse(&dependency.name);
+    rich.map(|rich| rich_providers(sack, &rich)).unwrap_or_default()
+}
+
+fn rich_providers(sack: &Sack, rich: &RichDependency) -> BTreeSet<PackageId> {
+    let of = |rich: &RichDependency| rich_providers(sack, rich);
+    match rich {
+        RichDependency::Simple(dependency) => providers(sack, dependency),
+        RichDependency::And(members) | RichDependency::Or(members) => {
+            members.iter().flat_map(of).collect()
+        }
+        RichDependency::With(members) => {
+            let both = |a: BTreeSet<PackageId>, b| a.intersection(&b).copied().collect();
+            members.iter().map(of).reduce(both).unwrap_or_default()
+        }
+        RichDependency::Without(wanted, unwanted) => {
+            of(wanted).difference(&of(unwanted)).copied().collect()
+        }
+        RichDependency::If { requirement, otherwise, .. }
+        | RichDependency::Unless { requirement, otherwise, .. } => {
+            let other = otherwise.as_deref().map(of).unwrap_or_default();
+            of(requirement).union(&other).copied().collect()
+        }
+    }
 }
 
 /// Returns whether a dependency holds among `packages`; rich ones are evaluated.
@@ -400,12 +459,13 @@ pub fn duplicates(sack: &Sack, installonly: &[String]) -> Vec<PackageId> {
     by_name.into_values().filter(|ids| ids.len() > 1).flatten().collect()
 }
 
-/// Returns the available packages whose files came into the repository in the last seven days before `now`.
-pub fn recent(sack: &Sack, now: u64) -> Vec<PackageId> {
-    const DAYS: u64 = 7 * 86_400;
-    let is_recent = |package: &SackPackage<'_>| {
-        let time = package.details.time_file.max(package.details.time_build);
-        time + DAYS >= now
-    };
-    sack.available().filter(is_recent).map(|package| package.id).collect()
+/// Returns the available packages that were built in the last days before `now`.
+pub fn recent(sack: &Sack, days: u64, now: u64) -> Vec<PackageId> {
+    let built = sack.available().filter(|package| is_recent(*package, days, now));
+    built.map(|package| package.id).collect()
+}
+
+/// Says whether a package was built in the last days before `now`.
+pub fn is_recent(package: SackPackage<'_>, days: u64, now: u64) -> bool {
+    package.details.time_build.saturating_add(days.saturating_mul(86_400)) > now
 }

@@ -9,4 +9,4 @@ pub mod selection;
 pub mod spec;
 
 pub use sack::{Details, Origin, Sack, SackBuilder, SackPackage};
-pub use spec::{MatchKind, SpecScope, match_argument, match_spec};
+pub use spec::{MatchKind, SpecScope, match_argument, match_question, match_spec};

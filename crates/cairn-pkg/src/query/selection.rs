@@ -11,6 +11,7 @@ use cairn_rpm::dependency::{Dependency, RichDependency};
 use cairn_rpm::repodata::index::{List, PackageIndex, StringId};
 use cairn_rpm::repodata::is_primary_path;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// What leads from a package to others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -220,8 +221,27 @@ pub fn with_names(index: &PackageIndex<'_>, names: &[String]) -> Vec<u32> {
     numbers
 }
 
-/// Returns the packages whose name or summary has one of the words (in any case): more than a search finds, never less.
-pub fn with_words(index: &PackageIndex<'_>, words: &[String]) -> Vec<u32> {
+/// Returns, by index, all versions of the packages whose name or summary has the words (in any case): more than a search finds, never
+/// less.
+pub fn with_words(indexes: &[PackageIndex<'_>], words: &[String]) -> Vec<Vec<u32>> {
+    let mut names = BTreeSet::new();
+    for index in indexes {
+        for number in matching(index, words) {
+            names.insert(index.package(number).name());
+        }
+    }
+    let with_names = |index: &PackageIndex<'_>| {
+        let ids = names.iter().filter_map(|name| index.lookup(name));
+        let mut numbers: Vec<u32> = ids.flat_map(|id| index.provided_by(id)).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
+    };
+    indexes.iter().map(with_names).collect()
+}
+
+/// Returns the packages whose name or summary has the words.
+fn matching(index: &PackageIndex<'_>, words: &[String]) -> Vec<u32> {
     let words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
     let is_simple = words.iter().all(|word| word.is_ascii() && !glob::is_pattern(word));
     let has =

@@ -4,7 +4,7 @@
 use super::glob;
 use super::sack::{Sack, SackPackage};
 use cairn_rpm::dependency::Dependency;
-use cairn_rpm::evr::Nevra;
+use cairn_rpm::evr::{Evr, Nevra};
 use cairn_solve::PackageId;
 
 /// Where programs are that a package is named by.
@@ -47,6 +47,26 @@ pub enum MatchKind {
     File,
     /// Not at all.
     Nothing,
+}
+
+/// Returns the packages that a spec names, in any case, or that have a file of that path: what commands that only ask go by.
+pub fn match_question(sack: &Sack, spec: &str) -> Vec<PackageId> {
+    let mut best: Option<NevraForm> = None;
+    let mut found: Vec<PackageId> = Vec::new();
+    for package in sack.iter() {
+        let Some(form) = nevra_matches_in_any_case(spec, package.nevra()) else { continue };
+        if best.is_none_or(|b| form < b) {
+            best = Some(form);
+            found.clear();
+        }
+        if best == Some(form) {
+            found.push(package.id);
+        }
+    }
+    if found.is_empty() && (spec.starts_with('/') || spec.starts_with("*/")) {
+        found = match_files(sack, spec, &|_| true);
+    }
+    found
 }
 
 /// Returns the packages a spec means, sorted by index, and how it matched.
@@ -157,10 +177,13 @@ pub fn match_files(
 /// Returns the form in which `pattern` names `nevra`, the first in dnf5's order.
 pub fn nevra_matches(pattern: &str, nevra: &Nevra) -> Option<NevraForm> {
     let Nevra { name, evr, arch } = nevra;
-    if !glob::is_pattern(pattern) && !pattern.starts_with(name.as_str()) && !pattern.contains(':') {
+    if glob::is_pattern(pattern) {
+        return pattern_matches(pattern, nevra);
+    }
+    if !pattern.starts_with(name.as_str()) && !pattern.contains(':') {
         return None;
     }
-    let matches = |text: &str| glob::matches(pattern, text);
+    let matches = |text: &str| pattern == text;
     let version = &evr.version;
     let version_release = format!("{version}-{}", evr.release);
     let epoch = evr.epoch;
@@ -189,6 +212,111 @@ pub fn nevra_matches(pattern: &str, nevra: &Nevra) -> Option<NevraForm> {
         return Some(NevraForm::Nev);
     }
     None
+}
+
+/// As [`nevra_matches`], with the case of ASCII letters ignored.
+pub fn nevra_matches_in_any_case(pattern: &str, nevra: &Nevra) -> Option<NevraForm> {
+    let lower = |text: &str| text.to_ascii_lowercase();
+    let first = pattern.as_bytes().first()?;
+    let is_plain = first.is_ascii_alphanumeric() && !pattern.contains(':');
+    if is_plain && !nevra.name.as_bytes().first().is_some_and(|own| own.eq_ignore_ascii_case(first))
+    {
+        return None;
+    }
+    let Nevra { name, evr, arch } = nevra;
+    let evr = Evr { epoch: evr.epoch, version: lower(&evr.version), release: lower(&evr.release) };
+    nevra_matches(&lower(pattern), &Nevra { name: lower(name), evr, arch: lower(arch) })
+}
+
+/// Returns the form in which a glob names `nevra`: its parts are globs of the parts of the name, and at last it is one of the whole.
+fn pattern_matches(pattern: &str, nevra: &Nevra) -> Option<NevraForm> {
+    use NevraForm as F;
+    let forms = [F::Nevra, F::NameArch, F::Name, F::Nevr, F::Nev];
+    let is_named = |form: &F| Parts::split(pattern, *form).is_some_and(|parts| parts.fit(nevra));
+    let form = forms.into_iter().find(is_named);
+    form.or_else(|| matches_whole(pattern, nevra).then_some(F::Nevra))
+}
+
+/// Returns whether a glob matches `name-version-release.arch`, with the epoch or without it.
+fn matches_whole(pattern: &str, nevra: &Nevra) -> bool {
+    let Nevra { name, evr, arch } = nevra;
+    let tail = format!("{}-{}.{arch}", evr.version, evr.release);
+    glob::matches(pattern, &format!("{name}-{tail}"))
+        || pattern.contains(':') && glob::matches(pattern, &format!("{name}-{}:{tail}", evr.epoch))
+}
+
+/// A glob, cut where the parts of a name are.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Parts<'a> {
+    name: &'a str,
+    epoch: Option<&'a str>,
+    version: Option<&'a str>,
+    release: Option<&'a str>,
+    arch: Option<&'a str>,
+}
+
+impl<'a> Parts<'a> {
+    /// Cuts a glob, `None` where it has not that form.
+    fn split(pattern: &'a str, form: NevraForm) -> Option<Self> {
+        let mut parts = Self::default();
+        let mut rest = pattern;
+        if matches!(form, NevraForm::Nevra | NevraForm::NameArch) {
+            let at = last_outside_of_sets(rest, b'.')?;
+            parts.arch = Some(&rest[at + 1..]);
+            rest = &rest[..at];
+        }
+        if matches!(form, NevraForm::Nevra | NevraForm::Nevr) {
+            let at = last_outside_of_sets(rest, b'-')?;
+            parts.release = Some(&rest[at + 1..]);
+            rest = &rest[..at];
+        }
+        if matches!(form, NevraForm::Nevra | NevraForm::Nevr | NevraForm::Nev) {
+            let at = last_outside_of_sets(rest, b'-')?;
+            let version = &rest[at + 1..];
+            rest = &rest[..at];
+            match version.split_once(':') {
+                Some((epoch, version)) => {
+                    parts.epoch = Some(epoch);
+                    parts.version = Some(version);
+                }
+                None => parts.version = Some(version),
+            }
+        }
+        parts.name = rest;
+        (!rest.is_empty()).then_some(parts)
+    }
+
+    fn fit(&self, nevra: &Nevra) -> bool {
+        let Nevra { name, evr, arch } = nevra;
+        let fits = |pattern: Option<&str>, text: &str| {
+            pattern.is_none_or(|pattern| glob::matches(pattern, text))
+        };
+        glob::matches(self.name, name)
+            && fits(self.version, &evr.version)
+            && fits(self.release, &evr.release)
+            && fits(self.arch, arch)
+            && (self.epoch.is_none() || fits(self.epoch, &evr.epoch.to_string()))
+    }
+}
+
+/// Returns where a character stands last, those inside of `[…]` left out.
+fn last_outside_of_sets(pattern: &str, wanted: u8) -> Option<usize> {
+    let mut found = None;
+    let mut set_until = 0;
+    for (at, byte) in pattern.bytes().enumerate() {
+        if at < set_until {
+            continue;
+        }
+        match byte {
+            b'[' => {
+                let end = pattern[at + 1..].find(']');
+                set_until = end.map_or(0, |end| at + 1 + end);
+            }
+            _ if byte == wanted => found = Some(at),
+            _ => {}
+        }
+    }
+    found
 }
 
 /// Returns every name a spec without pattern characters can begin with.
@@ -225,7 +353,12 @@ mod tests {
             ("foo-bar-1:2.0-3.cn1.noarch", Some(NevraForm::Nevra)),
             ("1:foo-bar-2.0-3.cn1.noarch", Some(NevraForm::Nevra)),
             ("foo-bar-0:2.0-3.cn1.noarch", None),
-            ("foo*", Some(NevraForm::Nevra)),
+            ("foo*", Some(NevraForm::Name)),
+            ("foo-*-[2-3].0", Some(NevraForm::Nev)),
+            ("foo[-a-f]*-2*", Some(NevraForm::Nev)),
+            ("foo-bar-1:2.0*3.cn1.noarch", Some(NevraForm::Nevra)),
+            ("foo-bar-2*noarch", Some(NevraForm::Nevra)),
+            ("*[-x]*-[2-3].[0-9]*.noarch", Some(NevraForm::Nevra)),
             ("*-bar", Some(NevraForm::Name)),
             ("foo", None),
             ("foo-bar-3.0", None),

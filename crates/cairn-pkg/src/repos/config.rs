@@ -73,12 +73,28 @@ pub struct MainConfig {
     pub multilib_all: bool,
     /// Package types taken from a group: `mandatory default conditional optional`.
     pub group_package_types: Vec<String>,
+    /// For how many days a package is recent.
+    pub recent: u32,
     /// Downloads at one time.
     pub max_parallel_downloads: u32,
+    /// What is not downloaded.
+    pub cacheonly: CacheOnly,
     /// Whose excludes and includes do not count: ids of repositories, `main`, or `*`.
     pub disable_excludes: Vec<String>,
     /// How servers are reached.
     pub network: NetworkConfig,
+}
+
+/// What is taken from the cache only.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum CacheOnly {
+    /// Nothing.
+    #[default]
+    None,
+    /// Metadata.
+    Metadata,
+    /// Metadata and packages.
+    All,
 }
 
 impl Default for MainConfig {
@@ -123,7 +139,9 @@ impl Default for MainConfig {
             tsflags: Vec::new(),
             multilib_all: false,
             group_package_types: words(&["mandatory", "default", "conditional"]),
+            recent: 7,
             max_parallel_downloads: 3,
+            cacheonly: CacheOnly::None,
             disable_excludes: Vec::new(),
             network: NetworkConfig::default(),
         }
@@ -240,7 +258,9 @@ const MAIN_KEYS: &[&str] = &[
     "tsflags",
     "multilib_policy",
     "group_package_types",
+    "recent",
     "max_parallel_downloads",
+    "cacheonly",
 ];
 
 /// Keys dnf knows that have no meaning here: accepted without a word.
@@ -251,7 +271,6 @@ const IGNORED_KEYS: &[&str] = &[
     "basearch",
     "build_cache",
     "bugtracker_url",
-    "cacheonly",
     "check_config_file_age",
     "color",
     "comment",
@@ -295,7 +314,6 @@ const IGNORED_KEYS: &[&str] = &[
     "pluginpath",
     "plugins",
     "proxy_auth_method",
-    "recent",
     "releasever",
     "repository",
     "reset_nice",
@@ -421,10 +439,19 @@ impl MainConfig {
                 }
                 self.installonly_limit = limit as u32;
             }
+            "recent" => self.recent = number(value, 0, 100_000).map_err(wrong)? as u32,
             "max_parallel_downloads" => {
                 self.max_parallel_downloads = number(value, 1, 20).map_err(wrong)? as u32;
             }
             "metadata_expire" => self.metadata_expire = period(value).map_err(wrong)?,
+            "cacheonly" => {
+                self.cacheonly = match value {
+                    "none" | "0" | "false" => CacheOnly::None,
+                    "metadata" => CacheOnly::Metadata,
+                    "all" | "1" | "true" => CacheOnly::All,
+                    _ => return Err(wrong(format!("{value:?} is not none, metadata or all"))),
+                };
+            }
             _ if self.network.set(key, value).map_err(wrong)? => {}
             _ => return Ok(unknown(key, MAIN_KEYS, at, "[main]")),
         }
@@ -519,8 +546,10 @@ pub fn check_repo_id(id: &str, at: Position<'_>) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn append(into: &mut Vec<String>, value: &str) {
-    if value.is_empty() {
+/// Appends words to a list; where the first word is empty (`,a` or nothing at all), what was there before goes.
+pub fn append(into: &mut Vec<String>, value: &str) {
+    let value = value.trim_start();
+    if value.is_empty() || value.starts_with(',') {
         into.clear();
     }
     into.extend(list(value));

@@ -43,7 +43,7 @@ impl SetOption {
 /// What the command line says about configuration.
 #[derive(Debug, Clone, Default)]
 pub struct LoadOptions {
-    /// Configuration file inside the root instead of `/etc/dnf/dnf.conf`; then it must exist.
+    /// Configuration file of the host instead of the root's `/etc/dnf/dnf.conf`; then it must exist.
     pub config_file: Option<String>,
     /// Options in order.
     pub set_options: Vec<SetOption>,
@@ -66,13 +66,43 @@ pub struct Configuration {
     pub variables: Variables,
     /// What was not understood.
     pub warnings: Vec<ConfigWarning>,
+    /// Which directories are the host's, not the root's.
+    pub on_host: OnHost,
     /// Options for repositories, kept for those that are added later.
     repository_options: Vec<SetOption>,
+}
+
+/// Directories that the command line names: they are the host's.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OnHost {
+    /// Those with repository files.
+    pub repositories: bool,
+    /// Those with variables.
+    pub variables: bool,
+    /// The cache.
+    pub cache: bool,
+}
+
+impl OnHost {
+    fn note(&mut self, key: &str) {
+        match key {
+            "reposdir" => self.repositories = true,
+            "varsdir" => self.variables = true,
+            "cachedir" | "system_cachedir" => self.cache = true,
+            _ => {}
+        }
+    }
 }
 
 /// Directories with changes to repositories, the system's last: a file there hides one of the same name.
 const OVERRIDE_DIRECTORIES: [&str; 2] =
     ["usr/share/dnf5/repos.override.d", "etc/dnf/repos.override.d"];
+
+/// Directories with parts of the main configuration, the system's last, as above.
+const DROP_IN_DIRECTORIES: [&str; 2] = ["usr/share/dnf5/libdnf.conf.d", "etc/dnf/libdnf5.conf.d"];
+
+/// How the names of environment variables begin that set variables.
+const VARIABLE_PREFIX: &str = "DNF_VAR_";
 
 /// Reads the configuration of `root`.
 ///
@@ -87,6 +117,7 @@ pub fn load_configuration(
         repositories: Vec::new(),
         variables: Variables::new(),
         warnings: Vec::new(),
+        on_host: OnHost::default(),
         repository_options: Vec::new(),
     };
     configuration.variables.set("arch", &options.arch);
@@ -95,16 +126,28 @@ pub fn load_configuration(
         configuration.variables.set("releasever", &release);
     }
     configuration.load_main(root, options)?;
-    configuration.load_variables(root)?;
-    for (name, value) in &options.variables {
-        configuration.variables.set(name, value);
-    }
+    let on_host = configuration.on_host;
+    let place = |is_on_host: bool| if is_on_host { host() } else { Ok(root.clone()) };
+    configuration.load_variables(&place(on_host.variables)?)?;
     if let Some(release) = &options.releasever {
         configuration.variables.set("releasever", release);
     }
+    for (name, value) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if let Some(name) = name.strip_prefix(VARIABLE_PREFIX) {
+            configuration.variables.set(name, &value.to_string_lossy());
+        }
+    }
+    for (name, value) in &options.variables {
+        configuration.variables.set(name, value);
+        if name == "arch" && options.variables.iter().all(|(name, _)| name != "basearch") {
+            configuration.variables.set("basearch", base_architecture(value));
+        }
+    }
     configuration.load_protected(root)?;
     for directory in configuration.main.reposdir.clone() {
-        configuration.load_repository_directory(root, directory.trim_matches('/'))?;
+        let directory = directory.trim_matches('/');
+        configuration.load_repository_directory(&place(on_host.repositories)?, directory)?;
     }
     configuration.load_overrides(root)?;
     configuration.check_options()?;
@@ -113,20 +156,19 @@ pub fn load_configuration(
 
 impl Configuration {
     fn load_main(&mut self, root: &Root, options: &LoadOptions) -> Result<(), ConfigError> {
-        let path = options.config_file.as_deref().unwrap_or(CONFIG_FILE).trim_start_matches('/');
-        let mut paths: Vec<String> = Vec::new();
-        if options.config_file.is_none() {
-            for directory in ["usr/share/dnf5/libdnf.conf.d", "etc/dnf/libdnf5.conf.d"] {
-                let names = list_directory(root, directory, ".conf")?;
-                paths.extend(names.iter().map(|name| format!("{directory}/{name}")));
+        let mut files: Vec<(Root, String)> = Vec::new();
+        if let Some(path) = &options.config_file {
+            files.push(named_file(path)?);
+        } else {
+            let paths = merged(root, DROP_IN_DIRECTORIES, ".conf")?;
+            files.extend(paths.map(|path| (root.clone(), path)));
+            if exists(root, CONFIG_FILE)? {
+                files.push((root.clone(), CONFIG_FILE.to_owned()));
             }
         }
-        if options.config_file.is_some() || exists(root, path)? {
-            paths.push(path.to_owned());
-        }
-        for path in paths {
+        for (root, path) in files {
             let shown = format!("/{path}");
-            for section in ini::parse(&shown, &read_checked(root, &path)?)? {
+            for section in ini::parse(&shown, &read_checked(&root, &path)?)? {
                 if section.name == "main" {
                     for entry in section.entries {
                         let at = Position { file: &shown, line: entry.line };
@@ -141,6 +183,7 @@ impl Configuration {
             if option.repository.is_some() {
                 self.repository_options.push(option.clone());
             } else {
+                self.on_host.note(&option.key);
                 let warning = self.main.set(
                     &option.key,
                     &option.value,
@@ -165,7 +208,11 @@ impl Configuration {
         for directory in self.main.varsdir.clone() {
             let directory = directory.trim_matches('/');
             for name in list_directory(root, directory, "")? {
-                let bytes = read_checked(root, &format!("{directory}/{name}"))?;
+                let path = format!("{directory}/{name}");
+                if root.metadata(&path).is_ok_and(|stat| stat.is_some_and(|stat| stat.is_dir())) {
+                    continue;
+                }
+                let bytes = read_checked(root, &path)?;
                 let text = String::from_utf8_lossy(&bytes);
                 self.variables.set(&name, text.lines().next().unwrap_or_default().trim());
             }
@@ -200,14 +247,7 @@ impl Configuration {
 
     /// Applies the override files in the order of their names; their sections may be globs.
     fn load_overrides(&mut self, root: &Root) -> Result<(), ConfigError> {
-        let mut files: BTreeMap<String, &str> = BTreeMap::new();
-        for directory in OVERRIDE_DIRECTORIES {
-            for name in list_directory(root, directory, ".repo")? {
-                files.insert(name, directory);
-            }
-        }
-        for (name, directory) in files {
-            let path = format!("{directory}/{name}");
+        for path in merged(root, OVERRIDE_DIRECTORIES, ".repo")? {
             let file = format!("/{path}");
             for section in ini::parse(&file, &read_checked(root, &path)?)? {
                 self.apply_override(&file, &section)?;
@@ -217,9 +257,10 @@ impl Configuration {
     }
 
     fn apply_override(&mut self, file: &str, section: &ini::Section) -> Result<(), ConfigError> {
+        let pattern = self.variables.expand(&section.name).unwrap_or(section.name.clone());
         let mut repositories = std::mem::take(&mut self.repositories);
         for repository in &mut repositories {
-            if !crate::query::glob::matches(&section.name, &repository.id) {
+            if !crate::query::glob::matches(&pattern, &repository.id) {
                 continue;
             }
             for entry in &section.entries {
@@ -325,6 +366,7 @@ impl Configuration {
     /// The identifier or the URL is not allowed, or the identifier exists.
     pub fn add_repository(&mut self, id: &str, url: &str) -> Result<(), ConfigError> {
         let at = Position { file: "--repofrompath", line: 0 };
+        let id = &self.variables.expand(id).unwrap_or_else(|_| id.to_owned());
         check_repo_id(id, at)?;
         let error = |message: String| ConfigError {
             file: "--repofrompath".to_owned(),
@@ -333,13 +375,16 @@ impl Configuration {
             message,
             hint: None,
         };
-        if self.repositories.iter().any(|r| r.id == id) {
+        if self.repositories.iter().any(|r| r.id == *id) {
             return Err(error(format!("repository {id:?} exists already")));
         }
         let url = self
             .variables
             .expand(url)
             .map_err(|name| error(format!("undefined variable ${name}")))?;
+        let is_path = !url.contains("://") && !url.starts_with('/');
+        let absolute = || std::path::absolute(&url).ok()?.to_str().map(str::to_owned);
+        let url = if is_path { absolute().unwrap_or(url) } else { url };
         let mut repository = RepoConfig::new(id);
         repository.set("baseurl", &url, at)?;
         self.apply_options(&mut repository)?;
@@ -364,11 +409,32 @@ impl Configuration {
                 found = true;
             }
         }
-        if found {
-            return Ok(());
+        if found { Ok(()) } else { Err(self.no_repository(pattern, option)) }
+    }
+
+    /// Returns the enabled repositories.
+    pub fn enabled(&self) -> impl Iterator<Item = &RepoConfig> {
+        self.repositories.iter().filter(|r| r.enabled)
+    }
+
+    /// Checks that options for repositories name some.
+    ///
+    /// # Errors
+    /// An option names a repository that does not exist.
+    pub fn check_named_repositories(&self) -> Result<(), ConfigError> {
+        for option in &self.repository_options {
+            let name = option.repository.as_deref().unwrap_or_default();
+            let is_pattern = crate::query::glob::is_pattern(name);
+            if !is_pattern && !self.repositories.iter().any(|repository| repository.id == name) {
+                return Err(self.no_repository(name, "--setopt"));
+            }
         }
+        Ok(())
+    }
+
+    fn no_repository(&self, pattern: &str, option: &str) -> ConfigError {
         let ids: Vec<&str> = self.repositories.iter().map(|r| r.id.as_str()).collect();
-        Err(ConfigError {
+        ConfigError {
             file: option.to_owned(),
             line: 0,
             column: 0,
@@ -377,12 +443,7 @@ impl Configuration {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "`dnf repolist --all` lists them".to_owned(),
             }),
-        })
-    }
-
-    /// Returns the enabled repositories.
-    pub fn enabled(&self) -> impl Iterator<Item = &RepoConfig> {
-        self.repositories.iter().filter(|r| r.enabled)
+        }
     }
 
     fn check_options(&self) -> Result<(), ConfigError> {
@@ -462,6 +523,21 @@ fn detect_release(root: &Root) -> Option<String> {
     Some(value.trim().trim_matches(['"', '\'']).to_owned())
 }
 
+/// Returns the files of two directories in the order of their names; one of the second directory hides one of the same name.
+fn merged(
+    root: &Root,
+    directories: [&'static str; 2],
+    suffix: &str,
+) -> Result<impl Iterator<Item = String>, ConfigError> {
+    let mut files: BTreeMap<String, &str> = BTreeMap::new();
+    for directory in directories {
+        for name in list_directory(root, directory, suffix)? {
+            files.insert(name, directory);
+        }
+    }
+    Ok(files.into_iter().map(|(name, directory)| format!("{directory}/{name}")))
+}
+
 fn list_directory(root: &Root, directory: &str, suffix: &str) -> Result<Vec<String>, ConfigError> {
     if !exists(root, directory)? {
         return Ok(Vec::new());
@@ -487,6 +563,28 @@ fn read_checked(root: &Root, path: &str) -> Result<Vec<u8>, ConfigError> {
         return Err(error("file is writable by everyone".to_owned(), Some(hint)));
     }
     root.read(path).map_err(|e| unreadable(path, &e))
+}
+
+/// The host's own root.
+fn host() -> Result<Root, ConfigError> {
+    Root::open("/").map_err(|e| unreadable("", &e))
+}
+
+/// Returns where a configuration file of the command line is.
+fn named_file(path: &str) -> Result<(Root, String), ConfigError> {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.into());
+    let inside = absolute.to_string_lossy().trim_start_matches('/').to_owned();
+    let root = host()?;
+    if exists(&root, &inside)? {
+        return Ok((root, inside));
+    }
+    Err(ConfigError {
+        file: path.to_owned(),
+        line: 0,
+        column: 0,
+        message: format!("Configuration file \"{path}\" not found"),
+        hint: Some("--config takes a path of the host, also with --installroot".to_owned()),
+    })
 }
 
 fn exists(root: &Root, path: &str) -> Result<bool, ConfigError> {

@@ -30,10 +30,10 @@ pub mod value;
 pub mod values;
 pub mod variables;
 
-pub use config::{MainConfig, RepoConfig};
+pub use config::{CacheOnly, MainConfig, RepoConfig, append};
 pub use error::RepoError;
 pub use load::{
-    Configuration, LoadOptions, SetOption, compatible_architectures, is_known_architecture,
+    Configuration, LoadOptions, OnHost, SetOption, compatible_architectures, is_known_architecture,
     load_configuration,
 };
 pub use network::{Network, NetworkConfig};

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use cairn_host::fetch::Family;
 
-use super::config::{MainConfig, RepoConfig};
+use super::config::{CacheOnly, MainConfig, RepoConfig};
 use super::network::NetworkConfig;
 
 /// A key and its value, `None` where it has none.
@@ -23,6 +23,7 @@ impl MainConfig {
             flag("assumeyes", self.assumeyes),
             flag("best", self.best),
             ("cachedir", Some(format!("/{}", self.cachedir))),
+            ("cacheonly", Some(cache_only(self.cacheonly).to_owned())),
             flag("clean_requirements_on_remove", self.clean_requirements_on_remove),
             flag("defaultyes", self.defaultyes),
             words("disable_excludes", &self.disable_excludes),
@@ -43,6 +44,7 @@ impl MainConfig {
             flag("pkg_gpgcheck", self.gpgcheck),
             flag("protect_running_kernel", self.protect_running_kernel),
             words("protected_packages", &self.protected_packages),
+            ("recent", Some(self.recent.to_string())),
             flag("repo_gpgcheck", self.repo_gpgcheck),
             directories("reposdir", &self.reposdir),
             flag("skip_broken", self.skip_broken),
@@ -83,6 +85,14 @@ impl RepoConfig {
         values.extend(network(&self.network.or(&main.network)));
         values.sort_unstable();
         values
+    }
+}
+
+fn cache_only(what: CacheOnly) -> &'static str {
+    match what {
+        CacheOnly::None => "none",
+        CacheOnly::Metadata => "metadata",
+        CacheOnly::All => "all",
     }
 }
 

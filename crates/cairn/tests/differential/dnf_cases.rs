@@ -19,6 +19,7 @@ pub fn all() -> Vec<Scenario> {
     repositories(&mut all);
     crate::dnf_cases_state::all(&mut all);
     crate::dnf_cases_more::all(&mut all);
+    crate::dnf_cases_questions::all(&mut all);
     all
 }
 

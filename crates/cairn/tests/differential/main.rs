@@ -12,6 +12,7 @@ mod bench;
 mod dnf;
 mod dnf_cases;
 mod dnf_cases_more;
+mod dnf_cases_questions;
 mod dnf_cases_state;
 mod dnf_scenario;
 mod exchange;

@@ -93,14 +93,7 @@ pub struct GlobalOptions {
     #[arg(long, global = true, value_name = "ID,URL")]
     pub repofrompath: Vec<String>,
     /// Ignore these packages, names or globs (can be repeated)
-    #[arg(
-        short = 'x',
-        long,
-        alias = "excludepkgs",
-        global = true,
-        value_name = "PACKAGE",
-        value_delimiter = ','
-    )]
+    #[arg(short = 'x', long, alias = "excludepkgs", global = true, value_name = "PACKAGE")]
     pub exclude: Vec<String>,
     /// Accept only the best available version
     #[arg(long, global = true, conflicts_with = "no_best")]
@@ -168,6 +161,24 @@ pub struct GlobalOptions {
     /// Show more
     #[arg(short = 'v', long, global = true)]
     pub verbose: bool,
+}
+
+impl GlobalOptions {
+    /// Returns the packages that --exclude names.
+    pub fn excludes(&self) -> Vec<String> {
+        let mut excludes = Vec::new();
+        self.exclude.iter().for_each(|words| cairn_pkg::repos::append(&mut excludes, words));
+        excludes
+    }
+
+    /// Says whether --exclude drops what the configuration excludes: its first word is empty.
+    pub fn clears_excludes(&self) -> bool {
+        let is_reset = |words: &String| {
+            let words = words.trim_start();
+            words.is_empty() || words.starts_with(',')
+        };
+        self.exclude.iter().any(is_reset)
+    }
 }
 
 /// What to do

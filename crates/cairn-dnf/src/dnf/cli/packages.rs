@@ -293,9 +293,22 @@ pub struct ListSelection {
     /// Installed packages nothing needs any more
     #[arg(long)]
     pub autoremove: bool,
-    /// Packages that came into the repositories in the last seven days
+    /// Packages that were built in the last days, seven unless dnf.conf says otherwise
     #[arg(long)]
     pub recent: bool,
+}
+
+impl ListSelection {
+    /// Returns whether one of them is given.
+    pub fn any(&self) -> bool {
+        self.installed
+            || self.available
+            || self.extras
+            || self.obsoletes
+            || self.upgrades
+            || self.autoremove
+            || self.recent
+    }
 }
 
 /// Arguments of `search`
@@ -376,7 +389,7 @@ pub struct RepoqueryArgs {
     /// Installed packages of which there are several versions
     #[arg(long)]
     pub duplicates: bool,
-    /// Packages that came into the repositories in the last seven days
+    /// Packages that were built in the last days, seven unless dnf.conf says otherwise
     #[arg(long)]
     pub recent: bool,
     /// Packages of advisories
@@ -474,6 +487,7 @@ pub enum ProvidersOf {
     /// Requirements
     Requires,
     /// Requirements of scripts
+    #[value(name = "requires_pre", alias = "requires-pre")]
     RequiresPre,
     /// Suggestions
     Suggests,

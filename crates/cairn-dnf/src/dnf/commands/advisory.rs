@@ -161,7 +161,7 @@ fn select<'a>(loaded: &'a Loaded, args: &AdvisoryArgs) -> Result<Vec<Row<'a>>, F
         by_name && by_version
     };
     let mut rows = Vec::new();
-    for advisory in args.filter.select(&loaded.advisories)? {
+    for advisory in args.filter.select_or_tell(&loaded.advisories)? {
         let by_name = args.names.is_empty()
             || args.names.iter().any(|name| glob::matches(name, &advisory.id));
         let has = |kind: &str| advisory.references.iter().any(|r| r.kind == kind);

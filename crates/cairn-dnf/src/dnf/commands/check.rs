@@ -6,6 +6,7 @@ use crate::dnf::session::{Needs, Session};
 use crate::failure::{CommandResult, Failure, complain};
 use cairn_pkg::query::providers::ProviderIndex;
 use cairn_pkg::query::sack::Sack;
+use cairn_rpm::evr::Nevra;
 use cairn_solve::Candidate;
 use cairn_ui::exit;
 use std::collections::BTreeMap;
@@ -20,11 +21,11 @@ pub fn check(session: &Session, args: &CheckArgs) -> CommandResult {
     if all || args.dependencies {
         check_dependencies(&installed, &mut problems);
     }
-    if all || args.duplicates {
-        check_duplicates(session, &loaded.sack, &mut problems);
-    }
     if all || args.obsoleted {
         check_obsoleted(&installed, &mut problems);
+    }
+    if all || args.duplicates {
+        check_duplicates(session, &loaded.sack, &mut problems);
     }
     if problems.is_empty() {
         return Ok(exit::SUCCESS);
@@ -40,23 +41,26 @@ pub fn check(session: &Session, args: &CheckArgs) -> CommandResult {
     Err(Failure::silent(exit::FAILURE))
 }
 
+/// Returns the name with the epoch, even one of 0.
+fn full(nevra: &Nevra) -> String {
+    format!("{}-{}.{}", nevra.name, nevra.evr.with_epoch(), nevra.arch)
+}
+
 fn check_dependencies(installed: &[&Candidate], problems: &mut BTreeMap<String, Vec<String>>) {
     let index = ProviderIndex::new(installed);
     for candidate in installed {
         for wanted in &candidate.requires {
             if !wanted.is_rpmlib() && !index.is_met(wanted) {
                 let line = format!("missing require \"{wanted}\"");
-                problems.entry(candidate.nevra.to_string()).or_default().push(line);
+                problems.entry(full(&candidate.nevra)).or_default().push(line);
             }
         }
         for conflict in &candidate.conflicts {
             for other in index.all_providers(conflict).into_iter().map(|place| installed[place]) {
                 if other.nevra != candidate.nevra {
-                    let line = format!(
-                        "installed conflict \"{conflict}\" provided by \"{}\"",
-                        other.nevra
-                    );
-                    problems.entry(candidate.nevra.to_string()).or_default().push(line);
+                    let other = full(&other.nevra);
+                    let line = format!("installed conflict \"{conflict}\" provided by \"{other}\"");
+                    problems.entry(full(&candidate.nevra)).or_default().push(line);
                 }
             }
         }
@@ -72,14 +76,16 @@ fn check_duplicates(session: &Session, sack: &Sack, problems: &mut BTreeMap<Stri
             || candidate.provides.iter().any(|provide| names.contains(&provide.name));
         if !many_allowed {
             let key = (candidate.nevra.name.as_str(), candidate.nevra.arch.as_str());
-            by_name.entry(key).or_default().push(candidate.nevra.to_string());
+            by_name.entry(key).or_default().push(full(&candidate.nevra));
         }
     }
     for mut nevras in by_name.into_values().filter(|nevras| nevras.len() > 1) {
         nevras.sort();
-        let first = nevras.remove(0);
-        let lines = nevras.into_iter().map(|other| format!("duplicate with \"{other}\""));
-        problems.entry(first).or_default().extend(lines);
+        for nevra in &nevras {
+            let others = nevras.iter().filter(|other| *other != nevra);
+            let lines = others.map(|other| format!("duplicate with \"{other}\""));
+            problems.entry(nevra.clone()).or_default().extend(lines);
+        }
     }
 }
 
@@ -87,13 +93,14 @@ fn check_obsoleted(installed: &[&Candidate], problems: &mut BTreeMap<String, Vec
     for candidate in installed {
         for obsolete in &candidate.obsoletes {
             for other in installed {
-                let is_other = other.nevra.name != candidate.nevra.name;
+                let is_other = other.nevra != candidate.nevra;
                 if is_other
                     && other.nevra.name == obsolete.name
                     && obsolete.matches_evr(&other.nevra.evr)
                 {
-                    let line = format!("obsoleted by \"{obsolete}\" from \"{}\"", candidate.nevra);
-                    problems.entry(other.nevra.to_string()).or_default().push(line);
+                    let line =
+                        format!("obsoleted by \"{obsolete}\" from \"{}\"", full(&candidate.nevra));
+                    problems.entry(full(&other.nevra)).or_default().push(line);
                 }
             }
         }

@@ -24,7 +24,7 @@ pub fn download(session: &Session, args: &DownloadArgs) -> CommandResult {
     if args.url {
         return print_urls(session, &loaded, &ids, &targets, args);
     }
-    session.printer.info("Downloading Packages:");
+    session.printer.data("Downloading Packages:");
     transact::download(session, &targets.downloads)?;
     for download in &targets.downloads {
         let name = download.dest.file_name().unwrap_or_default().to_string_lossy();

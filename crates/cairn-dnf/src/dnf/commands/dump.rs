@@ -16,7 +16,9 @@ pub fn is_wanted(options: &GlobalOptions) -> bool {
 pub fn dump(session: &Session) {
     let configuration = &session.configuration;
     if session.options.dump_variables {
-        let values = configuration.variables.iter();
+        let is_there =
+            |(name, value): &(&str, &str)| *name != "releasever_minor" || !value.is_empty();
+        let values = configuration.variables.iter().filter(is_there);
         show(session, "Variables:", values.map(|(name, value)| (name, Some(value))));
     }
     if session.options.dump_main_config {

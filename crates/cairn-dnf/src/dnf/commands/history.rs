@@ -10,8 +10,10 @@ use cairn_ui::format::{Zone, date_time};
 use cairn_ui::{Stream, exit};
 use serde_json::json;
 
-/// Width of the command line in lists where the output is no terminal.
-const COMMAND_WIDTH: usize = 38;
+/// Width of lists where the output is no terminal.
+const LIST_WIDTH: usize = 80;
+/// Width of what stands behind the command line in lists.
+const BEHIND_COMMAND: usize = " 2026-01-01 00:00:00 Action(s) Altered".len();
 
 /// Runs `dnf history list`.
 pub fn list(session: &Session, args: &HistoryArgs) -> CommandResult {
@@ -34,11 +36,16 @@ pub fn list(session: &Session, args: &HistoryArgs) -> CommandResult {
         let values: Vec<serde_json::Value> = records.iter().map(list_value).collect();
         return print_json(session, &json!(values));
     }
+    if records.is_empty() {
+        return Ok(exit::SUCCESS);
+    }
     let mut rows = vec![
         ["ID", "Command line", "Date and time", "Action(s)", "Altered"].map(str::to_owned).to_vec(),
     ];
-    let width =
-        session.printer.width(Stream::Out).map_or(COMMAND_WIDTH, |w| w.saturating_sub(42).max(20));
+    let id_width = records.iter().map(|record| record.id.to_string().len()).max().unwrap_or(0);
+    let before = id_width.max("ID".len()) + 1;
+    let total = session.printer.width(Stream::Out).unwrap_or(LIST_WIDTH);
+    let width = total.saturating_sub(before + BEHIND_COMMAND).max(20);
     for record in &records {
         rows.push(vec![
             record.id.to_string(),
@@ -57,7 +64,7 @@ pub fn list(session: &Session, args: &HistoryArgs) -> CommandResult {
 /// Runs `dnf history info`.
 pub fn info(session: &Session, args: &HistoryArgs) -> CommandResult {
     let Some(history) = History::open(&session.root)? else {
-        return Err(no_history());
+        return no_match(session, args);
     };
     let records = history.list()?;
     let specs = if args.specs.is_empty() { vec!["last".to_owned()] } else { args.specs.clone() };
@@ -69,6 +76,9 @@ pub fn info(session: &Session, args: &HistoryArgs) -> CommandResult {
     }
     if args.reverse {
         wanted.reverse();
+    }
+    if wanted.is_empty() {
+        return no_match(session, args);
     }
     let users = session.root.read_to_string("etc/passwd").unwrap_or_default();
     let mut values = Vec::new();
@@ -86,8 +96,15 @@ pub fn info(session: &Session, args: &HistoryArgs) -> CommandResult {
     if args.json { print_json(session, &json!(values)) } else { Ok(exit::SUCCESS) }
 }
 
-fn no_history() -> Failure {
-    Failure::new("there is no history yet").hint("the first transaction of dnf begins it")
+/// Says that no transaction fits.
+fn no_match(session: &Session, args: &HistoryArgs) -> CommandResult {
+    if args.json {
+        return print_json(session, &json!([]));
+    }
+    let line = "No match found, history info defaults to considering only the last transaction, specify \"1..last\" range to search all \
+                transactions.";
+    session.printer.data(line);
+    Ok(exit::SUCCESS)
 }
 
 fn with_packages(history: &History, patterns: &[String]) -> Result<Vec<i64>, Failure> {
@@ -111,26 +128,27 @@ pub fn one_number(spec: &str, records: &[HistoryRecord]) -> Result<i64, Failure>
 /// Returns the transactions that numbers, ranges and `last` mean, in the order given.
 fn numbers(specs: &[String], records: &[HistoryRecord]) -> Result<Vec<i64>, Failure> {
     let newest = records.iter().map(|record| record.id).max().unwrap_or(0);
-    let number = |text: &str| -> Result<i64, Failure> {
+    let number = |text: &str, spec: &str| -> Result<i64, Failure> {
         let wrong = || {
-            Failure::new(format!("Invalid transaction ID range \"{text}\""))
-                .hint("write a number, a range as 3..5, last or last-1")
+            Failure::new(format!(
+                "Invalid transaction ID range \"{spec}\", \"ID\" or \"ID..ID\" expected, where ID is \"NUMBER\", \"last\" or \
+                 \"last-NUMBER\"."
+            ))
         };
         match text.strip_prefix("last") {
             Some("") => Ok(newest),
             Some(rest) => {
-                let back: i64 =
-                    rest.strip_prefix('-').and_then(|n| n.parse().ok()).ok_or_else(wrong)?;
+                let back = rest.strip_prefix('-').and_then(whole).ok_or_else(wrong)?;
                 Ok(newest - back)
             }
-            None => text.parse().map_err(|_| wrong()),
+            None => whole(text).ok_or_else(wrong),
         }
     };
     let mut found = Vec::new();
     for spec in specs {
         match spec.split_once("..") {
             Some((from, to)) => {
-                let (from, to) = (number(from)?, number(to)?);
+                let (from, to) = (number(from, spec)?, number(to, spec)?);
                 found.extend(
                     records
                         .iter()
@@ -138,11 +156,17 @@ fn numbers(specs: &[String], records: &[HistoryRecord]) -> Result<Vec<i64>, Fail
                         .filter(|id| (from.min(to)..=from.max(to)).contains(id)),
                 );
             }
-            None => found.push(number(spec)?),
+            None => found.push(number(spec, spec)?),
         }
     }
     found.dedup();
     Ok(found)
+}
+
+/// Returns the number that digits, and nothing else, write.
+fn whole(digits: &str) -> Option<i64> {
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| digits.parse().ok())?
 }
 
 fn show(session: &Session, record: &HistoryRecord, users: &str) {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `dnf info`, and the block of details that `repoquery --info` shows as well.
 
-use super::list::{complain_of_missing, nothing, print_json, sections};
+use super::list::{complain_of_missing, nothing, print_json, repository_of, sections};
+use super::repoquery::full_nevra;
 use crate::dnf::cli::ListArgs;
 use crate::dnf::session::{Scope, Session};
 use crate::dnf::table::{key_values, size_text};
 use crate::failure::CommandResult;
-use cairn_pkg::query::SackPackage;
+use cairn_pkg::query::{Sack, SackPackage};
+use cairn_solve::PackageId;
 use cairn_ui::exit;
 
 /// Runs `dnf info`.
@@ -28,7 +30,8 @@ pub fn info(session: &Session, args: &ListArgs) -> CommandResult {
             if index > 0 {
                 session.printer.data("");
             }
-            for line in details(loaded.sack.get(*id)) {
+            let obsoleted = section.obsoleted_by(*id);
+            for line in details(&loaded.sack, loaded.sack.get(*id), obsoleted) {
                 session.printer.data(&line);
             }
         }
@@ -38,8 +41,15 @@ pub fn info(session: &Session, args: &ListArgs) -> CommandResult {
     Ok(exit::SUCCESS)
 }
 
-/// Returns the lines about one package.
-pub fn details(package: SackPackage<'_>) -> Vec<String> {
+/// Returns the vendor; of an installed package without one, what dnf5 shows for it.
+fn vendor(package: SackPackage<'_>) -> String {
+    let vendor = &package.candidate.vendor;
+    let is_unknown = vendor.is_empty() && package.is_installed();
+    if is_unknown { "<NULL>".to_owned() } else { vendor.clone() }
+}
+
+/// Returns the lines about one package; of one that obsoletes installed ones, also which.
+pub fn details(sack: &Sack, package: SackPackage<'_>, obsoleted: &[PackageId]) -> Vec<String> {
     let (nevra, about) = (package.nevra(), package.details);
     let installed = package.is_installed();
     let mut pairs = vec![
@@ -49,6 +59,10 @@ pub fn details(package: SackPackage<'_>) -> Vec<String> {
         ("Release", nevra.evr.release.clone()),
         ("Architecture", nevra.arch.clone()),
     ];
+    if !obsoleted.is_empty() {
+        let names: Vec<String> = obsoleted.iter().map(|old| full_nevra(sack.get(*old))).collect();
+        pairs.push(("Obsoletes", names.join("\n")));
+    }
     if !installed {
         pairs.push(("Download size", size_text(about.size_package)));
     }
@@ -57,7 +71,7 @@ pub fn details(package: SackPackage<'_>) -> Vec<String> {
         pairs.push(("Source", about.sourcerpm.clone()));
     }
     if installed {
-        pairs.push(("From repository", about.from_repository.clone()));
+        pairs.push(("From repository", repository_of(sack, package.id).to_owned()));
     } else {
         pairs.push(("Repository", about.repository.clone()));
     }
@@ -66,7 +80,7 @@ pub fn details(package: SackPackage<'_>) -> Vec<String> {
         ("URL", about.url.clone()),
         ("License", about.license.clone()),
         ("Description", about.description.trim_end().to_owned()),
-        ("Vendor", package.candidate.vendor.clone()),
+        ("Vendor", vendor(package)),
     ]);
     key_values(&pairs)
 }

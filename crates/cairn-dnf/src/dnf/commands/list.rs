@@ -8,7 +8,7 @@ use crate::dnf::session::{Loaded, Needs, Scope, Session};
 use crate::dnf::table::{Cells, Side, fitted};
 use crate::failure::{CommandResult, Failure, complain};
 use cairn_pkg::query::sack::Sack;
-use cairn_pkg::query::spec::nevra_matches;
+use cairn_pkg::query::spec::nevra_matches_in_any_case as nevra_matches;
 use cairn_pkg::query::{filter, glob};
 use cairn_rpm::evr::{Evr, Nevra};
 use cairn_solve::PackageId;
@@ -16,6 +16,9 @@ use cairn_ui::exit;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::ops::Range;
+
+/// Where an installed package came from when that is not known, as dnf5 writes it.
+pub const UNKNOWN_REPOSITORY: &str = "<unknown>";
 
 /// One block of a list.
 #[derive(Debug)]
@@ -26,6 +29,39 @@ pub struct Section {
     pub key: &'static str,
     /// Packages, by name.
     pub ids: Vec<PackageId>,
+    /// What packages of it obsolete, shown under them.
+    pub obsoleted: BTreeMap<PackageId, Vec<PackageId>>,
+}
+
+impl Section {
+    /// A block in which nothing is obsoleted.
+    pub fn new(heading: &'static str, key: &'static str, ids: Vec<PackageId>) -> Self {
+        Self { heading, key, ids, obsoleted: BTreeMap::new() }
+    }
+
+    /// The block of packages that obsolete installed ones.
+    fn obsoleting(sack: &Sack, key: &'static str, is_meant: &dyn Fn(&PackageId) -> bool) -> Self {
+        let mut obsoleted: BTreeMap<PackageId, Vec<PackageId>> = BTreeMap::new();
+        for (new, old) in filter::obsoleting(sack) {
+            obsoleted.entry(new).or_default().push(old);
+        }
+        let ids: Vec<PackageId> = obsoleted.keys().copied().filter(is_meant).collect();
+        let ids = sorted(sack, filter::latest(sack, &ids, 1));
+        Self { heading: "Obsoleting packages", key, ids, obsoleted }
+    }
+
+    /// Returns what a package of it obsoletes.
+    pub fn obsoleted_by(&self, id: PackageId) -> &[PackageId] {
+        self.obsoleted.get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the packages of its rows, each with what stands before its name.
+    fn rows(&self) -> impl Iterator<Item = (PackageId, &'static str)> {
+        self.ids.iter().flat_map(move |id| {
+            let under = self.obsoleted_by(*id).iter().map(|old| (*old, "    "));
+            std::iter::once((*id, "")).chain(under)
+        })
+    }
 }
 
 /// Runs `dnf list`.
@@ -67,7 +103,9 @@ pub fn sections(
     extent: Scope<'_>,
 ) -> Result<(Loaded, Vec<Section>), Failure> {
     let which = args.which;
-    let needs = if which.installed || which.autoremove { Needs::INSTALLED } else { Needs::ALL };
+    // What a repository was the source of is installed.
+    let only_installed = which.installed || !args.installed_from_repo.is_empty() && !which.any();
+    let needs = if only_installed || which.autoremove { Needs::INSTALLED } else { Needs::ALL };
     // Only lists by something else than names and versions need more than those.
     let is_more = which.obsoletes || which.upgrades || which.recent || which.extras;
     let scope = if is_more { Scope::All } else { extent };
@@ -85,9 +123,10 @@ pub fn sections(
             || args.installed_from_repo.iter().any(|wanted| glob::matches(wanted, own))
     };
     let installed = || select(sack.installed().map(|package| package.id).filter(is_from).collect());
-    let section = |heading, key, ids| Section { heading, key, ids };
+    let section = Section::new;
     let available = |hide_installed: bool| {
-        let mut ids: Vec<PackageId> = sack.available().map(|package| package.id).collect();
+        let all = sack.available().map(|package| package.id);
+        let mut ids: Vec<PackageId> = all.filter(|id| matches(id)).collect();
         if !args.showduplicates {
             ids = filter::latest(sack, &filter::best_priority(sack, &ids), 1);
         }
@@ -95,21 +134,21 @@ pub fn sections(
             let present = installed_versions(sack);
             ids.retain(|id| !is_present(&present, sack.get(*id).nevra()));
         }
-        select(ids)
+        sorted(sack, ids)
     };
-    let sections = if which.installed {
+    let sections = if only_installed {
         vec![section("Installed packages", "installed_packages", installed())]
     } else if which.available {
         vec![section("Available packages", "available_packages", available(false))]
     } else if which.extras {
         vec![section("Extra packages", "extra_packages", select(filter::extras(sack)))]
     } else if which.obsoletes {
-        let ids = filter::obsoleting(sack).into_iter().map(|(new, _)| new).collect();
-        vec![section("Obsoleting packages", "obsoleting_packages", select(ids))]
+        vec![Section::obsoleting(sack, "obsoleting_packages", &matches)]
     } else if which.upgrades {
         vec![section("Available upgrades", "available_upgrades", select(filter::upgrades(sack)))]
     } else if which.recent {
-        let ids = filter::recent(sack, session.now());
+        let days = u64::from(session.configuration.main.recent);
+        let ids = filter::recent(sack, days, session.now());
         let ids = if args.showduplicates { ids } else { filter::latest(sack, &ids, 1) };
         vec![section("Recently added packages", "recent_packages", select(ids))]
     } else if which.autoremove {
@@ -154,7 +193,7 @@ fn print_sections(session: &Session, sack: &Sack, sections: &[Section]) {
     let mut text = String::new();
     if let Some(width) = session.width() {
         let rows: Vec<Vec<String>> =
-            sections.iter().flat_map(|s| &s.ids).map(|id| row(sack, *id)).collect();
+            sections.iter().flat_map(Section::rows).map(|(id, mark)| row(sack, id, mark)).collect();
         let sides = [Side::Left, Side::Left, Side::Left];
         let mut lines = fitted(&sides, &rows, Some(width)).into_iter();
         write_sections(sections, &mut text, &mut |rows, text| {
@@ -165,16 +204,16 @@ fn print_sections(session: &Session, sack: &Sack, sections: &[Section]) {
         });
     } else {
         let mut cells = Cells::default();
-        for id in sections.iter().flat_map(|section| &section.ids) {
-            let Nevra { name, evr, arch } = sack.get(*id).nevra();
-            cells.push(&[name, ".", arch]);
+        for (id, mark) in sections.iter().flat_map(Section::rows) {
+            let Nevra { name, evr, arch } = sack.get(id).nevra();
+            cells.push(&[mark, name, ".", arch]);
             if evr.epoch == 0 && !evr.release.is_empty() {
                 // As it is displayed, without the cost of formatting.
                 cells.push(&[&evr.version, "-", &evr.release]);
             } else {
                 cells.push(&[&evr.to_string()]);
             }
-            cells.push(&[repository_of(sack, *id)]);
+            cells.push(&[repository_of(sack, id)]);
         }
         write_sections(sections, &mut text, &mut |rows, text| cells.write_rows::<3>(rows, text));
     }
@@ -194,16 +233,17 @@ fn write_sections(
         }
         text.push_str(section.heading);
         text.push('\n');
-        write_rows(start..start + section.ids.len(), text);
-        start += section.ids.len();
+        let n_rows = section.rows().count();
+        write_rows(start..start + n_rows, text);
+        start += n_rows;
     }
 }
 
-fn row(sack: &Sack, id: PackageId) -> Vec<String> {
+fn row(sack: &Sack, id: PackageId, mark: &str) -> Vec<String> {
     let package = sack.get(id);
     let nevra = package.nevra();
     vec![
-        format!("{}.{}", nevra.name, nevra.arch),
+        format!("{mark}{}.{}", nevra.name, nevra.arch),
         nevra.evr.to_string(),
         repository_of(sack, id).to_owned(),
     ]
@@ -212,7 +252,11 @@ fn row(sack: &Sack, id: PackageId) -> Vec<String> {
 /// Returns the repository as lists show it: of an installed package the one it came from.
 pub fn repository_of(sack: &Sack, id: PackageId) -> &str {
     let details = sack.get(id).details;
-    if sack.get(id).is_installed() { &details.from_repository } else { &details.repository }
+    match (sack.get(id).is_installed(), details.from_repository.as_str()) {
+        (false, _) => &details.repository,
+        (true, "") => UNKNOWN_REPOSITORY,
+        (true, from) => from,
+    }
 }
 
 #[derive(Serialize)]
@@ -221,21 +265,29 @@ struct JsonPackage {
     arch: String,
     evr: String,
     repository: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    obsoletes: Vec<JsonPackage>,
+}
+
+impl JsonPackage {
+    fn of(sack: &Sack, id: PackageId, obsoleted: &[PackageId]) -> Self {
+        let nevra = sack.get(id).nevra();
+        Self {
+            name: nevra.name.clone(),
+            arch: nevra.arch.clone(),
+            evr: nevra.evr.to_string(),
+            repository: repository_of(sack, id).to_owned(),
+            obsoletes: obsoleted.iter().map(|old| Self::of(sack, *old, &[])).collect(),
+        }
+    }
 }
 
 /// Prints sections as JSON in dnf5's form.
 pub fn print_json(session: &Session, sack: &Sack, sections: &[Section]) -> CommandResult {
     let mut document: BTreeMap<&str, Vec<JsonPackage>> = BTreeMap::new();
     for section in sections.iter().filter(|section| !section.ids.is_empty()) {
-        let packages = section.ids.iter().map(|id| {
-            let nevra = sack.get(*id).nevra();
-            JsonPackage {
-                name: nevra.name.clone(),
-                arch: nevra.arch.clone(),
-                evr: nevra.evr.to_string(),
-                repository: repository_of(sack, *id).to_owned(),
-            }
-        });
+        let packages =
+            section.ids.iter().map(|id| JsonPackage::of(sack, *id, section.obsoleted_by(*id)));
         document.insert(section.key, packages.collect());
     }
     session
@@ -252,7 +304,7 @@ pub fn check_upgrade(session: &Session, args: &CheckUpgradeArgs) -> CommandResul
     let loaded = session.load(needs)?;
     let sack = &loaded.sack;
     let mut ids = if by_advisories {
-        let selected = args.advisories.select(&loaded.advisories)?;
+        let selected = args.advisories.select_or_tell(&loaded.advisories)?;
         if selected.is_empty() {
             complain("No advisory found matching the specified filters.");
         }
@@ -267,24 +319,17 @@ pub fn check_upgrade(session: &Session, args: &CheckUpgradeArgs) -> CommandResul
         !loaded.excluded.contains(id) && (args.specs.is_empty() || is_named)
     };
     ids.retain(is_meant);
-    if args.advisories.security && ids.is_empty() && !args.json {
+    if by_advisories && ids.is_empty() && !args.json {
         let others = filter::upgrades(sack).into_iter().filter(is_meant).count();
         if others > 0 {
             let line = format!("No security updates needed, but {others} update(s) available");
             session.printer.data(&line);
         }
     }
-    let obsoleting: Vec<PackageId> =
-        filter::obsoleting(sack).into_iter().map(|(new, _)| new).collect();
     let found = !ids.is_empty();
-    let mut sections =
-        vec![Section { heading: "Upgrades", key: "upgrades", ids: sorted(sack, ids) }];
-    if args.specs.is_empty() && !by_advisories && !obsoleting.is_empty() {
-        sections.push(Section {
-            heading: "Obsoleting packages",
-            key: "obsoletes",
-            ids: sorted(sack, filter::latest(sack, &obsoleting, 1)),
-        });
+    let mut sections = vec![Section::new("Upgrades", "upgrades", sorted(sack, ids))];
+    if args.specs.is_empty() && !by_advisories {
+        sections.push(Section::obsoleting(sack, "obsoletes", &|_| true));
     }
     if args.json {
         print_json(session, sack, &sections)?;

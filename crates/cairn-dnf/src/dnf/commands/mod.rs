@@ -280,7 +280,23 @@ fn shutdown(args: &OfflineRebootArgs) -> Shutdown {
     if args.poweroff { Shutdown::PowerOff } else { Shutdown::Reboot }
 }
 
+/// Says where no enabled repository was found.
+fn no_repositories(session: &Session) -> String {
+    let root = session.config_root.path_for_display();
+    let named = |directory: &String| {
+        let directory = directory.trim_start_matches('/');
+        let is_on_host = session.configuration.on_host.repositories;
+        let root = if is_on_host { std::path::Path::new("/") } else { root };
+        format!("\"{}\"", root.join(directory).display())
+    };
+    let directories: Vec<String> = session.configuration.main.reposdir.iter().map(named).collect();
+    format!("There are no enabled repositories in {}.", directories.join(", "))
+}
+
 fn makecache(session: &Session) -> CommandResult {
+    if session.configuration.enabled().next().is_none() {
+        session.printer.data(&no_repositories(session));
+    }
     session.load_repositories()?;
     session.printer.data("Metadata cache created.");
     Ok(exit::SUCCESS)

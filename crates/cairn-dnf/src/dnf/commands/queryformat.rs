@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The formats of `dnf repoquery --queryformat`: text with `%{tag}`, optionally padded as in `%-20{name}`.
 
-use cairn_pkg::query::SackPackage;
 use cairn_pkg::query::filter::DependencyKind;
+use cairn_pkg::query::{Sack, SackPackage};
+use cairn_pkg::state::PackageReason;
 use cairn_rpm::dependency::{Dependency, sense};
 use std::collections::BTreeSet;
 
@@ -50,15 +51,24 @@ pub const TAGS: &[&str] = &[
     "version",
 ];
 
-/// Returns the text for one package, its escape `\n` replaced. What is no known tag stays as it is. `location` is where the package lies.
-pub fn render(format: &str, package: SackPackage<'_>, location: &str) -> String {
+/// What a package's own data does not tell.
+#[derive(Debug, Clone, Copy)]
+pub struct Around<'a> {
+    /// All packages.
+    pub sack: &'a Sack,
+    /// Where the package file lies.
+    pub location: &'a str,
+}
+
+/// Returns the text for one package, its escape `\n` replaced. What is no known tag stays as it is.
+pub fn render(format: &str, package: SackPackage<'_>, around: Around<'_>) -> String {
     let mut out = String::new();
     let mut rest = format;
     while let Some(position) = rest.find(['%', '\\']) {
         out.push_str(&rest[..position]);
         let marker = &rest[position..];
         let (text, length) =
-            if marker.starts_with('\\') { escape(marker) } else { tag(marker, package, location) };
+            if marker.starts_with('\\') { escape(marker) } else { tag(marker, package, around) };
         out.push_str(&text);
         rest = &marker[length..];
     }
@@ -74,11 +84,8 @@ fn escape(marker: &str) -> (String, usize) {
     }
 }
 
-fn tag(marker: &str, package: SackPackage<'_>, location: &str) -> (String, usize) {
+fn tag(marker: &str, package: SackPackage<'_>, around: Around<'_>) -> (String, usize) {
     let keep = ("%".to_owned(), 1);
-    if marker.starts_with("%%") {
-        return ("%%".to_owned(), 2);
-    }
     let Some(open) = marker.find('{') else { return keep };
     let width_text = &marker[1..open];
     let digits = width_text.strip_prefix('-').unwrap_or(width_text);
@@ -86,8 +93,7 @@ fn tag(marker: &str, package: SackPackage<'_>, location: &str) -> (String, usize
         return keep;
     }
     let Some(close) = marker[open..].find('}').map(|index| open + index) else { return keep };
-    let Some(value) = value(&marker[open + 1..close].to_ascii_lowercase(), package, location)
-    else {
+    let Some(value) = value(&marker[open + 1..close].to_ascii_lowercase(), package, around) else {
         return keep;
     };
     let width: usize = digits.parse().unwrap_or(0).min(1000);
@@ -108,9 +114,31 @@ pub fn dependency_lines(package: SackPackage<'_>, kind: DependencyKind) -> Vec<S
     lines
 }
 
-/// Says whether a script needs this.
+/// Says whether a script needs this. Metadata tells only whether it is needed before the package or its scripts are installed.
 pub fn is_of_scripts(dependency: &Dependency) -> bool {
-    dependency.sense & sense::PREREQ != 0
+    const SCRIPTS: u32 = sense::PREREQ
+        | sense::SCRIPT_PRE
+        | sense::SCRIPT_POST
+        | sense::SCRIPT_PREUN
+        | sense::SCRIPT_POSTUN;
+    dependency.sense & SCRIPTS != 0
+}
+
+/// Says whether only scripts that install need this.
+fn is_of_installation(dependency: &Dependency) -> bool {
+    let sense = dependency.sense;
+    sense & (sense::SCRIPT_PRE | sense::SCRIPT_POST) != 0
+        && sense & (sense::SCRIPT_PREUN | sense::SCRIPT_POSTUN) == 0
+}
+
+/// Returns what a package itself needs and what goes well with it, in dnf5's order of the kinds.
+pub fn depends_lines(package: SackPackage<'_>) -> Vec<String> {
+    use DependencyKind as K;
+    let mut lines = requirement_lines(package, false);
+    for kind in [K::Enhances, K::Suggests, K::Supplements, K::Recommends] {
+        lines.extend(dependency_lines(package, kind));
+    }
+    lines
 }
 
 /// Returns the requirements of scripts (`true`) or the other ones.
@@ -128,7 +156,17 @@ fn listed(lines: impl IntoIterator<Item = String>) -> String {
     lines.into_iter().map(|line| line + "\n").collect()
 }
 
-fn value(name: &str, package: SackPackage<'_>, location: &str) -> Option<String> {
+/// Returns why a package is installed; of one that is not, why the installed one of its name and architecture is.
+fn reason(package: SackPackage<'_>, sack: &Sack) -> PackageReason {
+    let nevra = package.nevra();
+    let own = package.is_installed().then_some(package);
+    let is_other =
+        |other: &SackPackage<'_>| other.is_installed() && other.nevra().arch == nevra.arch;
+    let installed = own.or_else(|| sack.by_name(&nevra.name).find(is_other));
+    installed.map_or(PackageReason::None, |package| package.details.reason)
+}
+
+fn value(name: &str, package: SackPackage<'_>, around: Around<'_>) -> Option<String> {
     let (nevra, about) = (package.nevra(), package.details);
     let evr = &nevra.evr;
     let dependencies = |kind| listed(dependency_lines(package, kind));
@@ -143,9 +181,11 @@ fn value(name: &str, package: SackPackage<'_>, location: &str) -> Option<String>
         "evr" => evr.to_string(),
         "full_nevra" => format!("{}-{}.{}", nevra.name, evr.with_epoch(), nevra.arch),
         "repoid" | "reponame" => about.repository.clone(),
-        "from_repo" => about.from_repository.clone(),
-        "reason" if package.is_installed() => about.reason.as_str().to_owned(),
-        "reason" => "None".to_owned(),
+        "from_repo" if package.is_installed() => {
+            super::list::repository_of(around.sack, package.id).to_owned()
+        }
+        "from_repo" => String::new(),
+        "reason" => reason(package, around.sack).as_str().to_owned(),
         "summary" => about.summary.clone(),
         "description" => about.description.clone(),
         "url" => about.url.clone(),
@@ -157,7 +197,7 @@ fn value(name: &str, package: SackPackage<'_>, location: &str) -> Option<String>
         "source_name" => source_name(),
         "debug_name" => format!("{}-debuginfo", nevra.name),
         "source_debug_name" => format!("{}-debuginfo", source_name()),
-        "location" => location.to_owned(),
+        "location" => around.location.to_owned(),
         "downloadsize" => about.size_package.to_string(),
         "installsize" => about.size_installed.to_string(),
         "buildtime" => about.time_build.to_string(),
@@ -165,7 +205,14 @@ fn value(name: &str, package: SackPackage<'_>, location: &str) -> Option<String>
         "files" => listed(package.candidate.files.iter().cloned()),
         "provides" => dependencies(DependencyKind::Provides),
         "requires" => dependencies(DependencyKind::Requires),
-        "requires_pre" | "prereq_ignoreinst" => listed(requirement_lines(package, true)),
+        "requires_pre" => listed(requirement_lines(package, true)),
+        // Metadata does not tell what matters only while a package is installed.
+        "prereq_ignoreinst" if !package.is_installed() => String::new(),
+        "prereq_ignoreinst" => {
+            let requires = package.candidate.requires.iter().filter(|of| is_of_installation(of));
+            let lines: BTreeSet<String> = requires.map(ToString::to_string).collect();
+            listed(lines)
+        }
         "regular_requires" => listed(requirement_lines(package, false)),
         "conflicts" => dependencies(DependencyKind::Conflicts),
         "obsoletes" => dependencies(DependencyKind::Obsoletes),
@@ -173,11 +220,7 @@ fn value(name: &str, package: SackPackage<'_>, location: &str) -> Option<String>
         "suggests" => dependencies(DependencyKind::Suggests),
         "supplements" => dependencies(DependencyKind::Supplements),
         "enhances" => dependencies(DependencyKind::Enhances),
-        "depends" => {
-            let kinds = DependencyKind::DEPENDS.into_iter();
-            let lines = kinds.flat_map(|kind| dependency_lines(package, kind));
-            listed(lines.collect::<BTreeSet<_>>())
-        }
+        "depends" => listed(depends_lines(package)),
         _ => return None,
     })
 }

@@ -3,16 +3,16 @@
 
 use super::info::details;
 use super::list::sorted;
-use super::queryformat::{self, dependency_lines, requirement_lines};
+use super::queryformat::{self, Around, dependency_lines, depends_lines, requirement_lines};
 use crate::dnf::cli::{ProvidersOf, RepoqueryArgs};
 use crate::dnf::session::{Loaded, Needs, Session};
 use crate::failure::{CommandResult, Failure};
 use cairn_pkg::query::filter::{self, DependencyKind, depending_on};
 use cairn_pkg::query::sack::{Origin, Sack};
-use cairn_pkg::query::{MatchKind, SackPackage, SpecScope, glob, match_spec};
+use cairn_pkg::query::{SackPackage, glob, match_question};
 use cairn_pkg::repos::mirrors::normalized;
 use cairn_pkg::state::PackageReason;
-use cairn_rpm::dependency::{Dependency, RichDependency};
+use cairn_rpm::dependency::Dependency;
 use cairn_rpm::evr::Nevra;
 use cairn_solve::PackageId;
 use cairn_ui::{Color, Printer, Verbosity, exit};
@@ -29,10 +29,11 @@ pub fn querytags() -> CommandResult {
 
 /// Runs `dnf repoquery`.
 pub fn repoquery(session: &Session, args: &RepoqueryArgs) -> CommandResult {
+    check_usage(args)?;
     let loaded = session.load(needs(args))?;
     let mut ids = select(session, &loaded, args);
     if args.advisories.is_active() {
-        let selected = args.advisories.select(&loaded.advisories)?;
+        let selected = args.advisories.select_or_tell(&loaded.advisories)?;
         // Whatever is newer has the fix as well.
         let has_fix = |nevra: &Nevra| {
             selected.iter().flat_map(|advisory| &advisory.packages).any(|fixed| {
@@ -55,6 +56,20 @@ pub fn repoquery(session: &Session, args: &RepoqueryArgs) -> CommandResult {
     }
     show(session, &loaded.sack, &ids, args)?;
     Ok(exit::SUCCESS)
+}
+
+/// Refuses options that say nothing without another one.
+fn check_usage(args: &RepoqueryArgs) -> Result<(), Failure> {
+    let requires = !args.whatrequires.is_empty();
+    if args.recursive && !requires && args.providers_of != Some(ProvidersOf::Requires) {
+        return Err(Failure::usage("--recursive says nothing here")
+            .hint("it goes with --whatrequires or --providers-of=requires"));
+    }
+    if args.exactdeps && !requires && args.whatdepends.is_empty() {
+        return Err(Failure::usage("--exactdeps says nothing here")
+            .hint("it goes with --whatrequires or --whatdepends"));
+    }
+    Ok(())
 }
 
 fn wants_installed(args: &RepoqueryArgs) -> bool {
@@ -106,8 +121,6 @@ fn select(session: &Session, loaded: &Loaded, args: &RepoqueryArgs) -> Vec<Packa
         filter::leaves(sack)
     } else if args.duplicates {
         filter::duplicates(sack, &session.configuration.main.installonlypkgs)
-    } else if args.recent && !wants_installed(args) {
-        filter::recent(sack, session.now())
     } else if args.installed && args.available {
         sack.iter().map(|package| package.id).collect()
     } else if wants_installed(args) {
@@ -115,6 +128,10 @@ fn select(session: &Session, loaded: &Loaded, args: &RepoqueryArgs) -> Vec<Packa
     } else {
         sack.available().map(|package| package.id).collect()
     };
+    if args.recent {
+        let days = u64::from(session.configuration.main.recent);
+        ids.retain(|id| filter::is_recent(sack.get(*id), days, session.now()));
+    }
     if !args.installed_from_repo.is_empty() {
         ids.retain(|id| {
             let own = &sack.get(*id).details.from_repository;
@@ -148,7 +165,7 @@ fn select(session: &Session, loaded: &Loaded, args: &RepoqueryArgs) -> Vec<Packa
         });
     }
     select_dependencies(sack, &mut ids, args);
-    if let Some(limit) = args.latest_limit {
+    if let Some(limit) = args.latest_limit.filter(|limit| *limit != 0) {
         ids = filter::latest(sack, &ids, limit);
     }
     sorted(sack, ids)
@@ -157,10 +174,7 @@ fn select(session: &Session, loaded: &Loaded, args: &RepoqueryArgs) -> Vec<Packa
 fn select_specs(sack: &Sack, ids: &mut Vec<PackageId>, args: &RepoqueryArgs) {
     if !args.specs.is_empty() {
         // What is only provided is a matter of --whatprovides.
-        let named = |spec: &String| match match_spec(sack, spec, SpecScope::All) {
-            (_, MatchKind::Provide) => Vec::new(),
-            (ids, _) => ids,
-        };
+        let named = |spec: &String| match_question(sack, spec);
         let wanted: BTreeSet<PackageId> = args.specs.iter().flat_map(named).collect();
         ids.retain(|id| wanted.contains(id));
     }
@@ -246,7 +260,7 @@ fn providers_of(
         let dependencies: Vec<_> = next.iter().flat_map(|id| attribute.of(sack.get(*id))).collect();
         let providers: BTreeSet<PackageId> = dependencies
             .iter()
-            .flat_map(|dependency| sack.providers(dependency).map(|p| p.id).collect::<Vec<_>>())
+            .flat_map(|dependency| filter::providers(sack, dependency))
             .filter(|id| wants_installed(args) == sack.get(*id).is_installed())
             .filter(|id| sack.get(*id).nevra().arch != "src")
             .collect();
@@ -260,8 +274,8 @@ fn providers_of(
 }
 
 impl ProvidersOf {
-    /// Returns the dependencies of a package, of rich ones all capabilities that they name.
-    fn of(self, package: SackPackage<'_>) -> Vec<Dependency> {
+    /// Returns the dependencies of a package.
+    fn of(self, package: SackPackage<'_>) -> Vec<&Dependency> {
         use DependencyKind as K;
         let kinds: &[K] = match self {
             Self::Conflicts => &[K::Conflicts],
@@ -274,20 +288,12 @@ impl ProvidersOf {
             Self::Suggests => &[K::Suggests],
             Self::Supplements => &[K::Supplements],
         };
-        let is_wanted = |dependency: &&Dependency| {
-            self != Self::RequiresPre || queryformat::is_of_scripts(dependency)
+        let is_wanted = |dependency: &&Dependency| match self {
+            Self::RequiresPre => queryformat::is_of_scripts(dependency),
+            Self::Depends => !queryformat::is_of_scripts(dependency),
+            _ => true,
         };
-        let wanted = kinds.iter().flat_map(|kind| kind.of(package.candidate)).filter(is_wanted);
-        let mut plain = Vec::new();
-        for dependency in wanted {
-            match RichDependency::parse(&dependency.name) {
-                Ok(rich) if dependency.is_rich() => {
-                    rich.for_each_simple(&mut |member| plain.push(member.clone()));
-                }
-                _ => plain.push(dependency.clone()),
-            }
-        }
-        plain
+        kinds.iter().flat_map(|kind| kind.of(package.candidate)).filter(is_wanted).collect()
     }
 }
 
@@ -300,7 +306,7 @@ fn show(
     use DependencyKind as K;
     let printer = &session.printer;
     if args.json {
-        let section = super::list::Section { heading: "", key: "packages", ids: ids.to_vec() };
+        let section = super::list::Section::new("", "packages", ids.to_vec());
         super::list::print_json(session, sack, &[section])?;
         return Ok(());
     }
@@ -309,7 +315,10 @@ fn show(
         let texts: BTreeSet<String> = ids
             .iter()
             .map(|id| sack.get(*id))
-            .map(|package| queryformat::render(format, package, &location(sack, package)))
+            .map(|package| {
+                let location = &location(sack, package);
+                queryformat::render(format, package, Around { sack, location })
+            })
             .collect();
         texts.iter().for_each(|text| printer.raw(text));
         return Ok(());
@@ -317,7 +326,7 @@ fn show(
     let show = args.show;
     if show.info {
         for id in ids {
-            for line in details(sack.get(*id)) {
+            for line in details(sack, sack.get(*id), &[]) {
                 printer.data(&line);
             }
             printer.data("");
@@ -341,11 +350,7 @@ fn show(
         match kind {
             Some(K::Requires) if args.resolve => lines.extend(resolved(sack, package)),
             Some(kind) => lines.extend(dependency_lines(package, kind)),
-            None if show.depends => {
-                lines.extend(
-                    K::DEPENDS.into_iter().flat_map(|kind| dependency_lines(package, kind)),
-                );
-            }
+            None if show.depends => lines.extend(depends_lines(package)),
             None if show.requires_pre => lines.extend(requirement_lines(package, true)),
             None if show.files => lines.extend(package.candidate.files.iter().cloned()),
             None if show.sourcerpm => drop(lines.insert(package.details.sourcerpm.clone())),

@@ -14,22 +14,28 @@ use std::collections::BTreeMap;
 /// Where a word was found; the order is that of relevance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Field {
-    ExactName,
     Name,
     Summary,
     Description,
     Url,
 }
 
-impl Field {
-    fn text(self) -> &'static str {
-        match self {
-            Self::ExactName => "name (exact)",
-            Self::Name => "name",
-            Self::Summary => "summary",
-            Self::Description => "description",
-            Self::Url => "url",
-        }
+/// A field with a word, and how much of it the word is; the order is that of relevance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Match {
+    field: Field,
+    is_part: bool,
+}
+
+impl Match {
+    fn text(self) -> String {
+        let field = match self.field {
+            Field::Name => "name",
+            Field::Summary => "summary",
+            Field::Description => "description",
+            Field::Url => "url",
+        };
+        format!("{field}{}", if self.is_part { "" } else { " (exact)" })
     }
 }
 
@@ -38,10 +44,12 @@ pub fn search(session: &Session, args: &SearchArgs) -> CommandResult {
     let scope = if args.all { Scope::All } else { Scope::Words(&args.words) };
     let loaded = session.load_scope(Needs::ALL, &[], &[], scope)?;
     let sack = &loaded.sack;
-    let mut found: BTreeMap<Vec<Field>, Vec<PackageId>> = BTreeMap::new();
-    for package in sack.iter() {
-        if let Some(fields) = matched_fields(package, args) {
-            found.entry(fields).or_default().push(package.id);
+    let all: Vec<PackageId> = sack.iter().map(|package| package.id).collect();
+    let searched = if args.showduplicates { all } else { filter::latest(sack, &all, 1) };
+    let mut found: BTreeMap<Vec<Match>, Vec<PackageId>> = BTreeMap::new();
+    for id in searched {
+        if let Some(fields) = matched_fields(sack.get(id), args) {
+            found.entry(fields).or_default().push(id);
         }
     }
     if found.is_empty() {
@@ -49,9 +57,8 @@ pub fn search(session: &Session, args: &SearchArgs) -> CommandResult {
         return Ok(exit::SUCCESS);
     }
     for (fields, ids) in found {
-        let names: Vec<&str> = fields.iter().map(|field| field.text()).collect();
+        let names: Vec<String> = fields.iter().map(|field| field.text()).collect();
         session.printer.data(&format!("Matched fields: {}", names.join(", ")));
-        let ids = if args.showduplicates { ids } else { filter::latest(sack, &ids, 1) };
         let mut previous = String::new();
         for id in sorted(sack, ids) {
             let package = sack.get(id);
@@ -72,46 +79,33 @@ pub fn search(session: &Session, args: &SearchArgs) -> CommandResult {
 }
 
 /// Returns the fields in which the words were found, `None` unless every word was.
-fn matched_fields(package: SackPackage<'_>, args: &SearchArgs) -> Option<Vec<Field>> {
-    let (words, all) = (&args.words, args.all);
-    let (has_names, has_summaries) = (!args.summary, !args.name);
-    let name = package.nevra().name.to_lowercase();
-    let mut fields = Vec::new();
-    for word in words {
-        let word = word.to_lowercase();
+fn matched_fields(package: SackPackage<'_>, args: &SearchArgs) -> Option<Vec<Match>> {
+    let about = package.details;
+    let fields = [
+        (!args.summary, Field::Name, &package.nevra().name),
+        (!args.name, Field::Summary, &about.summary),
+        (args.all, Field::Description, &about.description),
+        (args.all, Field::Url, &about.url),
+    ];
+    let mut matches = Vec::new();
+    for word in &args.words {
+        let lower = word.to_lowercase();
+        let is_pattern = glob::is_pattern(&lower);
         let has = |text: &str| {
             let text = text.to_lowercase();
-            if glob::is_pattern(&word) { glob::matches(&word, &text) } else { text.contains(&word) }
+            if is_pattern { glob::matches(&lower, &text) } else { text.contains(&lower) }
         };
-        let mut of_word = Vec::new();
-        if has_names && name == word {
-            of_word.push(Field::ExactName);
-        } else if has_names && has(&name) {
-            of_word.push(Field::Name);
+        let before = matches.len();
+        for (_, field, text) in fields.iter().filter(|(wanted, _, text)| *wanted && has(text)) {
+            // With several words, none is all that was asked for.
+            let is_part = *text != word || args.words.len() > 1;
+            matches.push(Match { field: *field, is_part });
         }
-        if has_summaries && has(&package.details.summary) {
-            of_word.push(Field::Summary);
-        }
-        if all {
-            if has(&package.details.description) {
-                of_word.push(Field::Description);
-            }
-            if has(&package.details.url) {
-                of_word.push(Field::Url);
-            }
-        }
-        if of_word.is_empty() {
+        if matches.len() == before {
             return None;
         }
-        fields.extend(of_word);
     }
-    if words.len() > 1 {
-        // The name is not all that was asked for.
-        for field in fields.iter_mut().filter(|field| **field == Field::ExactName) {
-            *field = Field::Name;
-        }
-    }
-    fields.sort_unstable();
-    fields.dedup();
-    Some(fields)
+    matches.sort_unstable();
+    matches.dedup();
+    Some(matches)
 }
