@@ -11,8 +11,10 @@
 mod bench;
 mod dnf;
 mod dnf_cases;
+mod dnf_cases_actions;
 mod dnf_cases_more;
 mod dnf_cases_state;
+mod dnf_cases_stored;
 mod dnf_scenario;
 mod known;
 #[path = "../peers/mod.rs"]
