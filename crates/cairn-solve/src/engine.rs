@@ -41,6 +41,8 @@ pub(crate) struct Problem {
 #[derive(Clone, Debug)]
 pub(crate) struct Root {
     pub(crate) any_of: Vec<u32>,
+    /// It holds also where of one of these sets nothing is installed.
+    pub(crate) none_of: Vec<Vec<u32>>,
     pub(crate) is_soft: bool,
     /// For explanations.
     pub(crate) origin: Origin,
@@ -48,11 +50,11 @@ pub(crate) struct Root {
 
 impl Root {
     pub(crate) fn hard(any_of: Vec<u32>, origin: Origin) -> Self {
-        Self { any_of, is_soft: false, origin }
+        Self { any_of, none_of: Vec::new(), is_soft: false, origin }
     }
 
     pub(crate) fn soft(any_of: Vec<u32>, origin: Origin) -> Self {
-        Self { any_of, is_soft: true, origin }
+        Self { any_of, none_of: Vec::new(), is_soft: true, origin }
     }
 }
 
@@ -109,13 +111,15 @@ impl<'i, 'u> Engine<'i, 'u> {
 
     /// Returns a set of packages that meets the problem and everyone's rules.
     pub(crate) fn solve(&self, problem: &Problem) -> Result<BTreeSet<u32>, Vec<Fact>> {
+        let mut active_roots = BTreeSet::new();
         loop {
-            let selected = self.run(problem)?;
+            let selected = self.run(problem, &active_roots)?;
             let broken = self.broken_conditionals(&selected);
             let mut active = self.active.borrow_mut();
-            let before = active.len();
+            let before = active.len() + active_roots.len();
             active.extend(broken);
-            if active.len() == before {
+            active_roots.extend(broken_roots(problem, &selected));
+            if active.len() + active_roots.len() == before {
                 return Ok(selected);
             }
         }
@@ -126,12 +130,7 @@ impl<'i, 'u> Engine<'i, 'u> {
         for &id in selected {
             for (i, conditional) in self.rules(id).conditional.iter().enumerate() {
                 let clause = &conditional.clause;
-                let is_met = clause.any_of.iter().any(|other| selected.contains(other))
-                    || clause
-                        .none_of
-                        .iter()
-                        .any(|set| !set.iter().any(|other| selected.contains(other)));
-                if !is_met {
+                if !is_met(&clause.any_of, &clause.none_of, selected) {
                     broken.push((id, i));
                 }
             }
@@ -139,13 +138,20 @@ impl<'i, 'u> Engine<'i, 'u> {
         broken
     }
 
-    fn run(&self, problem: &Problem) -> Result<BTreeSet<u32>, Vec<Fact>> {
+    fn run(
+        &self,
+        problem: &Problem,
+        active_roots: &BTreeSet<usize>,
+    ) -> Result<BTreeSet<u32>, Vec<Fact>> {
         let mut provider = Provider::new(self);
         let requirements = problem
             .roots
             .iter()
-            .map(|root| {
+            .enumerate()
+            .filter(|(number, root)| root.none_of.is_empty() || active_roots.contains(number))
+            .map(|(_, root)| {
                 let mut any_of = root.any_of.clone();
+                any_of.extend(root.none_of.iter().map(|set| provider.out_of(set)));
                 if root.is_soft {
                     any_of.push(provider.add_helper());
                 }
@@ -171,6 +177,23 @@ impl<'i, 'u> Engine<'i, 'u> {
     }
 }
 
+/// Returns the numbers of the roots with conditions that a solution does not meet.
+fn broken_roots(problem: &Problem, selected: &BTreeSet<u32>) -> Vec<usize> {
+    let roots = problem.roots.iter().enumerate();
+    roots
+        .filter(|(_, root)| {
+            !root.none_of.is_empty() && !is_met(&root.any_of, &root.none_of, selected)
+        })
+        .map(|(number, _)| number)
+        .collect()
+}
+
+/// Says whether one of `any_of` is selected, or of one of the sets nothing.
+fn is_met(any_of: &[u32], none_of: &[Vec<u32>], selected: &BTreeSet<u32>) -> bool {
+    let has_any = |ids: &[u32]| ids.iter().any(|id| selected.contains(id));
+    has_any(any_of) || none_of.iter().any(|set| !has_any(set))
+}
+
 fn exactly(id: u32) -> VersionSetId {
     VersionSetId(2 * id)
 }
@@ -190,6 +213,8 @@ struct Provider<'e, 'i, 'u> {
     n_helper_names: u32,
     unions: RefCell<Vec<Vec<VersionSetId>>>,
     union_ids: RefCell<BTreeMap<Vec<u32>, VersionSetUnionId>>,
+    /// The helper that stands for "nothing of this set".
+    outs: BTreeMap<Vec<u32>, u32>,
     /// Helpers a package requires because it is in a set.
     memberships: BTreeMap<u32, Vec<u32>>,
     /// Requirements of packages from conditional rules.
@@ -206,6 +231,7 @@ impl<'e, 'i, 'u> Provider<'e, 'i, 'u> {
             n_helper_names: 0,
             unions: RefCell::default(),
             union_ids: RefCell::default(),
+            outs: BTreeMap::new(),
             memberships: BTreeMap::new(),
             conditional: BTreeMap::new(),
         }
@@ -226,26 +252,26 @@ impl<'e, 'i, 'u> Provider<'e, 'i, 'u> {
     }
 
     fn add_active_conditionals(&mut self) {
-        let mut outs: BTreeMap<Vec<u32>, u32> = BTreeMap::new();
         let active = self.engine.active.borrow().clone();
         for (id, i) in active {
             let clause = &self.engine.rules(id).conditional[i].clause;
             let mut any_of = clause.any_of.clone();
-            for set in &clause.none_of {
-                let out = if let Some(&out) = outs.get(set) {
-                    out
-                } else {
-                    let (inside, out) = self.add_helper_pair();
-                    for &member in set {
-                        self.memberships.entry(member).or_default().push(inside);
-                    }
-                    outs.insert(set.clone(), out);
-                    out
-                };
-                any_of.push(out);
-            }
+            any_of.extend(clause.none_of.iter().map(|set| self.out_of(set)));
             self.conditional.entry(id).or_default().push(any_of);
         }
+    }
+
+    /// Returns the helper that stands for "nothing of this set is installed".
+    fn out_of(&mut self, set: &[u32]) -> u32 {
+        if let Some(&out) = self.outs.get(set) {
+            return out;
+        }
+        let (inside, out) = self.add_helper_pair();
+        for &member in set {
+            self.memberships.entry(member).or_default().push(inside);
+        }
+        self.outs.insert(set.to_vec(), out);
+        out
     }
 
     fn requirement(&self, any_of: &[u32]) -> Requirement {
@@ -452,5 +478,8 @@ fn facts(
 }
 
 fn find_root(problem: &Problem, members: &[u32]) -> Option<usize> {
-    problem.roots.iter().position(|root| root.any_of == members)
+    // What has conditions goes on with helpers.
+    let is_start = |root: &Root| !root.any_of.is_empty() && members.starts_with(&root.any_of);
+    let is_it = |root: &Root| root.any_of == members || !root.none_of.is_empty() && is_start(root);
+    problem.roots.iter().position(is_it)
 }

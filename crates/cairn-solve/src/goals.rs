@@ -3,8 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cairn_rpm::dependency::{Dependency, RichDependency};
+
 use crate::engine::{Origin, Root};
 use crate::index::Index;
+use crate::rich::{self, Clause};
 use crate::types::{Candidate, Explanation, Job, Options, PackageId};
 
 /// What the jobs ask for.
@@ -53,6 +56,7 @@ impl Goals {
             let mut reader = Reader { index, options, goals: &mut goals };
             match job {
                 Job::Install(ids) => reader.install(&raw(ids))?,
+                Job::Meet(dependency) => reader.meet(dependency)?,
                 Job::Remove(ids) => reader.remove(&raw(ids))?,
                 Job::Upgrade(None) => reader.upgrade_all(),
                 Job::Upgrade(Some(ids)) => reader.upgrade_some(&raw(ids)),
@@ -84,7 +88,8 @@ impl Goals {
                 protected.push(Root::hard(any_of, Origin::Protected(id)));
             } else if !(self.forbidden.contains(&id) && self.updates.contains_key(&id)) {
                 let any_of = self.versions(index, id, true);
-                others.push(Root { any_of, is_soft, origin: Origin::Keep(id) });
+                let root = Root::hard(any_of, Origin::Keep(id));
+                others.push(Root { is_soft, ..root });
             }
         }
         protected.extend(others);
@@ -283,7 +288,8 @@ fn restrict_replacements(index: &mut Index<'_>, jobs: &[Job], options: &Options)
                 downgraded.extend(groups_of(index, &raw(ids)));
             }
             Job::DistroSync(Some(ids)) => synced.extend(groups_of(index, &raw(ids))),
-            Job::Remove(_)
+            Job::Meet(_)
+            | Job::Remove(_)
             | Job::Upgrade(_)
             | Job::Reinstall(_)
             | Job::DistroSync(None)
@@ -362,6 +368,31 @@ impl Reader<'_, '_> {
             self.note_update(id);
         }
         self.goals.roots.push(Root::hard(any_of, Origin::Job));
+        Ok(())
+    }
+
+    /// What provides the dependency comes, where its conditions hold.
+    fn meet(&mut self, dependency: &Dependency) -> Result<(), Explanation> {
+        let rich = if dependency.is_rich() {
+            RichDependency::parse(&dependency.name)
+        } else {
+            Ok(RichDependency::Simple(dependency.clone()))
+        };
+        let clauses = rich
+            .ok()
+            .and_then(|rich| rich::clauses(self.index, &rich, false, &BTreeSet::new()).ok());
+        let clauses = clauses
+            .filter(|clauses| {
+                clauses.iter().all(|one| !one.any_of.is_empty() || !one.none_of.is_empty())
+            })
+            .ok_or_else(|| Explanation::new(format!("nothing provides {dependency}")))?;
+        for Clause { any_of, none_of } in clauses {
+            // What is there already need not come in another version.
+            let here: Vec<u32> =
+                any_of.iter().copied().filter(|&id| self.index.is_installed(id)).collect();
+            let any_of = if here.is_empty() { any_of } else { here };
+            self.goals.roots.push(Root { none_of, ..Root::hard(any_of, Origin::Job) });
+        }
         Ok(())
     }
 
@@ -487,6 +518,11 @@ impl Reader<'_, '_> {
             .iter()
             .filter(|&&other| index.is_installed(other))
             .all(|&other| index.candidate(other).nevra.evr <= *evr);
+        let vendor = &index.candidate(id).vendor;
+        let may_come = |other: &&u32| {
+            self.options.allow_vendor_change || index.candidate(**other).vendor == *vendor
+        };
+        let newer: Vec<u32> = newer.iter().filter(may_come).copied().collect();
         let n_wanted = if self.options.best { 1 } else { newer.len() };
         if is_newest && !newer.is_empty() {
             self.want(id, newer[..n_wanted].to_vec());
@@ -618,8 +654,10 @@ impl Reader<'_, '_> {
                 .is_none_or(|&best| index.candidate(best).nevra == index.candidate(id).nevra);
             let targets = if is_synced { Vec::new() } else { targets };
             if !self.options.best && !targets.is_empty() && !self.goals.locked.contains(&id) {
-                // Not the best, but one of them.
-                let mut any_of = targets.clone();
+                // Not the best, but one of them; what is there already need not come again.
+                let same = |other: u32| index.candidate(other).nevra == index.candidate(id).nevra;
+                let mut any_of: Vec<u32> =
+                    targets.iter().map(|&other| if same(other) { id } else { other }).collect();
                 any_of.extend(index.obsoleters(id));
                 self.goals.roots.push(Root::hard(any_of, Origin::BestUpdate(id)));
             }

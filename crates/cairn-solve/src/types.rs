@@ -88,6 +88,8 @@ pub enum Job {
     /// included). Packages that obsolete one of them count as matching too. When one is installed
     /// it is upgraded to the best of them ([`Options::best`]) or left alone.
     Install(Vec<PackageId>),
+    /// Meet this dependency, which may be rich: of `(a if b)` nothing comes where `b` is not there.
+    Meet(Dependency),
     /// Remove all of these installed packages, and (see [`Options::remove_dependants`]) what depends on them.
     Remove(Vec<PackageId>),
     /// Upgrade installed packages, all (`None`) or those of these names. Available packages

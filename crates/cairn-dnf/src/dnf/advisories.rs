@@ -61,8 +61,10 @@ impl AdvisoryFilter {
             }
         }
         let missing = |message: String| Failure::lines(vec![message]);
-        for name in &self.advisories {
-            if !advisories.iter().any(|advisory| advisory.id == *name) {
+        let is_there = |name: &String| advisories.iter().any(|advisory| advisory.id == *name);
+        // One of them is enough.
+        for name in self.advisories.iter().filter(|_| !self.advisories.iter().any(is_there)) {
+            if !is_there(name) {
                 return Err(missing(format!(
                     "No advisory found matching the requested name: \"{name}\""
                 )));
@@ -96,7 +98,11 @@ pub enum Reach {
 pub fn upgrades(loaded: &Loaded, advisories: &[&Advisory], reach: Reach) -> Vec<PackageId> {
     let sack = &loaded.sack;
     let mut found: Vec<PackageId> = Vec::new();
+    let obsoleting = filter::obsoleting(sack);
     for fixed in advisories.iter().flat_map(|advisory| &advisory.packages) {
+        let replaces = |id: &PackageId| obsoleting.iter().any(|(new, _)| new == id);
+        let exact = sack.by_name(&fixed.nevra.name).filter(|p| *p.nevra() == fixed.nevra);
+        found.extend(exact.map(|package| package.id).filter(replaces));
         let same = |name: &str, arch: &str| name == fixed.nevra.name && arch == fixed.nevra.arch;
         let installed = sack
             .by_name(&fixed.nevra.name)

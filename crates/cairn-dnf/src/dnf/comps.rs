@@ -7,9 +7,9 @@ use crate::failure::Failure;
 use cairn_pkg::query::sack::SYSTEM;
 use cairn_pkg::resolve::{GroupChange, GroupSet};
 use cairn_pkg::state::history::{GroupKind, HistoryAction};
-use cairn_pkg::state::{STATE_DIRECTORY, SystemState};
+use cairn_pkg::state::{GroupState, STATE_DIRECTORY, SystemState};
 use cairn_pkg::transaction::ExtraFile;
-use cairn_rpm::repodata::{Comps, Limits, parse_comps};
+use cairn_rpm::repodata::{Comps, Group, GroupPackage, GroupPackageKind, Limits, parse_comps};
 use cairn_ui::Problem;
 
 /// Largest definition that is read, in bytes.
@@ -22,8 +22,13 @@ pub fn add_installed(
     groups: &mut GroupSet,
 ) -> Result<(), Failure> {
     let mut absent = Comps::default();
-    for id in state.groups.keys() {
-        let Some(found) = read(session, GroupKind::Group, id)? else { continue };
+    for (id, known) in &state.groups {
+        let Some(found) = read(session, GroupKind::Group, id)? else {
+            if groups.group(id).is_none() {
+                absent.groups.push(without_definition(id, known));
+            }
+            continue;
+        };
         groups.add_installed(&found);
         if groups.group(id).is_none() {
             absent.groups.extend(found.groups);
@@ -35,6 +40,20 @@ pub fn add_installed(
     }
     groups.add(SYSTEM, &absent);
     Ok(())
+}
+
+/// Returns what is known of an installed group without its definition.
+fn without_definition(id: &str, known: &GroupState) -> Group {
+    let packages = known
+        .packages
+        .iter()
+        .map(|name| GroupPackage { name: name.clone(), kind: GroupPackageKind::Default });
+    Group {
+        id: id.to_owned(),
+        user_visible: true,
+        packages: packages.collect(),
+        ..Group::default()
+    }
 }
 
 /// Reads the definition of an installed group or environment; `None` where there is none that can be read.

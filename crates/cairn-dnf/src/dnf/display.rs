@@ -27,7 +27,10 @@ pub fn transaction_table(plan: &Plan, sack: &Sack, width: Option<usize>) -> Vec<
         }
         rows.push(package_row(sack, item, " "));
         if item.action == PlanAction::ReasonChange {
-            let old = sack.get(item.id).details.reason.as_str();
+            let old = match sack.get(item.id).details.reason {
+                PackageReason::None => PackageReason::ExternalUser.as_str(),
+                known => known.as_str(),
+            };
             rows.push(vec![format!("   {old} -> {}", item.reason.as_str())]);
         }
         let mut replaced = item.replaces.clone();
@@ -66,7 +69,8 @@ pub fn transaction_table(plan: &Plan, sack: &Sack, width: Option<usize>) -> Vec<
             if index == 0 {
                 headings.push((rows.len(), heading));
             }
-            rows.push(vec![format!(" {}", change.name)]);
+            let name = if change.name.is_empty() { "<name-unset>" } else { &change.name };
+            rows.push(vec![format!(" {name}")]);
         }
     }
     let sides = [Side::Left, Side::Left, Side::Left, Side::Left, Side::Right];
@@ -83,8 +87,8 @@ pub fn transaction_table(plan: &Plan, sack: &Sack, width: Option<usize>) -> Vec<
 /// Headings of groups and environments; `Some(true)` = the user asked for it, `Some(false)` = an environment brings it.
 const GROUP_SECTIONS: [(&str, GroupKind, HistoryAction, Option<bool>); 7] = [
     ("Installing groups", GroupKind::Group, HistoryAction::Install, Some(true)),
-    ("Installing groups dependencies", GroupKind::Group, HistoryAction::Install, Some(false)),
     ("Upgrading groups", GroupKind::Group, HistoryAction::Upgrade, None),
+    ("Installing groups dependencies", GroupKind::Group, HistoryAction::Install, Some(false)),
     ("Removing groups", GroupKind::Group, HistoryAction::Remove, None),
     ("Installing environmental groups", GroupKind::Environment, HistoryAction::Install, None),
     ("Upgrading environmental groups", GroupKind::Environment, HistoryAction::Upgrade, None),
@@ -96,7 +100,7 @@ fn package_row(sack: &Sack, item: &PlanItem, indent: &str) -> Vec<String> {
     let nevra = package.nevra();
     let repository = if package.is_installed() && item.action != PlanAction::ReasonChange {
         match package.details.from_repository.as_str() {
-            "" => "@System",
+            "" => "<unknown>",
             known => known,
         }
     } else {

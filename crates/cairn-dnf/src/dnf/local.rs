@@ -20,14 +20,17 @@ pub fn split_specs(
     let mut files = Vec::new();
     let mut rest = Vec::new();
     for spec in specs {
-        if is_url(spec) {
-            let path = fetch(session, spec)?;
-            files.push(read_package(&path)?);
-        } else if is_package_path(spec) {
-            let path = std::path::absolute(spec).unwrap_or_else(|_| PathBuf::from(spec));
-            files.push(read_package(&path)?);
+        let path = if is_url(spec) {
+            fetch(session, spec)?
+        } else if is_named_as_package(Path::new(spec)) {
+            std::path::absolute(spec).unwrap_or_else(|_| PathBuf::from(spec))
         } else {
             rest.push(spec.clone());
+            continue;
+        };
+        // A file that is named twice is meant once.
+        if !files.iter().any(|(known, ..): &LocalPackage| *known == path) {
+            files.push(read_package(&path)?);
         }
     }
     Ok((files, rest))
@@ -35,13 +38,13 @@ pub fn split_specs(
 
 /// Returns whether an argument is the URL of a file.
 pub fn is_url(spec: &str) -> bool {
-    ["http://", "https://", "file://"].iter().any(|scheme| spec.starts_with(scheme))
+    ["http://", "https://", "file://"].iter().any(|scheme| after_scheme(spec, scheme).is_some())
 }
 
-/// A spec is a file when it ends in `.rpm` and has a slash or exists.
-fn is_package_path(spec: &str) -> bool {
-    let path = Path::new(spec);
-    is_named_as_package(path) && (spec.contains('/') || path.exists())
+/// Returns what follows a scheme, whose letters may be large.
+fn after_scheme<'a>(url: &'a str, scheme: &str) -> Option<&'a str> {
+    let (head, rest) = url.split_at_checked(scheme.len())?;
+    head.eq_ignore_ascii_case(scheme).then_some(rest)
 }
 
 fn is_named_as_package(path: &Path) -> bool {
@@ -88,7 +91,7 @@ pub fn read_package(path: &Path) -> Result<LocalPackage, Failure> {
 }
 
 fn fetch(session: &Session, url: &str) -> Result<PathBuf, Failure> {
-    if let Some(path) = url.strip_prefix("file://") {
+    if let Some(path) = after_scheme(url, "file://") {
         return Ok(PathBuf::from(path));
     }
     let directory = session
@@ -123,8 +126,7 @@ mod tests {
     fn names() {
         assert_eq!(file_name_of("http://h/a/b-1.rpm?x=/y"), "b-1.rpm");
         assert_eq!(file_name_of("http://h/.."), "package..");
-        assert!(
-            is_package_path("./x.rpm") && !is_package_path("x") && !is_package_path("nothere.rpm")
-        );
+        assert_eq!(after_scheme("FiLe:///a", "file://"), Some("/a"));
+        assert!(is_url("hTTp://h/a") && !is_url("http:/h/a") && !is_url("é"));
     }
 }

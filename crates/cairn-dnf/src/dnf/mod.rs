@@ -12,6 +12,7 @@ pub mod local;
 pub mod offline;
 pub mod old_spellings;
 pub mod session;
+pub mod store;
 pub mod stored;
 pub mod table;
 pub mod transact;

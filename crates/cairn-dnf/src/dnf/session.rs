@@ -274,7 +274,10 @@ impl Session {
         files: &[(PathBuf, Header, u64)],
         specs: &[String],
     ) -> Result<Loaded, Failure> {
-        self.load_scope(needs, files, &[], Scope::Change(specs))
+        // What a rich dependency means is seen only among all packages.
+        let is_rich = specs.iter().any(|spec| spec.starts_with('('));
+        let scope = if is_rich { Scope::All } else { Scope::Change(specs) };
+        self.load_scope(needs, files, &[], scope)
     }
 
     /// Loads what a command needs and package files of these repositories.
@@ -325,6 +328,10 @@ impl Session {
             // Of equal packages dnf5 takes that of the repository whose name comes last.
             loaded.sort_by(|a, b| b.config.id.cmp(&a.config.id));
             self.read_packages(&mut loaded, wants_files, &builder, files, scope)?;
+            // The last one's names count, as in dnf5.
+            for repository in loaded.iter().rev() {
+                groups.add(&repository.config.id, &repository.comps);
+            }
             for repository in loaded {
                 if needs.advisories {
                     let context = self.load_context(false);
@@ -335,9 +342,12 @@ impl Session {
                         changelogs.insert(of.pkgid, of.changelogs);
                     })?;
                 }
-                groups.add(&repository.config.id, &repository.comps);
                 self.add_repository(&mut builder, repository);
             }
+        }
+        if self.counts_excludes("main") {
+            let main = &self.configuration.main;
+            groups.exclude(&main.excludegroups, &main.excludeenvs);
         }
         let files: Vec<PackageId> = files
             .iter()

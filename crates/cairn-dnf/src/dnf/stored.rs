@@ -6,14 +6,15 @@ use super::session::{Loaded, Session};
 use super::transact::{Choices, run_plan, settings, solve_request};
 use crate::dnf::cli::{KeepOptions, ResolveOptions};
 use crate::failure::{CommandResult, Failure, complain};
-use cairn_pkg::query::sack::{Origin, SYSTEM};
+use cairn_pkg::query::sack::SYSTEM;
 use cairn_pkg::resolve::{GroupPackages, Plan, PlanAction, PlanItem, Request};
 use cairn_pkg::state::PackageReason;
 use cairn_pkg::state::history::{GroupKind, HistoryAction, HistoryGroup, HistoryItem};
 use cairn_rpm::evr::Nevra;
 use cairn_solve::{Job, PackageId};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use serde_json::ser::{Formatter, PrettyFormatter};
+use std::io::{self, Write};
 use std::path::Path;
 
 /// Name of the file.
@@ -47,6 +48,7 @@ pub struct StoredPackage {
     /// `User`, `Dependency`, …
     pub reason: String,
     /// Repository.
+    #[serde(default)]
     pub repo_id: String,
     /// Package file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -60,15 +62,21 @@ pub struct StoredGroup {
     pub id: String,
     /// `Install`, `Upgrade` or `Remove`.
     pub action: String,
-    /// `User` or `Dependency`.
-    #[serde(default)]
+    /// `User` or `Dependency`; environments have none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
+    /// File with the definition of a group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_path: Option<String>,
+    /// File with the definition of an environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment_path: Option<String>,
     /// Repository.
     #[serde(default)]
     pub repo_id: String,
-    /// Types of the packages, separated by commas.
-    #[serde(default)]
-    pub package_types: String,
+    /// Types of a group's packages, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package_types: Option<String>,
 }
 
 /// What a transaction is to do again.
@@ -93,6 +101,8 @@ pub struct Leniency {
     pub skip_broken: bool,
     /// What is to be removed and is not there any more, in no version, is left out.
     pub skip_absent: bool,
+    /// What somebody stored is carried out: what is done already is a mistake too, and groups are upgraded.
+    pub is_replay: bool,
     /// When it is carried out.
     pub keep: KeepOptions,
 }
@@ -119,12 +129,18 @@ impl StoredTransaction {
         });
         let stored = |kind: GroupKind| {
             let of_kind = groups.iter().filter(move |group| group.kind == kind);
-            of_kind.map(|group| StoredGroup {
-                id: group.id.clone(),
-                action: group.action.as_str().to_owned(),
-                reason: group.reason.as_str().to_owned(),
-                repo_id: group.repository.clone(),
-                package_types: group.package_types.join(","),
+            of_kind.map(move |group| {
+                let is_group = kind == GroupKind::Group;
+                let reason = if is_group { group.reason.as_str() } else { "" };
+                StoredGroup {
+                    id: group.id.clone(),
+                    action: group.action.as_str().to_owned(),
+                    reason: reason.to_owned(),
+                    group_path: None,
+                    environment_path: None,
+                    repo_id: group.repository.clone(),
+                    package_types: is_group.then(|| group.package_types.join(", ")),
+                }
             })
         };
         Self {
@@ -141,9 +157,10 @@ impl StoredTransaction {
             Failure::new(format!("{file}: {what}"))
                 .hint("`dnf history store` and the option --store write such files")
         };
-        let stored: Self =
-            serde_json::from_str(text).map_err(|error| malformed(error.to_string()))?;
-        if stored.version.split('.').next() != Some("1") {
+        let stored: Self = serde_json::from_str(&without_last_commas(text))
+            .map_err(|error| malformed(error.to_string()))?;
+        let (major, minor) = stored.version.split_once('.').unwrap_or((&stored.version, "0"));
+        if major != "1" || minor.parse::<u32>().is_err() {
             return Err(malformed(format!(
                 "unsupported format version {:?} (expected \"{VERSION}\")",
                 stored.version
@@ -154,9 +171,12 @@ impl StoredTransaction {
 
     /// Returns the text of the file.
     pub fn text(&self) -> Result<String, Failure> {
-        serde_json::to_string_pretty(self)
-            .map(|text| format!("{text}\n"))
-            .map_err(|error| Failure::new(format!("cannot write JSON: {error}")))
+        let mut bytes = Vec::new();
+        let formatter = PlainJson(PrettyFormatter::new());
+        let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, formatter);
+        let failed = |error: String| Failure::new(format!("cannot write JSON: {error}"));
+        self.serialize(&mut serializer).map_err(|error| failed(error.to_string()))?;
+        String::from_utf8(bytes).map_err(|error| failed(error.to_string()))
     }
 
     /// Returns what is to be done; `file` is the name used in errors.
@@ -184,7 +204,8 @@ impl StoredTransaction {
             [(GroupKind::Group, &self.groups), (GroupKind::Environment, &self.environments)]
         {
             for group in groups {
-                let types = group.package_types.split([',', ' ']).filter(|kind| !kind.is_empty());
+                let types = group.package_types.as_deref().unwrap_or_default();
+                let types = types.split([',', ' ']).filter(|kind| !kind.is_empty());
                 wishes.groups.push(HistoryGroup {
                     action: action(&group.action)?,
                     kind,
@@ -201,42 +222,11 @@ impl StoredTransaction {
     }
 }
 
-/// Stores a plan in a directory; packages that are files are named by their paths.
-pub fn store_plan(
-    session: &Session,
-    loaded: &Loaded,
-    plan: &Plan,
-    directory: &Path,
-) -> Result<(), Failure> {
-    let paths: BTreeMap<String, String> = plan
-        .inbound()
-        .filter_map(|item| match &loaded.sack.get(item.id).details.origin {
-            Origin::File(path) => {
-                let nevra = loaded.sack.get(item.id).nevra().to_string();
-                Some((nevra, path.display().to_string()))
-            }
-            _ => None,
-        })
-        .collect();
-    let groups: Vec<HistoryGroup> =
-        plan.group_changes.iter().map(cairn_pkg::resolve::GroupChange::history).collect();
-    let stored = StoredTransaction::new(&plan.history_items(&loaded.sack), &groups, &|nevra| {
-        paths.get(&nevra.to_string()).cloned()
-    });
-    write(directory, &stored)?;
-    session.printer.info(&format!("Transaction saved to {}.", directory.display()));
-    Ok(())
-}
-
 /// Writes the file of a stored transaction, and its directory where it does not exist.
 pub fn write(directory: &Path, stored: &StoredTransaction) -> Result<(), Failure> {
     let path = directory.join(FILE);
     let failed =
         |error: std::io::Error| Failure::new(format!("cannot write `{}`: {error}", path.display()));
-    if path.exists() {
-        return Err(Failure::new(format!("`{}` exists already", path.display()))
-            .hint("remove it, or give another directory"));
-    }
     std::fs::create_dir_all(directory).map_err(failed)?;
     std::fs::write(&path, stored.text()?).map_err(failed)
 }
@@ -280,6 +270,7 @@ fn plan_wishes(
         replay.add_group(group);
     }
     let Replay { request, mut errors, mut notes, .. } = replay;
+    errors.extend(request.problems.iter().map(|problem| problem.message.clone()));
     if !errors.is_empty() {
         return Err(refused(errors));
     }
@@ -295,11 +286,13 @@ fn plan_wishes(
     notes.extend(errors);
     for item in &mut plan.items {
         let nevra = sack.get(item.id).nevra();
+        let goes = item.action == PlanAction::Remove;
         let wish = wishes.items.iter().find(|wish| {
             wish.nevra == *nevra
-                && !matches!(wish.action, HistoryAction::Remove | HistoryAction::Replaced)
+                && wish.action != HistoryAction::Replaced
+                && (wish.action == HistoryAction::Remove) == goes
         });
-        if let Some(wish) = wish.filter(|_| item.action != PlanAction::Remove) {
+        if let Some(wish) = wish.filter(|_| !goes || leniency.is_replay) {
             item.reason = wish.reason;
         }
     }
@@ -354,6 +347,12 @@ impl Replay<'_> {
                 )),
             },
             HistoryAction::ReasonChange => match exact {
+                Some(id) if self.loaded.sack.get(id).details.reason == item.reason => {
+                    self.notes.push(format!(
+                        "Package \"{nevra}\" is already installed with reason \"{}\".",
+                        item.reason.as_str()
+                    ));
+                }
                 Some(id) => reason_changes.push(PlanItem {
                     action: PlanAction::ReasonChange,
                     id,
@@ -381,7 +380,12 @@ impl Replay<'_> {
     fn add_inbound(&mut self, item: &HistoryItem, exact: Option<PackageId>) {
         let nevra = &item.nevra;
         if exact.is_some() {
-            self.notes.push(format!("Package \"{nevra}\" is already installed."));
+            let message = format!("Package \"{nevra}\" is already installed.");
+            if self.leniency.is_replay {
+                self.mismatch(message);
+            } else {
+                self.notes.push(message);
+            }
             return;
         }
         let other = self.installed(|other| other.name == nevra.name && other.arch == nevra.arch);
@@ -416,7 +420,28 @@ impl Replay<'_> {
     }
 
     fn add_group(&mut self, group: &HistoryGroup) {
+        if self.leniency.is_replay && group.action != HistoryAction::Install {
+            let (is_there, what) = match group.kind {
+                GroupKind::Group => (self.loaded.state.groups.contains_key(&group.id), "Group"),
+                GroupKind::Environment => {
+                    (self.loaded.state.environments.contains_key(&group.id), "Environment")
+                }
+            };
+            if !is_there {
+                let (action, id) = (group.action.as_str(), &group.id);
+                self.mismatch(format!(
+                    "Cannot perform {action} action for {what} '{id}' because it is not installed."
+                ));
+                return;
+            }
+        }
         match (group.kind, group.action) {
+            (GroupKind::Group, HistoryAction::Upgrade) if self.leniency.is_replay => {
+                self.request.upgrade_group(&group.id);
+            }
+            (GroupKind::Environment, HistoryAction::Upgrade) if self.leniency.is_replay => {
+                self.request.upgrade_environment(&group.id);
+            }
             (GroupKind::Group, HistoryAction::Remove) => {
                 self.request.remove_group(std::slice::from_ref(&group.id), GroupPackages::Keep);
             }
@@ -455,6 +480,81 @@ impl Replay<'_> {
     }
 }
 
+/// JSON as dnf5's library writes it: no blank behind a colon, slashes escaped.
+struct PlainJson(PrettyFormatter<'static>);
+
+impl Formatter for PlainJson {
+    fn begin_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_array(writer)
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_array(writer)
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        self.0.begin_array_value(writer, first)
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_array_value(writer)
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_object(writer)
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_object(writer)
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        self.0.begin_object_key(writer, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(b":")
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_object_value(writer)
+    }
+
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        writer: &mut W,
+        text: &str,
+    ) -> io::Result<()> {
+        writer.write_all(text.replace('/', "\\/").as_bytes())
+    }
+}
+
+/// Leaves out commas before the end of a list or an object, which dnf5 takes.
+fn without_last_commas(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let (mut is_text, mut is_escaped) = (false, false);
+    for (at, letter) in text.char_indices() {
+        let next = || text[at + 1..].trim_start().chars().next();
+        if letter == ',' && !is_text && matches!(next(), Some('}' | ']')) {
+            continue;
+        }
+        if letter == '"' && !is_escaped {
+            is_text = !is_text;
+        }
+        is_escaped = letter == '\\' && !is_escaped;
+        kept.push(letter);
+    }
+    kept
+}
+
 /// Returns the opposite of a transaction; what it replaced has its reason in the record.
 pub fn inverse(items: &[HistoryItem], groups: &[HistoryGroup]) -> Wishes {
     let mut wishes = Wishes::default();
@@ -491,4 +591,26 @@ pub fn inverse(items: &[HistoryItem], groups: &[HistoryGroup]) -> Wishes {
         wishes.groups.push(HistoryGroup { action, repository, ..group.clone() });
     }
     wishes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_dnf5_writes_and_takes() {
+        let text = r#"{"rpms":[{"action":"Remove","nevra":"a-1-1.noarch","reason":"User",},],"version":"1.0",}"#;
+        let stored = StoredTransaction::parse("t", text).expect("commas at the end are taken");
+        let written = stored.text().expect("it can be written");
+        assert!(
+            written.starts_with("{\n  \"rpms\":[\n    {\n      \"nevra\":\"a-1-1.noarch\","),
+            "{written}"
+        );
+        assert_eq!(StoredTransaction::parse("t", &written).expect("it can be read again"), stored);
+        assert_eq!(without_last_commas(r#"["a,]", "b\",}" , ]"#), r#"["a,]", "b\",}"  ]"#);
+        for version in ["2.0", "1.a", "a.1"] {
+            let text = format!("{{\"version\":\"{version}\"}}");
+            assert!(StoredTransaction::parse("t", &text).is_err(), "{version}");
+        }
+    }
 }

@@ -3,7 +3,7 @@
 
 use super::cli::ResolveOptions;
 use super::session::{Loaded, Session};
-use super::{comps, display, offline, stored, trust};
+use super::{comps, display, offline, store, stored, trust};
 use crate::failure::{CommandResult, Failure, complain};
 use cairn_host::fetch::{Download, Progress as FetchProgress, file_path};
 use cairn_pkg::event::Event;
@@ -20,7 +20,7 @@ use cairn_solve::{
 };
 use cairn_ui::{Assume, Problem, Stream, Unit, exit};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 /// Options that decide how a request is solved and carried out.
@@ -44,6 +44,7 @@ pub fn settings(session: &Session, options: &ResolveOptions) -> Settings {
         skip_unavailable: options.skip_unavailable || session.configuration.main.skip_unavailable,
         group_package_types: session.configuration.main.group_package_types.clone(),
         multilib_all: session.configuration.main.multilib_all,
+        installonly: session.configuration.main.installonlypkgs.clone(),
     }
 }
 
@@ -100,14 +101,12 @@ fn solver_options(session: &Session, loaded: &Loaded, choices: &Choices) -> Opti
     let options = &choices.resolve;
     let is_protected = main.protect_running_kernel && session.is_live();
     let running_kernel = is_protected.then(cairn_host::paths::running_kernel);
-    let mut installonly_names = Options::default().installonly_names;
-    installonly_names.extend(main.installonlypkgs.iter().cloned());
     Options {
         best: session.is_best(),
         allow_erasing: options.allowerasing,
         remove_dependants: options.allowerasing || !choices.keep_dependants,
         install_weak_deps: main.install_weak_deps && !choices.without_weak,
-        installonly_names,
+        installonly_names: main.installonlypkgs.clone(),
         installonly_limit: main.installonly_limit as usize,
         protected: main.protected_packages.clone(),
         running_kernel: running_kernel.filter(|release| !release.is_empty()),
@@ -190,7 +189,7 @@ fn newest_of(loaded: &Loaded, job: &Job) -> Option<PackageId> {
         | Job::Lock(ids)
         | Job::Upgrade(Some(ids))
         | Job::DistroSync(Some(ids)) => ids.as_slice(),
-        Job::Upgrade(None) | Job::DistroSync(None) | Job::Autoremove => &[],
+        Job::Meet(_) | Job::Upgrade(None) | Job::DistroSync(None) | Job::Autoremove => &[],
     };
     ids.iter().copied().max_by_key(|id| &loaded.sack.get(*id).nevra().evr)
 }
@@ -273,14 +272,15 @@ pub fn run_plan(
         choices.remarks.iter().for_each(|remark| session.printer.data(remark));
         return Ok(exit::SUCCESS);
     }
-    let mut targets = download_targets(session, loaded, plan, choices)?;
-    if choices.resolve.store.is_some() {
-        targets.downloads.clear();
-    }
+    check_flags(session)?;
+    let targets = download_targets(session, loaded, plan, choices)?;
     show_plan(session, loaded, plan, &targets);
     choices.remarks.iter().for_each(|remark| session.printer.data(remark));
     if is_download_only(choices) {
         session.printer.info("The operation will only download packages for the transaction.");
+    }
+    if let Some(directory) = &choices.resolve.store {
+        say_stored(session, directory);
     }
     let is_stored = choices.resolve.offline || choices.resolve.store.is_some();
     if !is_stored && !is_download_only(choices) {
@@ -292,7 +292,7 @@ pub fn run_plan(
     }
     download(session, &targets.downloads)?;
     if let Some(directory) = &choices.resolve.store {
-        stored::store_plan(session, loaded, plan, directory)?;
+        store::store_plan(loaded, plan, &targets, directory)?;
     } else if choices.resolve.offline {
         offline::store_plan(session, loaded, plan, &targets)?;
     } else if !is_download_only(choices) {
@@ -300,6 +300,39 @@ pub fn run_plan(
     }
     session.printer.info("Complete!");
     Ok(exit::SUCCESS)
+}
+
+/// Flags that dnf5 knows; those without a meaning here change nothing.
+const FLAGS: [&str; 10] = [
+    "noscripts",
+    "notriggers",
+    "nodocs",
+    "test",
+    "justdb",
+    "nocontexts",
+    "nocaps",
+    "nocrypto",
+    "deploops",
+    "noplugins",
+];
+
+/// A misspelt flag must not pass silently.
+fn check_flags(session: &Session) -> Result<(), Failure> {
+    let flags = &session.configuration.main.tsflags;
+    match flags.iter().find(|flag| !FLAGS.contains(&flag.as_str())) {
+        Some(flag) => Err(Failure::lines(vec![format!("Invalid tsflag: {flag}")])),
+        None => Ok(()),
+    }
+}
+
+fn say_stored(session: &Session, directory: &Path) {
+    let shown = directory.display();
+    session.printer.info(&format!("The operation will only store the transaction in {shown}"));
+    if directory.join(stored::FILE).exists() {
+        session.printer.info(&format!(
+            "Location \"{shown}\" already contains a stored transaction, it will be overwritten."
+        ));
+    }
 }
 
 fn is_download_only(choices: &Choices) -> bool {
@@ -354,7 +387,8 @@ fn download_targets(
 ) -> Result<Targets, Failure> {
     let ids: Vec<PackageId> = plan.inbound().map(|item| item.id).collect();
     let offline = choices.resolve.offline.then(|| offline::package_directory(session));
-    let directory = choices.resolve.destdir.clone().or(offline);
+    let stored = choices.resolve.store.as_deref().map(store::package_directory);
+    let directory = stored.or_else(|| choices.resolve.destdir.clone()).or(offline);
     targets_of(session, loaded, &ids, directory.as_deref())
 }
 

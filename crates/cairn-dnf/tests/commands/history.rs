@@ -310,24 +310,24 @@ fn store_and_replay() {
     .assert_eq(&bench.dnf(&format!("history store -o {}", stored.display())).quiet());
     expect![[r#"
         {
-          "rpms": [
+          "rpms":[
             {
-              "nevra": "foo-1.0-1.noarch",
-              "action": "Install",
-              "reason": "User",
-              "repo_id": "t"
+              "nevra":"foo-1.0-1.noarch",
+              "action":"Install",
+              "reason":"User",
+              "repo_id":"t"
             },
             {
-              "nevra": "libfoo-1.0-1.noarch",
-              "action": "Install",
-              "reason": "Dependency",
-              "repo_id": "t"
+              "nevra":"libfoo-1.0-1.noarch",
+              "action":"Install",
+              "reason":"Dependency",
+              "repo_id":"t"
             }
           ],
-          "version": "1.0"
+          "version":"1.0"
         }
     "#]]
-    .assert_eq(&std::fs::read_to_string(stored.join("transaction.json")).unwrap());
+    .assert_eq(&format!("{}\n", std::fs::read_to_string(stored.join("transaction.json")).unwrap()));
     ok(&bench, "remove -y foo");
     let replay = format!("replay -y {}", stored.display());
     expect![[r#"

@@ -45,6 +45,10 @@ pub struct MainConfig {
     pub excludepkgs: Vec<String>,
     /// When not empty: only these are considered.
     pub includepkgs: Vec<String>,
+    /// Globs of identifiers of groups that are not considered.
+    pub excludegroups: Vec<String>,
+    /// Globs of identifiers of environments that are not considered.
+    pub excludeenvs: Vec<String>,
     /// A repository that cannot be loaded is left out (default of every repository).
     pub skip_if_unavailable: bool,
     /// Arguments without a match are skipped.
@@ -125,6 +129,8 @@ impl Default for MainConfig {
             protect_running_kernel: true,
             excludepkgs: Vec::new(),
             includepkgs: Vec::new(),
+            excludegroups: Vec::new(),
+            excludeenvs: Vec::new(),
             skip_if_unavailable: false,
             skip_unavailable: false,
             skip_broken: false,
@@ -241,6 +247,8 @@ const MAIN_KEYS: &[&str] = &[
     "excludepkgs",
     "exclude",
     "includepkgs",
+    "excludegroups",
+    "excludeenvs",
     "disable_excludes",
     "skip_if_unavailable",
     "skip_unavailable",
@@ -403,7 +411,11 @@ impl MainConfig {
             "skip_if_unavailable" => self.skip_if_unavailable = flag()?,
             "skip_unavailable" => self.skip_unavailable = flag()?,
             "skip_broken" => self.skip_broken = flag()?,
-            "strict" => self.skip_unavailable = !flag()?,
+            "strict" => {
+                let is_lenient = !flag()?;
+                self.skip_unavailable = is_lenient;
+                self.skip_broken = is_lenient;
+            }
             "keepcache" => self.keepcache = flag()?,
             "assumeyes" => self.assumeyes = flag()?,
             "assumeno" => self.assumeno = flag()?,
@@ -413,6 +425,8 @@ impl MainConfig {
             "protected_packages" => append(&mut self.protected_packages, value),
             "excludepkgs" | "exclude" => append(&mut self.excludepkgs, value),
             "includepkgs" => append(&mut self.includepkgs, value),
+            "excludegroups" => append(&mut self.excludegroups, value),
+            "excludeenvs" => append(&mut self.excludeenvs, value),
             "disable_excludes" => append(&mut self.disable_excludes, value),
             "tsflags" => append(&mut self.tsflags, value),
             "multilib_policy" => {
@@ -430,14 +444,7 @@ impl MainConfig {
             }
             "installonly_limit" if value == "<off>" => self.installonly_limit = 0,
             "installonly_limit" => {
-                let limit = number(value, 0, 1000).map_err(wrong)?;
-                if limit == 1 {
-                    return Err(wrong(
-                        "1 would leave no kernel to fall back to (expected 0 or at least 2)"
-                            .to_owned(),
-                    ));
-                }
-                self.installonly_limit = limit as u32;
+                self.installonly_limit = number(value, 0, 1000).map_err(wrong)? as u32;
             }
             "recent" => self.recent = number(value, 0, 100_000).map_err(wrong)? as u32,
             "max_parallel_downloads" => {

@@ -29,6 +29,8 @@ impl MainConfig {
             words("disable_excludes", &self.disable_excludes),
             words("exclude_from_weak", &self.exclude_from_weak),
             flag("exclude_from_weak_autodetect", self.exclude_from_weak_autodetect),
+            words("excludeenvs", &self.excludeenvs),
+            words("excludegroups", &self.excludegroups),
             words("excludepkgs", &self.excludepkgs),
             flag("gpgcheck", self.gpgcheck),
             words("group_package_types", &self.group_package_types),

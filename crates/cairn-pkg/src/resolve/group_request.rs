@@ -7,6 +7,7 @@ use crate::query::filter;
 use crate::query::sack::{SYSTEM, SackPackage};
 use crate::state::history::{GroupKind, HistoryAction};
 use crate::state::{GroupState, PackageReason};
+use cairn_rpm::dependency::Dependency;
 use cairn_solve::{Job, PackageId};
 use std::collections::BTreeSet;
 
@@ -20,19 +21,35 @@ pub enum GroupPackages {
 }
 
 impl Request<'_> {
-    /// Adds `install @SPEC`: an environment or a group.
+    /// Adds `install @SPEC`: environments and groups of that name; after `^` only environments.
     pub fn install_group_or_environment(&mut self, spec: &str) {
         let types = self.settings.group_package_types.clone();
-        if self.groups.environments_with_id(spec).is_empty() {
-            self.install_group(spec, &types, GroupPackages::Change);
-        } else {
+        if let Some(spec) = spec.strip_prefix('^') {
             self.install_environment(spec, &types, GroupPackages::Change);
+            return;
+        }
+        let has_environment = !self.groups.environments_with_id(spec).is_empty();
+        if has_environment {
+            self.install_environment(spec, &types, GroupPackages::Change);
+        }
+        if !has_environment || !self.offered_groups(spec).is_empty() {
+            self.install_group(spec, &types, GroupPackages::Change);
         }
     }
 
-    /// Adds `group install`; `types` are the kinds of packages wanted.
+    /// Returns the groups of repositories that an identifier or a glob means.
+    fn offered_groups(&self, spec: &str) -> Vec<Group> {
+        let found = self.groups.with_id(spec).into_iter();
+        found.filter(|group| group.repository != SYSTEM).cloned().collect()
+    }
+
+    /// Adds `group install`, of an environment where no group has that name; `types` are the kinds of packages wanted.
     pub fn install_group(&mut self, spec: &str, types: &[String], packages: GroupPackages) {
-        let groups: Vec<Group> = self.groups.with_id(spec).into_iter().cloned().collect();
+        let groups = self.offered_groups(spec);
+        if groups.is_empty() && !self.groups.environments_with_id(spec).is_empty() {
+            self.install_environment(spec, types, packages);
+            return;
+        }
         if groups.is_empty() {
             self.no_match(spec);
         }
@@ -59,11 +76,15 @@ impl Request<'_> {
             self.groups.environments_with_id(spec).into_iter().cloned().collect();
         if environments.is_empty() {
             self.install_group(spec, types, packages);
+            return;
         }
         for environment in environments {
             let mut groups = environment.groups.clone();
             if types.iter().any(|kind| kind == "optional") {
                 groups.extend(environment.options.iter().cloned());
+            }
+            for id in groups.iter().filter(|id| self.groups.group(id).is_none()) {
+                self.messages.push(format!("No match for group from environment: {id}"));
             }
             groups.retain(|id| self.groups.group(id).is_some());
             for id in &groups {
@@ -130,9 +151,9 @@ impl Request<'_> {
         if known == Some(&state) {
             self.messages.push(format!("Group \"{}\" is already installed.", group.id));
         }
-        for (name, kind) in &group.packages {
-            if packages == GroupPackages::Change && types.contains(kind) {
-                self.install_group_package(name);
+        if packages == GroupPackages::Change {
+            for member in group.packages.iter().filter(|(_, kind)| types.contains(kind)) {
+                self.install_group_package(group, member);
             }
         }
         if known != Some(&state) {
@@ -162,8 +183,20 @@ impl Request<'_> {
         });
     }
 
-    fn install_group_package(&mut self, name: &str) {
+    fn install_group_package(&mut self, group: &Group, (name, kind): &(String, String)) {
         let sack = self.sack;
+        let is_known = sack.by_name(name).any(|package| !self.excluded.contains(&package.id));
+        if kind == "conditional"
+            && is_known
+            && let Some(condition) = group.conditions.get(name)
+        {
+            self.from_groups.insert(name.clone());
+            let rich = format!("({name} if {condition})");
+            if let Ok(wanted) = Dependency::parse(&rich) {
+                self.jobs.push(Job::Meet(wanted));
+            }
+            return;
+        }
         let available: Vec<PackageId> = sack
             .by_name(name)
             .map(|package| package.id)
@@ -178,7 +211,7 @@ impl Request<'_> {
             return;
         }
         if !available.is_empty() {
-            self.from_groups.insert(name.to_owned());
+            self.from_groups.insert(name.clone());
             self.jobs.push(Job::Install(available));
             return;
         }
@@ -191,6 +224,10 @@ impl Request<'_> {
         let mut all: Vec<String> = Vec::new();
         for spec in specs {
             let ids = self.installed_groups(spec);
+            if ids.is_empty() && !self.installed_environments(spec).is_empty() {
+                self.remove_environment(spec, packages);
+                continue;
+            }
             if ids.is_empty() {
                 self.messages.push(format!("No groups to remove for argument: {spec}"));
             }
@@ -198,6 +235,23 @@ impl Request<'_> {
             all.extend(new);
         }
         self.remove_groups(&all, packages);
+    }
+
+    /// Adds `remove @SPEC`: environments and groups of that name; after `^` only environments.
+    pub fn remove_group_or_environment(&mut self, spec: &str) {
+        let packages = GroupPackages::Change;
+        match spec.strip_prefix('^') {
+            Some(spec) => self.remove_environment(spec, packages),
+            None => {
+                let has_environment = !self.installed_environments(spec).is_empty();
+                if has_environment {
+                    self.remove_environment(spec, packages);
+                }
+                if !has_environment || !self.installed_groups(spec).is_empty() {
+                    self.remove_group(&[spec.to_owned()], packages);
+                }
+            }
+        }
     }
 
     /// Adds `environment remove`.
@@ -300,6 +354,10 @@ impl Request<'_> {
     /// Adds `group upgrade`: the group as it is defined now, with new versions of its packages.
     pub fn upgrade_group(&mut self, spec: &str) {
         let ids = self.installed_groups(spec);
+        if ids.is_empty() && !self.installed_environments(spec).is_empty() {
+            self.upgrade_environment(spec);
+            return;
+        }
         if ids.is_empty() {
             self.no_match(spec);
         }
@@ -312,16 +370,15 @@ impl Request<'_> {
             let state = self.state.groups[&id].clone();
             let names = group.names(&state.package_types);
             let known = self.groups.installed_members(&id).unwrap_or(&state.packages).to_vec();
-            for name in names.iter().filter(|name| !known.contains(name)) {
-                self.install_group_package(name);
+            let is_new = |(name, kind): &&(String, String)| {
+                state.package_types.contains(kind) && !known.contains(name)
+            };
+            for member in group.packages.iter().filter(is_new) {
+                self.install_group_package(&group, member);
             }
+            // What has left the group stays as it is.
             let is_member = |name: &&String| group.packages.iter().any(|(other, _)| other == *name);
-            let (kept, left): (Vec<&String>, Vec<&String>) =
-                state.packages.iter().partition(is_member);
-            let left: Vec<PackageId> =
-                left.into_iter().flat_map(|name| self.brought_by_groups(name)).collect();
-            self.remove_group_packages(&left);
-            for name in kept {
+            for name in state.packages.iter().filter(is_member) {
                 let ids: Vec<PackageId> = self.sack.by_name(name).map(|p| p.id).collect();
                 if ids.iter().any(|id| self.sack.get(*id).is_installed()) {
                     self.jobs.push(Job::Upgrade(Some(ids)));
@@ -331,6 +388,22 @@ impl Request<'_> {
                 if state.user_installed { PackageReason::User } else { PackageReason::Dependency };
             let state = GroupState { packages: names, ..state };
             self.change_group(&group, HistoryAction::Upgrade, state, reason);
+        }
+    }
+
+    /// Adds `upgrade @SPEC`: environments and groups of that name; after `^` only environments.
+    pub fn upgrade_group_or_environment(&mut self, spec: &str) {
+        match spec.strip_prefix('^') {
+            Some(spec) => self.upgrade_environment(spec),
+            None => {
+                let has_environment = !self.installed_environments(spec).is_empty();
+                if has_environment {
+                    self.upgrade_environment(spec);
+                }
+                if !has_environment || !self.installed_groups(spec).is_empty() {
+                    self.upgrade_group(spec);
+                }
+            }
         }
     }
 

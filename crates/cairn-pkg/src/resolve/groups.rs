@@ -25,10 +25,14 @@ pub struct Group {
     pub order: Option<u32>,
     /// Language the group is for.
     pub lang_only: Option<String>,
-    /// Repository.
+    /// Repository, of several the last one.
     pub repository: String,
+    /// All repositories that have it.
+    pub repositories: Vec<String>,
     /// Name and type (`mandatory default optional conditional`) of its packages.
     pub packages: Vec<(String, String)>,
+    /// Of conditional packages: what must be installed for them to come, by name.
+    pub conditions: BTreeMap<String, String>,
 }
 
 /// One environment: a group of groups.
@@ -42,8 +46,10 @@ pub struct Environment {
     pub description: String,
     /// Place in lists.
     pub order: Option<u32>,
-    /// Repository.
+    /// Repository, of several the last one.
     pub repository: String,
+    /// All repositories that have it.
+    pub repositories: Vec<String>,
     /// Groups that belong to it.
     pub groups: Vec<String>,
     /// Groups that can be added.
@@ -108,10 +114,11 @@ impl GroupSet {
         Self::default()
     }
 
-    /// Adds the groups of a repository; packages of a group that is there already are added to it.
+    /// Adds the groups of a repository. One that is there already gets further members, and the new names and descriptions.
     pub fn add(&mut self, repository: &str, comps: &Comps) {
         for source in &comps.groups {
-            let group = self.groups.entry(source.id.clone()).or_insert_with(|| Group {
+            let known = self.groups.remove(&source.id).unwrap_or_default();
+            let mut group = Group {
                 id: source.id.clone(),
                 name: source.name.clone(),
                 description: source.description.clone(),
@@ -119,26 +126,52 @@ impl GroupSet {
                 lang_only: source.lang_only.clone(),
                 order: source.display_order,
                 repository: repository.to_owned(),
-                packages: Vec::new(),
-            });
+                ..known
+            };
+            group.repositories.push(repository.to_owned());
             for package in &source.packages {
-                let kind = kind_name(&package.kind);
-                if !group.packages.iter().any(|(name, _)| *name == package.name) {
-                    group.packages.push((package.name.clone(), kind.to_owned()));
+                let member = (package.name.clone(), kind_name(&package.kind).to_owned());
+                if let GroupPackageKind::Conditional(condition) = &package.kind
+                    && !condition.is_empty()
+                {
+                    group.conditions.insert(package.name.clone(), condition.clone());
+                }
+                if !group.packages.contains(&member) {
+                    group.packages.push(member);
                 }
             }
+            self.groups.insert(source.id.clone(), group);
         }
         for source in &comps.environments {
-            self.environments.entry(source.id.clone()).or_insert_with(|| Environment {
+            let known = self.environments.remove(&source.id).unwrap_or_default();
+            let mut environment = Environment {
                 id: source.id.clone(),
                 name: source.name.clone(),
                 description: source.description.clone(),
                 order: source.display_order,
                 repository: repository.to_owned(),
-                groups: source.groups.clone(),
-                options: source.options.iter().map(|(id, _)| id.clone()).collect(),
-            });
+                ..known
+            };
+            environment.repositories.push(repository.to_owned());
+            add_new(&mut environment.groups, &source.groups);
+            add_new(&mut environment.options, source.options.iter().map(|(id, _)| id));
+            self.environments.insert(source.id.clone(), environment);
         }
+    }
+
+    /// Adds groups in place of those with the same identifiers.
+    pub fn replace(&mut self, repository: &str, comps: &Comps) {
+        self.groups.retain(|id, _| !comps.groups.iter().any(|new| new.id == *id));
+        self.environments.retain(|id, _| !comps.environments.iter().any(|new| new.id == *id));
+        self.add(repository, comps);
+    }
+
+    /// Takes out the groups and environments whose identifiers match one of these globs.
+    pub fn exclude(&mut self, groups: &[String], environments: &[String]) {
+        let is_out =
+            |globs: &[String], id: &String| globs.iter().any(|glob| glob::matches(glob, id));
+        self.groups.retain(|id, _| !is_out(groups, id));
+        self.environments.retain(|id, _| !is_out(environments, id));
     }
 
     /// Adds how installed groups were defined when they came.
@@ -205,7 +238,9 @@ impl Group {
     /// Returns the names of the packages of these types.
     pub fn names(&self, types: &[String]) -> Vec<String> {
         let of_types = |(_, kind): &&(String, String)| types.contains(kind);
-        self.packages.iter().filter(of_types).map(|(name, _)| name.clone()).collect()
+        let mut names = Vec::new();
+        add_new(&mut names, self.packages.iter().filter(of_types).map(|(name, _)| name));
+        names
     }
 
     /// Returns comps.xml with this group only.
@@ -215,8 +250,9 @@ impl Group {
             kind: match kind.as_str() {
                 "default" => GroupPackageKind::Default,
                 "optional" => GroupPackageKind::Optional,
-                // Whose presence it depends on is not kept.
-                "conditional" => GroupPackageKind::Conditional(String::new()),
+                "conditional" => GroupPackageKind::Conditional(
+                    self.conditions.get(name).cloned().unwrap_or_default(),
+                ),
                 _ => GroupPackageKind::Mandatory,
             },
         });
@@ -246,6 +282,15 @@ impl Environment {
             options: self.options.iter().map(|id| (id.clone(), false)).collect(),
         };
         write_comps(&Comps { environments: vec![environment], ..Comps::default() })
+    }
+}
+
+/// Adds what a list does not have yet.
+fn add_new<'a>(list: &mut Vec<String>, more: impl IntoIterator<Item = &'a String>) {
+    for one in more {
+        if !list.contains(one) {
+            list.push(one.clone());
+        }
     }
 }
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The arguments of the changing commands as solver jobs. Nothing is printed: messages and problems are collected.
 
-use super::group_request::GroupPackages;
 use super::groups::{GroupChange, GroupSet};
 use crate::query::sack::{Sack, SackPackage};
 use crate::query::spec::NevraForm;
 use crate::query::{MatchKind, SpecScope, filter, glob, match_argument, match_spec};
 use crate::state::{PackageReason, SystemState};
+use cairn_rpm::dependency::{Dependency, RichDependency};
 use cairn_rpm::evr::Nevra;
 use cairn_solve::{Job, PackageId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +20,8 @@ pub struct Settings {
     pub group_package_types: Vec<String>,
     /// A name means its packages of all architectures.
     pub multilib_all: bool,
+    /// Names and capabilities of packages several versions of which are installed.
+    pub installonly: Vec<String>,
 }
 
 /// Something that makes a request impossible.
@@ -72,6 +74,16 @@ struct Meant {
     available: Vec<PackageId>,
     /// Something of the same names is installed, perhaps for another architecture.
     is_elsewhere: bool,
+}
+
+/// Returns an argument as a rich dependency, `(a if b)`, where it is one.
+fn rich_dependency(spec: &str) -> Option<Dependency> {
+    if !spec.starts_with('(') {
+        return None;
+    }
+    Dependency::parse(spec).ok().filter(|dependency| {
+        dependency.is_rich() && RichDependency::parse(&dependency.name).is_ok()
+    })
 }
 
 fn not_installed(spec: &str) -> String {
@@ -194,8 +206,7 @@ impl<'a> Request<'a> {
     fn available(&mut self, spec: &str) -> Option<(Vec<PackageId>, MatchKind)> {
         let (mut available, kind) = self.meant(spec);
         if available.is_empty() && self.sack.is_filtered(spec) {
-            let message = format!("Argument '{spec}' matches only excluded packages.");
-            self.problems.push(Problem { message, is_unavailable: false });
+            self.impossible(only_excluded(spec));
             return None;
         }
         if available.is_empty() && self.sack.is_source(spec) {
@@ -234,6 +245,10 @@ impl<'a> Request<'a> {
     pub fn install(&mut self, spec: &str) {
         if let Some(group) = spec.strip_prefix('@') {
             self.install_group_or_environment(group);
+            return;
+        }
+        if let Some(rich) = rich_dependency(spec) {
+            self.jobs.push(Job::Meet(rich));
             return;
         }
         if self.is_frozen_out(spec) {
@@ -347,23 +362,36 @@ impl<'a> Request<'a> {
     }
 
     fn install_one_of(&mut self, _spec: &str, available: &[PackageId], installed: &[PackageId]) {
-        if let Some(id) = installed.first() {
+        let is_beside = |id: &PackageId| self.is_installonly(*id);
+        if let Some(id) = installed.first().filter(|_| !available.iter().any(is_beside)) {
             self.say_installed(*id);
             return;
         }
         self.jobs.push(Job::Install(available.to_vec()));
     }
 
+    /// Says whether a package is installed beside other versions of it.
+    fn is_installonly(&self, id: PackageId) -> bool {
+        let names = &self.settings.installonly;
+        let package = self.sack.get(id);
+        names.contains(&package.nevra().name)
+            || package.candidate.provides.iter().any(|provide| names.contains(&provide.name))
+    }
+
     fn say_installed(&mut self, id: PackageId) {
         let nevra = self.sack.get(id).nevra().to_string();
         self.messages.push(format!("Package \"{nevra}\" is already installed."));
         self.marked_user.insert(id);
+        if self.sack.get(id).details.reason == PackageReason::None {
+            // Another program brought it; now somebody has asked for it.
+            self.reason_changes.insert(id, PackageReason::User);
+        }
     }
 
     /// Adds `remove SPEC`.
     pub fn remove(&mut self, spec: &str) {
         if let Some(group) = spec.strip_prefix('@') {
-            self.remove_environment(group, GroupPackages::Change);
+            self.remove_group_or_environment(group);
             return;
         }
         let installed = self.meant_installed(spec);
@@ -382,7 +410,7 @@ impl<'a> Request<'a> {
     /// Adds `upgrade SPEC`.
     pub fn upgrade(&mut self, spec: &str) {
         if let Some(group) = spec.strip_prefix('@') {
-            self.upgrade_environment(group);
+            self.upgrade_group_or_environment(group);
             return;
         }
         let replacing = self.replacing(spec);
@@ -442,10 +470,25 @@ impl<'a> Request<'a> {
             self.jobs.push(Job::DistroSync(meant));
         }
         for spec in specs {
-            if let Some(ids) = self.installed_or_problem(spec) {
+            let Some(ids) = self.installed_or_problem(spec) else { continue };
+            let ids = if self.limited.is_empty() { ids } else { self.limited_targets(spec, &ids) };
+            if !ids.is_empty() {
                 self.jobs.push(Job::DistroSync(Some(ids)));
             }
         }
+    }
+
+    /// Returns the available packages of installed names that a spec means under limits; all installed ones where no repository is named.
+    fn limited_targets(&self, spec: &str, installed: &[PackageId]) -> Vec<PackageId> {
+        if self.sack.available().all(|package| !self.limited.contains(&package.id)) {
+            return installed.to_vec();
+        }
+        let (mut targets, _) = self.meant(spec);
+        targets.retain(|id| {
+            !self.excluded.contains(id)
+                && installed.iter().any(|have| self.name_of(*have) == self.name_of(*id))
+        });
+        targets
     }
 
     /// Adds `autoremove`.

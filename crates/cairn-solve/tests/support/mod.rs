@@ -184,6 +184,7 @@ impl Scenario {
                     self.jobs.push(Job::Install(ids));
                 }
             }
+            "meet" => self.jobs.push(Job::Meet(Dependency::parse(&specs.join(" ")).unwrap())),
             "remove" => self.jobs.push(Job::Remove(self.select(specs))),
             "upgrade" => self.jobs.push(Job::Upgrade(some(self.select(specs)))),
             "downgrade" => self.jobs.push(Job::Downgrade(self.select(specs))),

@@ -224,6 +224,14 @@ fn dnf4_command(command: &str) -> Option<String> {
         "--no-packages",
         "upgrade --minimal",
         "check-upgrade",
+        "do ",
+        "replay",
+        "--store",
+        "excludegroups",
+        "excludeenvs",
+        "--from-vendor",
+        "--advisory-severities",
+        "FiLe:",
     ];
     if new.iter().any(|word| command.contains(word)) {
         return None;

@@ -20,6 +20,8 @@ pub fn all() -> Vec<Scenario> {
     crate::dnf_cases_state::all(&mut all);
     crate::dnf_cases_more::all(&mut all);
     crate::dnf_cases_questions::all(&mut all);
+    crate::dnf_cases_actions::all(&mut all);
+    crate::dnf_cases_stored::all(&mut all);
     all
 }
 

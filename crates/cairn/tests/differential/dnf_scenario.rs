@@ -62,14 +62,24 @@ impl Scenario {
         self
     }
 
-    /// A group of the last repository; members as `mandatory:a`.
+    /// Elements of the last repository's groups, as they are written in the file.
+    pub fn comps(mut self, text: &str) -> Self {
+        self.last().comps.push_str(text);
+        self
+    }
+
+    /// A group of the last repository; members as `mandatory:a` or `conditional:a if b`.
     pub fn group(mut self, id: &str, members: &[&str]) -> Self {
         let mut text = format!(
             "<group><id>{id}</id><name>Group {id}</name><description/><default>true</default><uservisible>true</uservisible><packagelist>"
         );
         for member in members {
             let (kind, name) = member.split_once(':').unwrap();
-            write!(text, "<packagereq type=\"{kind}\">{name}</packagereq>").unwrap();
+            let (name, condition) = match name.split_once(" if ") {
+                Some((name, condition)) => (name, format!(" requires=\"{condition}\"")),
+                None => (name, String::new()),
+            };
+            write!(text, "<packagereq type=\"{kind}\"{condition}>{name}</packagereq>").unwrap();
         }
         text.push_str("</packagelist></group>\n");
         self.last().comps.push_str(&text);

@@ -11,9 +11,11 @@
 mod bench;
 mod dnf;
 mod dnf_cases;
+mod dnf_cases_actions;
 mod dnf_cases_more;
 mod dnf_cases_questions;
 mod dnf_cases_state;
+mod dnf_cases_stored;
 mod dnf_scenario;
 mod exchange;
 mod known;

@@ -13,6 +13,7 @@ use crate::dnf::session::{Loaded, Needs, Session};
 use crate::dnf::transact::{Choices, resolve_and_run, settings};
 use crate::failure::{CommandResult, Failure};
 use cairn_pkg::query::{Origin, SackPackage, SpecScope, filter, glob, match_spec};
+use cairn_pkg::repos::MainConfig;
 use cairn_pkg::resolve::Request;
 use cairn_solve::{Job, PackageId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -67,7 +68,9 @@ pub fn upgrade(session: &Session, args: &UpgradeArgs) -> CommandResult {
     }
     for id in &loaded.files {
         let nevra = loaded.sack.get(*id).nevra();
-        if loaded.sack.by_name(&nevra.name).any(|package| package.is_installed()) {
+        let mut same = loaded.sack.by_name(&nevra.name);
+        let replaces = || filter::obsoleting(&loaded.sack).iter().any(|(new, _)| new == id);
+        if same.any(|package| package.is_installed()) || replaces() {
             add_file(&mut request, &loaded, *id);
         } else {
             let message = format!("Packages for argument '{nevra}' available, but not installed.");
@@ -107,11 +110,16 @@ fn vendor_remarks(session: &Session, loaded: &Loaded, specs: &[String]) -> Vec<S
     }
     let line = |((from, to), count): ((&str, &str), usize)| {
         let packages = if count == 1 { "package" } else { "packages" };
+        let (from, to) = (named_vendor(from), named_vendor(to));
         format!(
             "Skipping {count} {packages} due to vendor change restriction: \"{from}\" -> \"{to}\"."
         )
     };
     counts.into_iter().map(line).collect()
+}
+
+fn named_vendor(vendor: &str) -> &str {
+    if vendor.is_empty() { "(none)" } else { vendor }
 }
 
 /// Adds the upgrades that advisories ask for, limited to what the arguments name.
@@ -159,7 +167,8 @@ pub fn distro_sync(session: &Session, args: &DistroSyncArgs) -> CommandResult {
     let loaded = session.load_for_change(needs_for(&args.specs), &[], &args.specs)?;
     let mut request = request(session, &loaded, &args.resolve);
     request.distro_sync(&args.specs);
-    resolve_and_run(session, &loaded, request, &choices(&args.resolve))
+    let remarks = vendor_remarks(session, &loaded, &args.specs);
+    resolve_and_run(session, &loaded, request, &Choices { remarks, ..choices(&args.resolve) })
 }
 
 /// What a new release does to the installed packages.
@@ -377,7 +386,11 @@ pub fn limit(
         request.limit(loaded.sack.available().filter(is_other).map(|package| package.id));
     }
     if options.from_vendor.is_empty() && !session.configuration.main.allow_vendor_change {
-        let other_vendors = loaded.sack.available().filter(|new| is_of_other_vendor(loaded, *new));
+        let main = &session.configuration.main;
+        // What comes beside other versions takes no place.
+        let takes_place =
+            |new: &SackPackage<'_>| !is_installonly(main, new) && is_of_other_vendor(loaded, *new);
+        let other_vendors = loaded.sack.available().filter(takes_place);
         request.limit(other_vendors.map(|package| package.id));
     }
     request.limit_installed(&options.installed_from_repo);
@@ -437,20 +450,19 @@ fn remove_duplicates(session: &Session, loaded: &Loaded, request: &mut Request<'
     request.jobs.push(Job::Remove(older));
 }
 
+/// Says whether a package is installed beside other versions of it.
+fn is_installonly(main: &MainConfig, package: &SackPackage<'_>) -> bool {
+    let provides = &package.candidate.provides;
+    provides.iter().any(|provide| main.installonlypkgs.contains(&provide.name))
+        || main.installonlypkgs.contains(&package.nevra().name)
+}
+
 /// Returns the install-only packages above the limit, oldest first, without the running kernel.
 fn old_installonly(session: &Session, loaded: &Loaded, limit: usize) -> Vec<PackageId> {
     let main = &session.configuration.main;
     let running = session.is_live().then(cairn_host::paths::running_kernel).unwrap_or_default();
     let mut by_name: BTreeMap<&str, Vec<PackageId>> = BTreeMap::new();
-    let is_installonly = |package: &cairn_pkg::query::SackPackage<'_>| {
-        package
-            .candidate
-            .provides
-            .iter()
-            .any(|provide| main.installonlypkgs.contains(&provide.name))
-            || main.installonlypkgs.contains(&package.nevra().name)
-    };
-    for package in loaded.sack.installed().filter(is_installonly) {
+    for package in loaded.sack.installed().filter(|package| is_installonly(main, package)) {
         by_name.entry(&package.candidate.nevra.name).or_default().push(package.id);
     }
     let mut old = Vec::new();

@@ -2,7 +2,9 @@
 //! `dnf environment list|info|install|upgrade|remove`.
 
 use super::change::{request, run_request};
-use super::group::{WIDTH, head, packages, print_json, say_nothing, types, yes_or_no};
+use super::group::{
+    WIDTH, head, packages, print_json, repositories, say_nothing, types, yes_or_no,
+};
 use super::recover::recover_first;
 use crate::dnf::cli::{EnvironmentListArgs, GroupInstallArgs, GroupRemoveArgs, GroupUpgradeArgs};
 use crate::dnf::session::{Loaded, Needs, Session};
@@ -48,7 +50,7 @@ pub fn info(session: &Session, args: &EnvironmentListArgs) -> CommandResult {
                 "description": one.description,
                 "order": one.order,
                 "installed": is_installed(&loaded, one),
-                "repositories": [one.repository],
+                "repositories": one.repositories,
                 "required_groups": one.groups,
                 "optional_groups": one.options,
             })
@@ -66,7 +68,7 @@ pub fn info(session: &Session, args: &EnvironmentListArgs) -> CommandResult {
             ("Description", one.description.clone()),
             ("Order", one.order.map_or_else(String::new, |order| order.to_string())),
             ("Installed", if is_installed(&loaded, one) { "True" } else { "False" }.to_owned()),
-            ("Repositories", one.repository.clone()),
+            ("Repositories", repositories(is_installed(&loaded, one), &one.repositories)),
         ];
         for (title, ids) in [("Required groups", &one.groups), ("Optional groups", &one.options)] {
             if !ids.is_empty() {

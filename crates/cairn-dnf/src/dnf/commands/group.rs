@@ -88,10 +88,11 @@ pub fn info(session: &Session, args: &GroupListArgs) -> CommandResult {
             ("Order", group.order.map_or_else(String::new, |order| order.to_string())),
             ("Langonly", group.lang_only.clone().unwrap_or_default()),
             ("Uservisible", yes_or_no(group.is_visible).to_owned()),
-            ("Repositories", group.repository.clone()),
+            ("Repositories", repositories(is_installed(&loaded, group), &group.repositories)),
         ];
         for (kind, title) in KINDS {
-            let names = group.names(&[kind.to_owned()]);
+            let mut names = group.names(&[kind.to_owned()]);
+            names.sort();
             if !names.is_empty() {
                 pairs.push((title, names.join("\n")));
             }
@@ -113,12 +114,17 @@ fn info_value(loaded: &Loaded, group: &Group) -> Value {
         "order": group.order,
         "langonly": group.lang_only,
         "uservisible": group.is_visible,
-        "repositories": [group.repository],
+        "repositories": group.repositories,
     });
     for (kind, _) in KINDS {
         value[format!("{kind}_packages")] = json!(group.names(&[kind.to_owned()]));
     }
     value
+}
+
+/// Returns where a group or an environment comes from, in one line.
+pub fn repositories(is_installed: bool, of: &[String]) -> String {
+    if is_installed { SYSTEM.to_owned() } else { of.join(", ") }
 }
 
 /// Returns the types of packages to install.

@@ -10,6 +10,7 @@ use crate::dnf::cli::{
     HistoryRedoArgs, HistoryStoreArgs, HistoryUndoArgs, KeepOptions, ReplayArgs,
 };
 use crate::dnf::session::{Loaded, Needs, Session};
+use crate::dnf::store;
 use crate::dnf::stored::{self, FILE, Leniency, StoredTransaction, Wishes, carry_out, inverse};
 use crate::dnf::transact::{confirmed, current_cookie, record_of};
 use crate::dnf::{display, local};
@@ -85,6 +86,7 @@ pub fn redo(session: &Session, args: &HistoryRedoArgs) -> CommandResult {
         skip_unavailable: args.skip_unavailable,
         skip_broken: false,
         skip_absent: true,
+        is_replay: false,
         keep: args.keep.clone(),
     };
     carry_out(session, &loaded, &wishes, &leniency)
@@ -109,16 +111,21 @@ pub fn replay(session: &Session, args: &ReplayArgs) -> CommandResult {
         .map_err(|error| Failure::new(format!("cannot read `{shown}`: {error}")))?;
     let stored = StoredTransaction::parse(&shown, &text)?;
     let mut files = Vec::new();
-    for package in stored.rpms.iter().filter_map(|package| package.package_path.as_ref()) {
-        files.push(local::read_package(&args.path.join(package))?);
+    let mut repositories = Vec::new();
+    for package in &stored.rpms {
+        let Some(path) = &package.package_path else { continue };
+        files.push(local::read_package(&args.path.join(path))?);
+        repositories.push(package.repo_id.as_str());
     }
-    let loaded = session.load_with_files(Needs::ALL, &files)?;
+    let mut loaded = session.load_stored(Needs::ALL, &files, &repositories)?;
+    store::add_definitions(&stored, &args.path, &mut loaded.groups)?;
     let leniency = Leniency {
         ignore_extras: args.ignore_extras,
         ignore_installed: args.ignore_installed,
         skip_unavailable: args.skip_unavailable,
         skip_broken: args.skip_broken,
         skip_absent: false,
+        is_replay: true,
         keep: KeepOptions::default(),
     };
     carry_out(session, &loaded, &stored.wishes(&shown)?, &leniency)
@@ -131,6 +138,7 @@ fn leniency(args: &HistoryUndoArgs) -> Leniency {
         skip_unavailable: args.skip_unavailable,
         skip_broken: false,
         skip_absent: true,
+        is_replay: false,
         keep: args.keep.clone(),
     }
 }

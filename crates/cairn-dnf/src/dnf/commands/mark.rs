@@ -51,7 +51,7 @@ fn plan(
             if options.skip_unavailable {
                 complain(&message);
             } else {
-                request.problems.push(Problem { message, is_unavailable: true });
+                request.problems.push(Problem { message, is_unavailable: false });
             }
         }
         for id in ids {

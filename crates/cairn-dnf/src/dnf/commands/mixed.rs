@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `dnf do`: several actions in one transaction.
 
-use super::change::{add_file, limit, limit_to_advisories, needs_for, request, run_request};
+use super::change::{add_file, limit, limit_to_advisories, needs_for, request};
 use super::recover::recover_first;
 use crate::dnf::cli::{MixedAction, MixedArgs, MixedItem, MixedKind, MixedOptions, ResolveOptions};
 use crate::dnf::local::split_specs;
 use crate::dnf::session::{Loaded, Needs, Session};
+use crate::dnf::transact::{Choices, resolve_and_run};
 use crate::failure::{CommandResult, Failure};
-use cairn_pkg::resolve::{GroupPackages, GroupSet, Request};
+use cairn_pkg::resolve::{GroupSet, Request};
 use cairn_solve::PackageId;
 
 /// Runs `dnf do`.
@@ -44,7 +45,9 @@ pub fn mixed(session: &Session, args: &MixedArgs) -> CommandResult {
             None => add(&mut request, &loaded.groups, item)?,
         }
     }
-    run_request(session, &loaded, request, &resolve)
+    // What depends on something that goes stays, unless --allowerasing says otherwise.
+    let choices = Choices { resolve, keep_dependants: true, ..Choices::default() };
+    resolve_and_run(session, &loaded, request, &choices)
 }
 
 /// Advisories limit what is installed or upgraded.
@@ -102,9 +105,9 @@ fn add(request: &mut Request<'_>, groups: &GroupSet, item: &MixedItem) -> Result
             request.install_group_or_environment(group);
         }
         (Some(MixedAction::Remove), Some(group)) => {
-            request.remove_environment(group, GroupPackages::Change);
+            request.remove_group_or_environment(group);
         }
-        (Some(MixedAction::Upgrade), Some(group)) => request.upgrade_environment(group),
+        (Some(MixedAction::Upgrade), Some(group)) => request.upgrade_group_or_environment(group),
         (Some(MixedAction::Downgrade | MixedAction::Reinstall), Some(_)) => {
             return Err(Failure::usage(format!("`{text}` is a group, which has no versions"))
                 .hint("only install, remove and upgrade are for groups"));
