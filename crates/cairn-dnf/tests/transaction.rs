@@ -72,12 +72,12 @@ fn install_upgrade_remove() {
     assert_eq!(bench.read("usr/share/foo/file"), None);
     assert_eq!(bench.rpm("-qa").out, "");
 
-    expect![[r"
-        ID Command line                           Date and time       Action(s) Altered
+    expect![[r#"
+        ID Command line                            Date and time       Action(s) Altered
          3 [TMP]                                  [TIME]                              3
          2 [TMP]                                  [TIME]                              3
          1 [TMP]                                  [TIME]                              2
-    "]]
+    "#]]
     .assert_eq(&history(&bench));
     expect![[r"
         Transaction ID : 2

@@ -7,6 +7,7 @@ use super::stored::{StoredTransaction, write};
 use super::transact::Targets;
 use crate::failure::Failure;
 use cairn_pkg::query::sack::SYSTEM;
+use cairn_pkg::resolve::groups::{Environment, Group};
 use cairn_pkg::resolve::{GroupChange, GroupSet, Plan};
 use cairn_pkg::state::history::{GroupKind, HistoryAction, HistoryGroup};
 use cairn_rpm::repodata::{Limits, parse_comps};
@@ -92,9 +93,9 @@ fn keep_definition(
     (directory, place): (&Path, &str),
 ) -> Result<Option<String>, Failure> {
     let known = match change.kind {
-        GroupKind::Group => loaded.groups.group(&change.id).map(|group| group.definition()),
+        GroupKind::Group => loaded.groups.group(&change.id).map(Group::definition),
         GroupKind::Environment => {
-            loaded.groups.environment(&change.id).map(|environment| environment.definition())
+            loaded.groups.environment(&change.id).map(Environment::definition)
         }
     };
     let text = if change.definition.is_empty() { known } else { Some(change.definition.clone()) };

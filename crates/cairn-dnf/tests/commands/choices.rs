@@ -30,7 +30,10 @@ fn vendors() {
     assert_eq!(names(&bench), "a-2.0-1.noarch");
     assert_eq!(bench.dnf("--setopt=allow_vendor_change=0 upgrade -y").code, 0);
     assert_eq!(names(&bench), "a-2.0-1.noarch");
-    assert_eq!(bench.dnf("--no-allow-vendor-change distro-sync -y").out, "Nothing to do.\n");
+    assert_eq!(
+        bench.dnf("--no-allow-vendor-change distro-sync -y").out,
+        "Nothing to do.\nSkipping 1 package due to vendor change restriction: \"Here\" -> \"There\".\n"
+    );
     assert_eq!(bench.dnf("--no-allow-vendor-change install -y a-3.0").code, 1);
     assert_eq!(names(&bench), "a-2.0-1.noarch");
     assert_eq!(

@@ -386,8 +386,6 @@ fn mark() {
         --- err
         Failed to resolve the transaction:
         No match for argument: nothing
-        You can try to add to command line:
-          --skip-unavailable to skip unavailable packages
     "#]]
     .assert_eq(&bench.dnf("mark dependency nothing -y").quiet());
     expect![[r#"

@@ -240,17 +240,12 @@ impl Request<'_> {
     /// Adds `remove @SPEC`: environments and groups of that name; after `^` only environments.
     pub fn remove_group_or_environment(&mut self, spec: &str) {
         let packages = GroupPackages::Change;
-        match spec.strip_prefix('^') {
-            Some(spec) => self.remove_environment(spec, packages),
-            None => {
-                let has_environment = !self.installed_environments(spec).is_empty();
-                if has_environment {
-                    self.remove_environment(spec, packages);
-                }
-                if !has_environment || !self.installed_groups(spec).is_empty() {
-                    self.remove_group(&[spec.to_owned()], packages);
-                }
-            }
+        let (spec, is_environment, is_group) = self.meaning(spec);
+        if is_environment {
+            self.remove_environment(spec, packages);
+        }
+        if is_group {
+            self.remove_group(&[spec.to_owned()], packages);
         }
     }
 
@@ -393,18 +388,22 @@ impl Request<'_> {
 
     /// Adds `upgrade @SPEC`: environments and groups of that name; after `^` only environments.
     pub fn upgrade_group_or_environment(&mut self, spec: &str) {
-        match spec.strip_prefix('^') {
-            Some(spec) => self.upgrade_environment(spec),
-            None => {
-                let has_environment = !self.installed_environments(spec).is_empty();
-                if has_environment {
-                    self.upgrade_environment(spec);
-                }
-                if !has_environment || !self.installed_groups(spec).is_empty() {
-                    self.upgrade_group(spec);
-                }
-            }
+        let (spec, is_environment, is_group) = self.meaning(spec);
+        if is_environment {
+            self.upgrade_environment(spec);
         }
+        if is_group {
+            self.upgrade_group(spec);
+        }
+    }
+
+    /// Says whether `@SPEC` means installed environments, and groups; what means neither is looked for among the groups.
+    fn meaning<'s>(&self, spec: &'s str) -> (&'s str, bool, bool) {
+        if let Some(spec) = spec.strip_prefix('^') {
+            return (spec, true, false);
+        }
+        let is_environment = !self.installed_environments(spec).is_empty();
+        (spec, is_environment, !is_environment || !self.installed_groups(spec).is_empty())
     }
 
     /// Adds `environment upgrade`: its groups, and those that are new in it.
