@@ -2,7 +2,7 @@
 //! The plan of a transaction: a value that is shown, confirmed and then carried out as it is.
 
 use super::groups::GroupChange;
-use crate::query::sack::{Origin, SYSTEM, Sack};
+use crate::query::sack::{Origin, SYSTEM, Sack, SackPackage};
 use crate::state::history::{GroupKind, HistoryAction, HistoryItem};
 use crate::state::{PackageReason, SystemState};
 use crate::transaction::{Action, TransactionItem};
@@ -217,10 +217,22 @@ impl Plan {
     /// Returns the state as it is after the plan.
     pub fn state_after(&self, sack: &Sack, state: &SystemState) -> SystemState {
         let mut after = state.clone();
+        let removed = self.items.iter().filter(|item| item.action == PlanAction::Remove);
+        let gone: BTreeSet<PackageId> = removed
+            .map(|item| item.id)
+            .chain(self.items.iter().flat_map(|item| item.replaces.iter().copied()))
+            .collect();
+        let stays = |name: &str, arch: &str| {
+            let mut others = sack.by_name(name).filter(SackPackage::is_installed);
+            others.any(|other| other.nevra().arch == arch && !gone.contains(&other.id))
+        };
         let forget = |after: &mut SystemState, id: PackageId| {
             let nevra = sack.get(id).nevra();
             after.nevras.remove(&nevra.to_string());
-            after.packages.remove(&format!("{}.{}", nevra.name, nevra.arch));
+            // Versions that are installed beside each other share the reason.
+            if !stays(&nevra.name, &nevra.arch) {
+                after.packages.remove(&format!("{}.{}", nevra.name, nevra.arch));
+            }
         };
         for item in &self.items {
             if item.action == PlanAction::Remove {
@@ -332,15 +344,26 @@ fn reason_of(
         Reason::Clean => PackageReason::Clean,
         Reason::External => PackageReason::ExternalUser,
     };
-    if kind == PlanAction::Remove || replaces.is_empty() {
+    if kind == PlanAction::Remove {
         return solved;
     }
-    // A package inherits from those it replaces; being wanted by the user wins.
-    let inherited = replaces.iter().map(|old| sack.get(*old).details.reason);
-    inherited
-        .max_by_key(|reason| strength(*reason))
-        .filter(|old| strength(*old) > 0)
-        .unwrap_or(solved)
+    // A package inherits from those it replaces, or, installed beside them, shares a reason with those of its name; being wanted by the
+    // user wins.
+    let reason = |package: SackPackage<'_>| package.details.reason;
+    let inherited: Vec<PackageReason> = if replaces.is_empty() {
+        let nevra = sack.get(id).nevra();
+        let is_beside =
+            |other: &SackPackage<'_>| other.is_installed() && other.nevra().arch == nevra.arch;
+        sack.by_name(&nevra.name).filter(is_beside).map(reason).collect()
+    } else {
+        replaces.iter().map(|old| reason(sack.get(*old))).collect()
+    };
+    let strongest = inherited.into_iter().max_by_key(|reason| strength(*reason));
+    let Some(strongest) = strongest.filter(|old| strength(*old) > 0) else { return solved };
+    let is_wanted_more = replaces.is_empty()
+        && strength(solved) > strength(strongest)
+        && strongest != PackageReason::ExternalUser;
+    if is_wanted_more { solved } else { strongest }
 }
 
 fn strength(reason: PackageReason) -> u32 {

@@ -382,7 +382,7 @@ impl<'a> Request<'a> {
         let nevra = self.sack.get(id).nevra().to_string();
         self.messages.push(format!("Package \"{nevra}\" is already installed."));
         self.marked_user.insert(id);
-        if self.sack.get(id).details.reason == PackageReason::None {
+        if self.sack.get(id).details.reason == PackageReason::ExternalUser {
             // Another program brought it; now somebody has asked for it.
             self.reason_changes.insert(id, PackageReason::User);
         }

@@ -187,14 +187,16 @@ impl SystemState {
         files.map(|(name, text)| (format!("{STATE_DIRECTORY}/{name}"), text.into_bytes())).collect()
     }
 
-    /// Returns the reason of an installed package; groups count as dnf5 counts them.
+    /// Returns the reason of an installed package; groups count as dnf5 counts them, and what has no entry came by another program.
     pub fn reason(&self, name: &str, arch: &str) -> PackageReason {
-        let own =
-            self.packages.get(&format!("{name}.{arch}")).copied().unwrap_or(PackageReason::None);
-        if own == PackageReason::None && self.group_packages().contains(name) {
-            return PackageReason::Group;
-        }
-        own
+        let own = self.packages.get(&format!("{name}.{arch}")).copied();
+        own.filter(|own| *own != PackageReason::None).unwrap_or_else(|| {
+            if self.group_packages().contains(name) {
+                PackageReason::Group
+            } else {
+                PackageReason::ExternalUser
+            }
+        })
     }
 
     /// Sets the reason of a package; groups and "none" have no entry.

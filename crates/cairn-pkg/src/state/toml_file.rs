@@ -208,7 +208,7 @@ mod tests {
         let loaded = SystemState::load(&root).unwrap();
         assert_eq!(loaded, sample());
         assert_eq!(loaded.reason("baz", "noarch"), PackageReason::Group);
-        assert_eq!(loaded.reason("nothing", "noarch"), PackageReason::None);
+        assert_eq!(loaded.reason("nothing", "noarch"), PackageReason::ExternalUser);
     }
 
     #[test]
