@@ -613,6 +613,11 @@ fn engine_options(
     if has("noscripts") {
         options.scriptlets = Scriptlets::Skip;
     }
+    if has("notriggers") {
+        options.overrides.silenced = crate::rpm::options::triggers().map(str::to_owned).collect();
+    }
+    options.overrides.database_only = has("justdb");
+    options.overrides.without_capabilities = has("nocaps");
     options.without_documentation = has("nodocs");
     options.test_only = has("test");
     let files = state.files().into_iter();

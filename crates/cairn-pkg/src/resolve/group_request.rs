@@ -358,10 +358,12 @@ impl Request<'_> {
         }
         for id in ids {
             let defined = self.groups.group(&id).filter(|group| group.repository != SYSTEM);
-            let Some(group) = defined.cloned() else {
+            let Some(mut group) = defined.cloned() else {
                 self.messages.push(format!("Group \"{id}\" is in no repository."));
                 continue;
             };
+            // As dnf5 records it: of several repositories the first.
+            group.repository = group.repositories.first().cloned().unwrap_or(group.repository);
             let state = self.state.groups[&id].clone();
             let names = group.names(&state.package_types);
             let known = self.groups.installed_members(&id).unwrap_or(&state.packages).to_vec();
@@ -413,10 +415,12 @@ impl Request<'_> {
             self.upgrade_group(spec);
         }
         for id in ids {
-            let Some(environment) = self.groups.environment(&id).cloned() else {
+            let Some(mut environment) = self.groups.environment(&id).cloned() else {
                 self.messages.push(format!("Environment \"{id}\" is in no repository."));
                 continue;
             };
+            let first = environment.repositories.first().cloned();
+            environment.repository = first.unwrap_or(environment.repository);
             let types = self.settings.group_package_types.clone();
             let mut groups = environment.groups.clone();
             groups.retain(|group| self.groups.group(group).is_some());

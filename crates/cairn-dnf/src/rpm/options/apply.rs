@@ -62,6 +62,11 @@ const TRIGGERS: &[(&str, &[&str])] = &[
     ("notriggerpostun", &["%triggerpostun", "%filetriggerpostun", "%transfiletriggerpostun"]),
 ];
 
+/// The kinds of scriptlets that `--notriggers` leaves out.
+pub fn triggers() -> impl Iterator<Item = &'static str> {
+    TRIGGERS.iter().flat_map(|(_, kinds)| *kinds).copied()
+}
+
 /// Checks of `-V` by option.
 const CHECKS: &[(&str, char)] = &[
     ("nomtime", 'T'),
@@ -238,10 +243,10 @@ impl Options {
             "noscripts" | "noscript" => {
                 self.flags.insert("noscripts");
                 self.silenced.kinds.extend(SCRIPTLETS.iter().map(|(_, kind)| *kind));
-                self.silenced.kinds.extend(TRIGGERS.iter().flat_map(|(_, kinds)| *kinds));
+                self.silenced.kinds.extend(triggers());
             }
             "notriggers" => {
-                self.silenced.kinds.extend(TRIGGERS.iter().flat_map(|(_, kinds)| *kinds));
+                self.silenced.kinds.extend(triggers());
             }
             _ => known = false,
         }

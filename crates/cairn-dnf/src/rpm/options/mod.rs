@@ -6,6 +6,8 @@ mod apply;
 mod consistency;
 mod words;
 
+pub use self::apply::triggers;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use words::Word;
