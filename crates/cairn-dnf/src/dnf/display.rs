@@ -83,9 +83,9 @@ pub fn transaction_table(plan: &Plan, sack: &Sack, width: Option<usize>) -> Vec<
 /// Headings of groups and environments; `Some(true)` = the user asked for it, `Some(false)` = an environment brings it.
 const GROUP_SECTIONS: [(&str, GroupKind, HistoryAction, Option<bool>); 7] = [
     ("Installing groups", GroupKind::Group, HistoryAction::Install, Some(true)),
-    ("Installing groups dependencies", GroupKind::Group, HistoryAction::Install, Some(false)),
     ("Upgrading groups", GroupKind::Group, HistoryAction::Upgrade, None),
     ("Removing groups", GroupKind::Group, HistoryAction::Remove, None),
+    ("Installing groups dependencies", GroupKind::Group, HistoryAction::Install, Some(false)),
     ("Installing environmental groups", GroupKind::Environment, HistoryAction::Install, None),
     ("Upgrading environmental groups", GroupKind::Environment, HistoryAction::Upgrade, None),
     ("Removing environmental groups", GroupKind::Environment, HistoryAction::Remove, None),
