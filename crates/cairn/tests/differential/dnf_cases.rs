@@ -19,6 +19,8 @@ pub fn all() -> Vec<Scenario> {
     repositories(&mut all);
     crate::dnf_cases_state::all(&mut all);
     crate::dnf_cases_more::all(&mut all);
+    crate::dnf_cases_config::all(&mut all);
+    crate::dnf_cases_plugins::all(&mut all);
     all
 }
 
