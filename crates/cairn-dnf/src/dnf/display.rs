@@ -88,8 +88,8 @@ pub fn transaction_table(plan: &Plan, sack: &Sack, width: Option<usize>) -> Vec<
 const GROUP_SECTIONS: [(&str, GroupKind, HistoryAction, Option<bool>); 7] = [
     ("Installing groups", GroupKind::Group, HistoryAction::Install, Some(true)),
     ("Upgrading groups", GroupKind::Group, HistoryAction::Upgrade, None),
-    ("Installing groups dependencies", GroupKind::Group, HistoryAction::Install, Some(false)),
     ("Removing groups", GroupKind::Group, HistoryAction::Remove, None),
+    ("Installing groups dependencies", GroupKind::Group, HistoryAction::Install, Some(false)),
     ("Installing environmental groups", GroupKind::Environment, HistoryAction::Install, None),
     ("Upgrading environmental groups", GroupKind::Environment, HistoryAction::Upgrade, None),
     ("Removing environmental groups", GroupKind::Environment, HistoryAction::Remove, None),

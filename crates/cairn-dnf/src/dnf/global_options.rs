@@ -113,7 +113,8 @@ impl<'a> Place<'a> {
     }
 }
 
-fn has_long(arg: &Arg, name: &str) -> bool {
+/// Says whether an option has a name.
+pub fn has_long(arg: &Arg, name: &str) -> bool {
     arg.get_long() == Some(name)
         || arg.get_all_aliases().is_some_and(|aliases| aliases.contains(&name))
 }

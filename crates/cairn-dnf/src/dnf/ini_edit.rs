@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Changes single lines of `dnf.conf` and `.repo` files: comments, order and everything else stay.
+//! Changes single lines of `dnf.conf` and `.repo` files: comments, order and everything else stay, new lines come where dnf5 puts them.
 
 /// Sets `key` of `[section]`; the section is added at the end when there is none.
 pub fn set(text: &str, section: &str, key: &str, value: &str) -> String {
@@ -7,9 +7,6 @@ pub fn set(text: &str, section: &str, key: &str, value: &str) -> String {
     let entry = format!("{key}={value}");
     match find(&lines, section) {
         None => {
-            if lines.last().is_some_and(|line| !line.trim().is_empty()) {
-                lines.push(String::new());
-            }
             lines.push(format!("[{section}]"));
             lines.push(entry);
         }
@@ -17,9 +14,7 @@ pub fn set(text: &str, section: &str, key: &str, value: &str) -> String {
             if let Some((first, last)) = find_key(&lines, begin, end, key) {
                 lines.splice(first..last, [entry]);
             } else {
-                // Behind the last line of the section that says something.
-                let body = lines[begin..end].iter().rposition(|line| !line.trim().is_empty());
-                lines.insert(begin + body.map_or(0, |index| index + 1), entry);
+                lines.insert(end, entry);
             }
         }
     }
@@ -46,6 +41,14 @@ pub fn remove_section(text: &str, section: &str) -> String {
         lines.drain(begin - 1..end);
     }
     joined(&lines)
+}
+
+/// Returns the text with these lines in the place of what stands before its first section.
+pub fn with_head(text: &str, head: &str) -> String {
+    let is_header = |line: &&str| line.starts_with('[');
+    let lines: Vec<&str> = text.lines().skip_while(|line| !is_header(line)).collect();
+    let body: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    format!("{head}{body}")
 }
 
 /// What happens to a section without keys.
@@ -99,16 +102,18 @@ mod tests {
         );
         assert_eq!(
             set(TEXT, "main", "keepcache", "1"),
-            "# head\n\n[main]\nbest=1\nexcludepkgs=a\n  b\nkeepcache=1\n\n[r]\nenabled = 1\n"
+            "# head\n\n[main]\nbest=1\nexcludepkgs=a\n  b\n\nkeepcache=1\n[r]\nenabled = 1\n"
         );
         assert_eq!(set("", "s", "a", "1"), "[s]\na=1\n");
-        assert_eq!(set("[r]\na=1\n", "s", "a", "1"), "[r]\na=1\n\n[s]\na=1\n");
+        assert_eq!(set("[r]\na=1\n", "s", "a", "1"), "[r]\na=1\n[s]\na=1\n");
         assert_eq!(
             unset(TEXT, "r", "enabled", EmptySection::Drop).unwrap(),
             "# head\n\n[main]\nbest=1\nexcludepkgs=a\n  b\n\n"
         );
         assert_eq!(unset("[main]\na=1\n", "main", "a", EmptySection::Keep).unwrap(), "[main]\n");
         assert_eq!(unset(TEXT, "r", "nothing", EmptySection::Drop), None);
+        assert_eq!(with_head("# a\n\n[r]\n# b\nx=1", "# c\n"), "# c\n[r]\n# b\nx=1\n");
+        assert_eq!(with_head("", "# c\n"), "# c\n");
         assert_eq!(remove_section(TEXT, "main"), "# head\n\n[r]\nenabled = 1\n");
     }
 }

@@ -2,6 +2,7 @@
 //! `dnf`: dnf5's command line over the package engine.
 
 pub mod advisories;
+pub mod aliases;
 pub mod cli;
 pub mod commands;
 pub mod comps;
@@ -27,8 +28,10 @@ use std::process::ExitCode;
 
 /// Runs `dnf` with the arguments of the process, the program's name first.
 pub fn run(arguments: &[String]) -> ExitCode {
-    let definition = cli::command();
-    let (arguments, notes) = old_spellings::translate(arguments, &definition);
+    let aliases = aliases::Aliases::load();
+    let definition = aliases.describe(cli::command());
+    let arguments = aliases.translate(arguments, &definition);
+    let (arguments, notes) = old_spellings::translate(&arguments, &definition);
     let ordered = global_options::to_front(&arguments, &definition);
     let matches = definition.try_get_matches_from(ordered);
     let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
@@ -36,6 +39,9 @@ pub fn run(arguments: &[String]) -> ExitCode {
         Err(error) => return usage(&error),
     };
     let printer = Printer::new(Verbosity::Normal, Color::Auto);
+    for problem in aliases.problems {
+        printer.warning(&cairn_ui::Problem::new(problem));
+    }
     if !cli.global.quiet {
         notes.iter().for_each(|note| printer.info(&format!("hint: {note}")));
     }
@@ -62,8 +68,15 @@ fn usage(error: &clap::Error) -> ExitCode {
             return exit::code(exit::SUCCESS);
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
-            Failure::usage("missing command")
-                .hint("`dnf --help` lists commands, `dnf COMMAND --help` those of COMMAND")
+            let rendered = error.to_string();
+            let usage = rendered.lines().find_map(|line| line.strip_prefix("Usage: "));
+            let command = usage
+                .unwrap_or("dnf")
+                .split([' '])
+                .take_while(|word| !word.starts_with(['[', '<']));
+            let command: Vec<&str> = command.collect();
+            Failure::usage("Missing command.")
+                .hint(format!("`{} --help` lists them", command.join(" ")))
                 .show(&printer);
             return exit::code(exit::USAGE);
         }

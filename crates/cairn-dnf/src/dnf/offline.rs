@@ -26,7 +26,9 @@ const STATE: &str = "offline-transaction-state.toml";
 /// The service that carries it out.
 const SERVICE: &str = "dnf5-offline-transaction.service";
 /// Version of the state's format.
-const STATE_VERSION: u32 = 2;
+const STATE_VERSION: i64 = 2;
+/// The verb of an upgrade to another release.
+const SYSTEM_UPGRADE: &str = "system-upgrade download";
 /// Keeps the machine from restarting, for tests and careful people; dnf5's name.
 const NO_REBOOT: &str = "DNF_SYSTEM_UPGRADE_NO_REBOOT";
 
@@ -55,7 +57,7 @@ struct State {
     cachedir: String,
     status: String,
     cmd_line: String,
-    state_version: u32,
+    state_version: i64,
 }
 
 fn directory() -> String {
@@ -98,8 +100,8 @@ pub fn store_plan(
     session.root.write_atomic(path, transaction.text()?.as_bytes(), 0o644)?;
     write_state(session, &state)?;
     session.printer.info(
-        "Transaction stored to be performed offline. Run `dnf offline reboot` to reboot and run the transaction. To cancel the \
-         transaction and delete the downloaded files, use `dnf offline clean`.",
+        "Transaction stored to be performed offline. Run `dnf5 offline reboot` to reboot and run the transaction. To cancel the \
+         transaction and delete the downloaded files, use `dnf5 offline clean`.",
     );
     Ok(())
 }
@@ -128,11 +130,21 @@ fn verify(
     Ok(())
 }
 
-/// Returns the command of a command line.
+/// Returns the command of a command line with the command below it, as dnf5 names them.
 fn verb(command_line: &str) -> String {
     let words: Vec<String> = command_line.split_whitespace().map(str::to_owned).collect();
-    let place = command_index(&words, &super::cli::command());
-    place.map(|index| words[index].clone()).unwrap_or_default()
+    let definition = super::cli::command();
+    let Some(place) = command_index(&words, &definition) else { return String::new() };
+    let Some(command) = definition.find_subcommand(&words[place]) else {
+        return words[place].clone();
+    };
+    let below = words[place + 1..].iter().find_map(|word| command.find_subcommand(word));
+    match (command.get_name(), below) {
+        ("offline-upgrade", _) => "upgrade".to_owned(),
+        ("offline-distrosync", _) => "distro-sync".to_owned(),
+        (name, Some(below)) => format!("{name} {}", below.get_name()),
+        (name, None) => name.to_owned(),
+    }
 }
 
 fn read_state(session: &Session) -> Result<Option<State>, Failure> {
@@ -142,30 +154,50 @@ fn read_state(session: &Session) -> Result<Option<State>, Failure> {
         Err(error) if error.is_not_found() => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    let file: StateFile = toml::from_str(&text).map_err(|error| {
-        Failure::new(format!("/{path}: {}", error.message()))
-            .hint("`dnf offline clean` drops the stored transaction")
-    })?;
-    if file.state.state_version > STATE_VERSION {
-        return Err(Failure::new(format!(
-            "/{path}: unsupported format version {} (expected {STATE_VERSION})",
-            file.state.state_version
-        ))
-        .hint("`dnf offline clean` drops the stored transaction"));
+    let file: StateFile = toml::from_str(&text)
+        .map_err(|error| unusable(&format!("/{path}: {}", error.message().trim_end())))?;
+    if file.state.state_version != STATE_VERSION {
+        return Err(unusable("incompatible version of state data"));
     }
     Ok(Some(file.state))
+}
+
+fn unusable(what: &str) -> Failure {
+    Failure::lines(vec![format!(
+        "Error reading state: {what}. Rerun the command you used to initiate the offline transaction, e.g. `dnf5 system-upgrade \
+         download [OPTIONS]`."
+    )])
+}
+
+fn nothing_stored() -> Failure {
+    Failure::lines(vec!["No offline transaction is stored.".to_owned()])
 }
 
 fn write_state(session: &Session, state: &State) -> Result<(), Failure> {
     let text = toml::to_string(&StateFile { state: state.clone() })
         .map_err(|error| Failure::new(format!("cannot write TOML: {error}")))?;
     let path = format!("{}/{STATE}", directory());
-    Ok(session.root.write_atomic(path, text.as_bytes(), 0o644)?)
+    // With dnf5's empty line at the end.
+    Ok(session.root.write_atomic(path, format!("{text}\n").as_bytes(), 0o644)?)
+}
+
+/// Says that a plan that is to be stored replaces another.
+pub fn warn_of_queued(session: &Session) {
+    // What cannot be read is replaced without a word.
+    let Ok(Some(state)) = read_state(session) else { return };
+    session.printer.info(
+        "There is already an offline transaction queued, initiated by the following command:",
+    );
+    session.printer.info(&format!("\t{}", cairn_ui::escape_control(&state.cmd_line)));
+    session
+        .printer
+        .info("Continuing will cancel the old offline transaction and replace it with this one.");
 }
 
 /// Warns that a change makes the stored transaction useless.
 pub fn warn_of_pending(session: &Session) -> Result<(), Failure> {
-    let Some(state) = read_state(session)? else { return Ok(()) };
+    // What cannot be read cannot be carried out either.
+    let Ok(Some(state)) = read_state(session) else { return Ok(()) };
     let is_pending = state.status == DOWNLOADED || state.status == READY;
     if is_pending && state.rpmdb_cookie == current_cookie(session)? {
         let command = cairn_ui::escape_control(&state.cmd_line).into_owned();
@@ -182,21 +214,29 @@ pub fn status(session: &Session) -> CommandResult {
         session.printer.data("No offline transaction is stored.");
         return Ok(exit::SUCCESS);
     };
-    let lines: [&str; 3] = match state.status.as_str() {
-        INCOMPLETE => [
-            "The last offline transaction was started and did not finish. It was initiated by the following command:",
-            &state.cmd_line,
-            "Run `dnf recover` to finish or take it back, then `dnf offline clean`.",
-        ],
-        _ => [
-            "An offline transaction was initiated by the following command:",
-            &state.cmd_line,
-            "Run `dnf offline reboot` to reboot and perform the offline transaction.",
-        ],
+    let command = cairn_ui::escape_control(&state.cmd_line).into_owned();
+    let lines = if state.status == INCOMPLETE {
+        [
+            "An offline transaction was started, but it did not finish. Run `dnf5 offline log` for more information. The command that \
+             initiated the transaction was:".to_owned(),
+            format!("\t{command}"),
+            "Run `dnf recover` to finish or take it back, then `dnf5 offline clean`.".to_owned(),
+        ]
+    } else if state.rpmdb_cookie != current_cookie(session)? {
+        [
+            "The system has been modified since the offline transaction was prepared. The offline transaction initiated by the following \
+             command is no longer valid:".to_owned(),
+            format!("  {command}"),
+            "To reschedule, run the command above. To clean up, run `dnf5 offline clean`.".to_owned(),
+        ]
+    } else {
+        [
+            "An offline transaction was initiated by the following command:".to_owned(),
+            format!("\t{command}"),
+            "Run `dnf5 offline reboot` to reboot and perform the offline transaction.".to_owned(),
+        ]
     };
-    session.printer.data(lines[0]);
-    session.printer.data(&format!("\t{}", cairn_ui::escape_control(lines[1])));
-    session.printer.data(lines[2]);
+    lines.iter().for_each(|line| session.printer.data(line));
     Ok(exit::SUCCESS)
 }
 
@@ -254,10 +294,12 @@ pub fn clean(session: &Session) -> CommandResult {
     Ok(exit::SUCCESS)
 }
 
-fn remove_link(session: &Session) -> Result<(), Failure> {
+/// Removes the link and says whether there was one.
+fn remove_link(session: &Session) -> Result<bool, Failure> {
     match session.root.remove_file(LINK) {
-        Err(error) if !error.is_not_found() => Err(error.into()),
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.is_not_found() => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -272,19 +314,27 @@ pub enum Shutdown {
 
 /// Runs `dnf offline reboot`; `after` is what follows the transaction.
 pub fn reboot(session: &Session, after: Shutdown) -> CommandResult {
-    let Some(mut state) = read_state(session)? else {
-        return Err(Failure::new("No offline transaction is stored.")
-            .hint("the option --offline of `install`, `upgrade`, … stores one"));
-    };
+    let Some(mut state) = read_state(session)? else { return Err(nothing_stored()) };
     if state.status != DOWNLOADED && state.status != READY {
         return Err(Failure::new("The stored transaction was started already.")
             .hint("`dnf offline clean` drops it"));
     }
+    let command = cairn_ui::escape_control(&state.cmd_line).into_owned();
     if state.rpmdb_cookie != current_cookie(session)? {
-        return Err(Failure::new(
-            "The system has been modified since the offline transaction was prepared.",
-        )
-        .hint(format!("store it again: {}", cairn_ui::escape_control(&state.cmd_line))));
+        return Err(Failure::lines(vec![format!(
+            "The system has been modified since the offline transaction was prepared. To reschedule, run: {command}"
+        )]));
+    }
+    if state.verb == SYSTEM_UPGRADE {
+        let release = cairn_ui::escape_control(&state.target_releasever).into_owned();
+        session
+            .printer
+            .data(&format!("The system will now reboot to upgrade to release version {release}."));
+    } else {
+        session.printer.data(
+            "The system will now reboot to perform the offline transaction initiated by the following command:",
+        );
+        session.printer.data(&format!("\t{command}"));
     }
     state.status = READY.to_owned();
     state.poweroff_after = after == Shutdown::PowerOff;
@@ -296,7 +346,12 @@ pub fn reboot(session: &Session, after: Shutdown) -> CommandResult {
 
 fn go_down(session: &Session, how: Shutdown) -> CommandResult {
     if !session.is_live() || cairn_host::paths::variable(NO_REBOOT).is_some() {
-        session.printer.info("Reboot turned off, not rebooting.");
+        let why = if session.is_live() {
+            format!("{NO_REBOOT} is set")
+        } else {
+            "Another root".to_owned()
+        };
+        session.printer.info(&format!("{why}, not rebooting."));
         return Ok(exit::SUCCESS);
     }
     let verb = if how == Shutdown::Reboot { "reboot" } else { "poweroff" };
@@ -306,10 +361,11 @@ fn go_down(session: &Session, how: Shutdown) -> CommandResult {
 
 /// Runs `dnf offline _execute`. Whatever happens, the machine does not come here again by itself.
 pub fn execute(session: &Session) -> CommandResult {
-    remove_link(session)?;
-    let Some(mut state) = read_state(session)? else {
-        return Err(Failure::new("No offline transaction is stored."));
-    };
+    if !remove_link(session)? {
+        session.printer.info("Trigger file does not exist. Exiting.");
+        return Ok(exit::SUCCESS);
+    }
+    let Some(mut state) = read_state(session)? else { return Err(nothing_stored()) };
     if state.status != READY {
         return Err(Failure::new(format!(
             "The stored transaction is not ready ({}).",

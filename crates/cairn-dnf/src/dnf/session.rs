@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use cairn_host::{Clock, Root};
 use cairn_pkg::query::sack::{Filters, header_candidate};
 use cairn_pkg::query::selection::{self, Closure, Links};
-use cairn_pkg::query::{Sack, SackBuilder};
+use cairn_pkg::query::{Sack, SackBuilder, SackPackage};
 use cairn_pkg::repos::metadata::{
     self, Cache, Extent, Freshness, LoadContext, LoadEvent, Reading, Repository, load_repository,
     must_sign_packages,
@@ -20,6 +20,7 @@ use cairn_pkg::resolve::GroupSet;
 use cairn_pkg::rpmdb::{self, RpmDb};
 use cairn_pkg::state::SystemState;
 use cairn_pkg::state::versionlock::VersionLocks;
+use cairn_rpm::evr::Nevra;
 use cairn_rpm::header::Header;
 use cairn_rpm::repodata::index::PackageIndex;
 use cairn_rpm::repodata::{Advisory, Changelog, is_primary_path};
@@ -438,7 +439,18 @@ impl Session {
         if locks.entries.is_empty() {
             return Ok(BTreeSet::new());
         }
-        let kept_away = sack.available().filter(|package| !locks.allow(package.nevra()));
+        let kept: Vec<SackPackage<'_>> =
+            sack.iter().filter(|package| locks.keep(package.nevra())).collect();
+        let replaces_kept = |package: &SackPackage<'_>| {
+            let obsoletes = &package.candidate.obsoletes;
+            let is_meant = |nevra: &Nevra| {
+                obsoletes.iter().any(|one| one.name == nevra.name && one.matches_evr(&nevra.evr))
+            };
+            !locks.keep(package.nevra()) && kept.iter().any(|one| is_meant(one.nevra()))
+        };
+        let kept_away = sack
+            .available()
+            .filter(|package| !locks.allow(package.nevra()) || replaces_kept(package));
         Ok(kept_away.map(|package| package.id).collect())
     }
 

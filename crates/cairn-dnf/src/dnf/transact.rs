@@ -286,6 +286,9 @@ pub fn run_plan(
     if !is_stored && !is_download_only(choices) {
         offline::warn_of_pending(session)?;
     }
+    if choices.resolve.offline {
+        offline::warn_of_queued(session);
+    }
     if !confirmed(session)? {
         complain("Operation aborted by the user.");
         return Err(Failure::silent(exit::DECLINED));

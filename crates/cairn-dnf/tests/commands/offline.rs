@@ -16,8 +16,7 @@ fn from_storing_to_carrying_out() {
     expect![[r#"
         exit 1
         --- err
-        error: No offline transaction is stored.
-        hint: the option --offline of `install`, `upgrade`, … stores one
+        No offline transaction is stored.
     "#]]
     .assert_eq(&bench.dnf("offline reboot").quiet());
     assert_eq!(bench.dnf("install -y foo-1.0").code, 0);
@@ -37,7 +36,7 @@ fn from_storing_to_carrying_out() {
          Replacing:          1 package
 
         --- err
-        Transaction stored to be performed offline. Run `dnf offline reboot` to reboot and run the transaction. To cancel the transaction and delete the downloaded files, use `dnf offline clean`.
+        Transaction stored to be performed offline. Run `dnf5 offline reboot` to reboot and run the transaction. To cancel the transaction and delete the downloaded files, use `dnf5 offline clean`.
         Complete!
     "#]].assert_eq(&bench.dnf("upgrade --offline -y").quiet());
     assert_eq!(bench.rpm("-q foo").out, "foo-1.0-1.noarch\n");
@@ -86,20 +85,21 @@ fn from_storing_to_carrying_out() {
         status = "download-complete"
         cmd_line = COMMAND
         state_version = 2
+
     "#]]
     .assert_eq(&without_times(&state.lines().map(|line| mask(line) + "\n").collect::<String>()));
     expect![[r#"
-        exit 1
+        exit 0
         --- err
-        error: The stored transaction is not ready (download-complete).
-        hint: `dnf offline reboot` makes it ready
+        Trigger file does not exist. Exiting.
     "#]]
     .assert_eq(&bench.dnf("offline _execute").quiet());
     // Another root is never restarted.
-    assert_eq!(
-        bench.dnf("offline reboot").quiet(),
-        "exit 0\n--- err\nReboot turned off, not rebooting.\n"
-    );
+    let ran = bench.dnf("offline reboot");
+    assert_eq!(ran.code, 0, "{}", ran.text());
+    let expected = "The system will now reboot to perform the offline transaction initiated by the following command:\n\t";
+    assert!(ran.out.starts_with(expected), "{}", ran.out);
+    assert_eq!(ran.err, "Another root, not rebooting.\n");
     let link = std::fs::read_link(bench.root().join("system-update")).unwrap();
     assert_eq!(link.to_str(), Some("/usr/lib/sysimage/libdnf5/offline"));
     bench.empty_repository();
@@ -137,7 +137,7 @@ fn what_changed_meanwhile_is_refused_once() {
         --- err
         error: The installed packages have changed since the transaction was stored.
         hint: store it again
-        Reboot turned off, not rebooting.
+        Another root, not rebooting.
     "#]]
     .assert_eq(&bench.dnf("offline _execute -y").quiet());
     assert!(

@@ -54,6 +54,7 @@ fn the_system() {
           * systemd
 
         Reboot is required to fully utilize these updates.
+        More information: https://access.redhat.com/solutions/27943
     "#]]
     .assert_eq(&bench.dnf("needs-restarting -r").quiet());
     expect![[r#"

@@ -38,6 +38,7 @@ fn locks_hold() {
         key = "evr"
         comparator = "="
         value = "1.0-1"
+
     "#]]
     .assert_eq(&file(&bench));
     expect![[r#"
@@ -86,6 +87,7 @@ fn excludes_and_bad_files() {
         key = "evr"
         comparator = "!="
         value = "2.0-1"
+
     "#]]
     .assert_eq(&file(&bench));
     assert_eq!(bench.dnf("install -y foo").code, 0);

@@ -201,14 +201,23 @@ impl VersionLocks {
 
     /// Returns whether a version of a package may come.
     pub fn allow(&self, nevra: &Nevra) -> bool {
-        let mut is_named = false;
-        for entry in self.entries.iter().filter(|entry| glob::matches(&entry.name, &nevra.name)) {
-            is_named = true;
-            if entry.conditions.iter().all(|condition| condition.holds(nevra)) {
-                return true;
-            }
-        }
-        !is_named
+        !self.name(nevra) || self.keep(nevra)
+    }
+
+    /// Returns whether it is this version of a package that an entry keeps. What obsoletes it may not come, unless it is kept as well.
+    pub fn keep(&self, nevra: &Nevra) -> bool {
+        let holds =
+            |entry: &LockEntry| entry.conditions.iter().all(|condition| condition.holds(nevra));
+        self.of(nevra).any(holds)
+    }
+
+    /// Returns whether an entry is about a package, in whatever version.
+    fn name(&self, nevra: &Nevra) -> bool {
+        self.of(nevra).next().is_some()
+    }
+
+    fn of(&self, nevra: &Nevra) -> impl Iterator<Item = &LockEntry> {
+        self.entries.iter().filter(|entry| glob::matches(&entry.name, &nevra.name))
     }
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -217,7 +226,8 @@ impl VersionLocks {
             format!("line {line}: {}", error.message())
         })?;
         let version = document.get("version").and_then(Value::as_str).unwrap_or_default();
-        if version != "1.0" {
+        // An empty file locks nothing.
+        if version != "1.0" && !document.is_empty() {
             return Err(format!("unsupported format version {version:?} (expected \"1.0\")"));
         }
         let mut entries = Vec::new();
@@ -228,7 +238,11 @@ impl VersionLocks {
         Ok(Self { entries })
     }
 
+    /// The file, byte for byte as dnf5 writes it.
     fn text(&self) -> String {
+        if self.entries.is_empty() {
+            return "packages = []\nversion = \"1.0\"\n\n".to_owned();
+        }
         let quoted = |text: &str| Value::String(text.to_owned()).to_string();
         let mut out = "version = \"1.0\"\n".to_owned();
         for entry in &self.entries {
@@ -246,6 +260,7 @@ impl VersionLocks {
                 );
             }
         }
+        out.push('\n');
         out
     }
 }
@@ -335,8 +350,10 @@ mod tests {
         assert_eq!(
             locks.text(),
             "version = \"1.0\"\n\n[[packages]]\nname = \"foo\"\ncomment = \"why\"\n\n[[packages.conditions]]\n\
-             key = \"evr\"\ncomparator = \"=\"\nvalue = \"1.0-1\"\n"
+             key = \"evr\"\ncomparator = \"=\"\nvalue = \"1.0-1\"\n\n"
         );
+        assert_eq!(VersionLocks::default().text(), "packages = []\nversion = \"1.0\"\n\n");
+        assert_eq!(VersionLocks::parse("# nothing\n").unwrap(), VersionLocks::default());
         assert_eq!(VersionLocks::parse(&locks.text()).unwrap(), locks);
         assert_eq!(locks.entries[0].lines(), ["# why", "Package name: foo", "evr = 1.0-1"]);
         let refusal = |text: &str| VersionLocks::parse(text).unwrap_err();

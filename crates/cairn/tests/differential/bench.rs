@@ -162,10 +162,15 @@ impl Bench {
         std::fs::create_dir_all(self.path("specs")).unwrap();
         for (key, package) in &missing {
             std::fs::write(self.path(&format!("specs/{key}.spec")), package.spec()).unwrap();
-            let target = if package.arch() == "noarch" { "x86_64" } else { package.arch() };
+            std::fs::write(self.path(&format!("specs/{key}.build")), how_to_build(package))
+                .unwrap();
+            let target = match package.arch() {
+                "noarch" | "src" => "x86_64",
+                other => other,
+            };
             std::fs::write(self.path(&format!("specs/{key}.target")), target).unwrap();
         }
-        std::fs::write(self.path("specs/one"), BUILD).unwrap();
+        std::fs::write(self.path("specs/one"), "sh ./${1%.spec}.build $1\n").unwrap();
         for (suite, is_v6) in [(Suite::Trixie, false), (Suite::Sid, true)] {
             let built = missing.iter().filter(|(_, package)| package.is_v6() == is_v6);
             let names: Vec<String> = built.map(|(key, _)| format!("{key}.spec")).collect();
@@ -176,7 +181,11 @@ impl Bench {
         }
         for (key, package) in &missing {
             let name = package.file_name();
-            let built = self.path(&format!("build/{key}/RPMS/{}/{name}", package.arch()));
+            let place = match package.arch() {
+                "src" => "SRPMS".to_owned(),
+                arch => format!("RPMS/{arch}"),
+            };
+            let built = self.path(&format!("build/{key}/{place}/{name}"));
             let kept = self.built.join(key);
             let staging = self.built.join(format!(".{key}.{}", std::process::id()));
             std::fs::create_dir_all(&staging).unwrap();
@@ -199,7 +208,16 @@ impl Bench {
 }
 
 fn key(package: &Pkg) -> String {
-    digest(&format!("{BUILD}{}{}", package.file_name(), package.spec()))
+    digest(&format!("{}{}{}", how_to_build(package), package.file_name(), package.spec()))
+}
+
+/// The script that builds a package from its spec file.
+fn how_to_build(package: &Pkg) -> String {
+    if package.arch() == "src" {
+        BUILD.replace("rpmbuild -bb", "rpmbuild -bs")
+    } else {
+        BUILD.to_owned()
+    }
 }
 
 /// A short name for a text.

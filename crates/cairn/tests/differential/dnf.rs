@@ -232,6 +232,18 @@ fn dnf4_command(command: &str) -> Option<String> {
         "--from-vendor",
         "--advisory-severities",
         "FiLe:",
+        "config-manager",
+        "offline",
+        "system-upgrade",
+        "repoclosure",
+        "reposync",
+        "repomanage",
+        "download",
+        "debuginfo-install",
+        "builddep",
+        "changelog",
+        "needs-restarting",
+        "--destdir",
     ];
     if new.iter().any(|word| command.contains(word)) {
         return None;
@@ -249,6 +261,7 @@ fn commands(scenario: &Scenario, who: Who) -> String {
     for (number, step) in scenario.steps.iter().enumerate() {
         let command = match step {
             Step::Shell(command) | Step::Other(command) => {
+                let command = expand(command, &files, &scenario.files);
                 writeln!(script, "set +f; {command}; set -f").unwrap();
                 continue;
             }
@@ -297,9 +310,10 @@ fn texts(place: &Path) -> String {
             writeln!(text, "{number} {}", without_moments(line)).unwrap();
         }
     }
-    ["our-dnf", "dnf5"]
+    let text = ["our-dnf", "dnf5"]
         .iter()
-        .fold(text, |text, who| text.replace(&format!("/work/{who}/"), "/work/"))
+        .fold(text, |text, who| text.replace(&format!("/work/{who}/"), "/work/"));
+    [Who::Ours, Who::Five].iter().fold(text, |text, who| text.replace(who.program(), "dnf"))
 }
 
 /// A line with `TIME` for every `2026-01-01 00:00:00`.

@@ -22,6 +22,8 @@ pub fn all() -> Vec<Scenario> {
     crate::dnf_cases_questions::all(&mut all);
     crate::dnf_cases_actions::all(&mut all);
     crate::dnf_cases_stored::all(&mut all);
+    crate::dnf_cases_config::all(&mut all);
+    crate::dnf_cases_plugins::all(&mut all);
     all
 }
 

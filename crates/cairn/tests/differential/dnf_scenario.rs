@@ -137,7 +137,7 @@ impl Scenario {
         self
     }
 
-    /// Commands: arguments of `dnf`, or after `$ ` a shell command in the root's directory.
+    /// Commands: arguments of `dnf`, or after `$ ` a shell command in the root's directory, which may name files as `@a-1`.
     pub fn run(mut self, commands: &[&str]) -> Self {
         self.steps.extend(commands.iter().map(|command| match command.strip_prefix("$ ") {
             Some(command) => Step::Shell(command.to_owned()),
@@ -146,13 +146,23 @@ impl Scenario {
         self
     }
 
+    /// Whether packages are installed, one way or another, at once.
+    pub fn installs(&self) -> bool {
+        let others = ["only", "--offline"];
+        let does = |command: &str| {
+            command.starts_with("install ") && !others.iter().any(|word| command.contains(word))
+        };
+        self.steps.iter().any(|step| matches!(step, Step::Command(command) if does(command)))
+    }
+
     /// All packages that have to be built.
     pub fn packages(&self) -> impl Iterator<Item = &Pkg> {
         self.repositories.iter().flat_map(|one| &one.packages).chain(&self.files)
     }
 }
 
-/// Reads one package a line: `NAME-VERSION[.ARCH] | Requires: b | /usr/bin/file | %post -p <lua>: print(1)`.
+/// Reads one package a line: `NAME-VERSION[.ARCH] | Requires: b | /usr/bin/file | %post -p <lua>: print(1)`; a section has `¶` between
+/// its lines.
 fn read_packages(text: &str) -> Vec<Pkg> {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).map(read_package).collect()
 }
@@ -160,7 +170,7 @@ fn read_packages(text: &str) -> Vec<Pkg> {
 fn read_package(line: &str) -> Pkg {
     let mut parts = line.split(" | ").map(str::trim);
     let label = parts.next().unwrap();
-    let (label, arch) = ["x86_64", "i686"]
+    let (label, arch) = ["x86_64", "i686", "src"]
         .into_iter()
         .find_map(|arch| Some((label.strip_suffix(arch)?.strip_suffix('.')?, arch)))
         .unwrap_or((label, "noarch"));
@@ -171,7 +181,7 @@ fn read_package(line: &str) -> Pkg {
         path if path.starts_with('/') => package.file(path, "", name),
         section if section.starts_with('%') => {
             let (head, body) = section.split_once(": ").unwrap();
-            package.section(head, body)
+            package.section(head, &body.replace('¶', "\n"))
         }
         tag => package.tag(tag),
     })

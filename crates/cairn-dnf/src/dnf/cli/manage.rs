@@ -555,6 +555,9 @@ pub struct ReposyncArgs {
     /// Remove packages that the repository does not have
     #[arg(long)]
     pub delete: bool,
+    /// Remove packages that no installed key has signed
+    #[arg(long)]
+    pub gpgcheck: bool,
     /// Print URLs, download nothing
     #[arg(short = 'u', long)]
     pub urls: bool,
@@ -700,7 +703,7 @@ pub struct DownloadArgs {
     #[arg(long)]
     pub resolve: bool,
     /// With --resolve: also what is installed
-    #[arg(long, requires = "resolve")]
+    #[arg(long)]
     pub alldeps: bool,
     /// Limit to these architectures (can be repeated)
     #[arg(long, value_name = "ARCH", value_delimiter = ',')]

@@ -145,6 +145,12 @@ impl BuildNeeds {
         // With a slash a name is a file's, wherever it lies.
         let path =
             if is_url(text) || text.contains('/') { text.to_owned() } else { format!("./{text}") };
+        if !is_url(&path) && !std::path::Path::new(&path).exists() {
+            return Err(Failure::lines(vec![
+                format!("Failed to open \"{text}\": No such file or directory"),
+                "Failed to parse some inputs.".to_owned(),
+            ]));
+        }
         let (files, _) = split_specs(session, &[path])?;
         let Some((_, header, _)) = files.first() else {
             return Err(Failure::new(format!("`{text}` is no source package"))

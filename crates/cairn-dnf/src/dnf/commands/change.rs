@@ -12,7 +12,7 @@ use crate::dnf::local::split_specs;
 use crate::dnf::session::{Loaded, Needs, Session};
 use crate::dnf::transact::{Choices, resolve_and_run, settings};
 use crate::failure::{CommandResult, Failure};
-use cairn_pkg::query::{Origin, SackPackage, SpecScope, filter, glob, match_spec};
+use cairn_pkg::query::{Origin, Sack, SackPackage, SpecScope, filter, glob, match_spec};
 use cairn_pkg::repos::MainConfig;
 use cairn_pkg::resolve::Request;
 use cairn_solve::{Job, PackageId};
@@ -242,37 +242,65 @@ pub fn debuginfo_install(session: &Session, args: &SpecsArgs) -> CommandResult {
     let sack = &loaded.sack;
     let mut request = request(session, &loaded, &args.resolve);
     for spec in &args.specs {
-        let (mut ids, _) = match_spec(sack, spec, SpecScope::Installed);
-        if ids.is_empty() {
-            ids = filter::latest(sack, &match_spec(sack, spec, SpecScope::Available).0, 1);
-        }
+        let ids = with_symbols(sack, spec);
         if ids.is_empty() {
             request.install(spec);
         }
+        let mut missing: [Vec<String>; 2] = [Vec::new(), Vec::new()];
         for id in ids {
             let package = sack.get(id);
             let nevra = package.nevra();
-            if nevra.name.ends_with("-debuginfo") || nevra.name.ends_with("-debugsource") {
+            if is_for_debugging(&nevra.name) {
                 request.install(spec);
                 continue;
             }
             let source = package.details.sourcerpm.rsplitn(3, '-').nth(2).unwrap_or_default();
-            let of = |name: &str, kind| format!("{name}-{kind}-{}.{}", nevra.evr, nevra.arch);
-            let symbols = vec![of(&nevra.name, "debuginfo"), of(source, "debuginfo")];
-            let sources = vec![of(&nevra.name, "debugsource"), of(source, "debugsource")];
-            for (kind, names) in [("debuginfo", symbols), ("debugsource", sources)] {
+            for (kind, missing) in ["debuginfo", "debugsource"].iter().zip(&mut missing) {
+                let of = |name: &str| format!("{name}-{kind}-{}.{}", nevra.evr, nevra.arch);
+                let names = [of(&nevra.name), of(source)];
                 let exists = |name: &&String| !match_spec(sack, name, SpecScope::All).0.is_empty();
                 match names.iter().find(exists) {
                     Some(name) => request.install(name),
-                    None => request.messages.push(format!(
-                        "Could not find {kind} package for the following packages resolved from the argument '{spec}': {}-{}.{}",
-                        nevra.name, nevra.evr.with_epoch(), nevra.arch
+                    None => missing.push(format!(
+                        "{}-{}.{}",
+                        nevra.name,
+                        nevra.evr.with_epoch(),
+                        nevra.arch
                     )),
                 }
             }
         }
+        for (kind, missing) in ["debuginfo", "debugsource"].iter().zip(missing) {
+            if !missing.is_empty() {
+                request.messages.push(format!(
+                    "Could not find {kind} package for the following packages resolved from the argument '{spec}': {}",
+                    missing.join(", ")
+                ));
+            }
+        }
     }
     resolve_and_run(session, &loaded, request, &choices(&args.resolve))
+}
+
+/// Returns the packages whose debugging symbols a spec means: of each name the newest installed version, else the newest there is. A
+/// glob means packages, not the symbols of other ones.
+fn with_symbols(sack: &Sack, spec: &str) -> Vec<PackageId> {
+    let installed = filter::latest(sack, &match_spec(sack, spec, SpecScope::Installed).0, 1);
+    let name = |id: &PackageId| sack.get(*id).nevra().name.as_str();
+    let known: BTreeSet<&str> = installed.iter().map(name).collect();
+    let mut others = match_spec(sack, spec, SpecScope::Available).0;
+    others.retain(|id| !known.contains(name(id)));
+    let mut ids = installed;
+    ids.extend(filter::latest(sack, &others, 1));
+    if spec.contains(['*', '?', '[']) && !spec.contains("-debug") {
+        ids.retain(|id| !is_for_debugging(name(id)));
+    }
+    ids.sort_by(|a, b| sack.get(*a).nevra().cmp(sack.get(*b).nevra()));
+    ids
+}
+
+fn is_for_debugging(name: &str) -> bool {
+    name.ends_with("-debuginfo") || name.ends_with("-debugsource")
 }
 
 /// Runs `dnf remove`.

@@ -17,7 +17,9 @@ pub fn changelog(session: &Session, args: &ChangelogArgs) -> CommandResult {
     let needs = Needs { changelogs: true, ..Needs::ALL };
     let loaded = session.load(needs)?;
     let sack = &loaded.sack;
-    let heading = match (since, args.count, args.upgrades) {
+    // dnf5 takes 0 as all.
+    let count = args.count.filter(|count| *count > 0);
+    let heading = match (since, count, args.upgrades) {
         (Some(since), ..) => {
             format!(
                 "Listing changelogs since {}",
@@ -40,7 +42,7 @@ pub fn changelog(session: &Session, args: &ChangelogArgs) -> CommandResult {
         let is_shown = |entry: &&Changelog| {
             since.is_none_or(|since| i64::try_from(entry.time).is_ok_and(|time| time >= since))
         };
-        log.iter().filter(is_shown).take(args.count.unwrap_or(usize::MAX)).cloned().collect()
+        log.iter().filter(is_shown).take(count.unwrap_or(usize::MAX)).cloned().collect()
     });
     Ok(exit::SUCCESS)
 }
@@ -68,7 +70,9 @@ fn select(sack: &Sack, args: &ChangelogArgs) -> Vec<PackageId> {
 /// Reads `YYYY-MM-DD` as the seconds since 1970 at which the day begins, UTC.
 pub fn start_of_day(text: &str) -> Result<i64, Failure> {
     cairn_ui::format::start_of_day(text).ok_or_else(|| {
-        Failure::usage(format!("`{text}` is no date")).hint("write it as YYYY-MM-DD")
+        Failure::usage(format!(
+            "Invalid date passed: \"{text}\". Dates in \"YYYY-MM-DD\" format are expected."
+        ))
     })
 }
 
@@ -117,7 +121,10 @@ pub fn print(
         let names: Vec<String> =
             packages.iter().map(|package| package.nevra().to_string()).collect();
         session.printer.data(&format!("Changelogs for {}", names.join(", ")));
-        for entry in chosen(packages[0], log_of(loaded, packages[0])) {
+        // Repositories name the oldest entry first.
+        let mut log = log_of(loaded, packages[0]).to_vec();
+        log.sort_by_key(|entry| std::cmp::Reverse(entry.time));
+        for entry in chosen(packages[0], &log) {
             let time = i64::try_from(entry.time).unwrap_or(i64::MAX);
             let day = strftime(time, Zone::Local, "%a %b %d %H:%M:%S %Y");
             session.printer.data(&escape_control(&format!("* {day} {}", entry.author)));

@@ -3,8 +3,10 @@
 
 use crate::dnf::cli::{DownloadArgs, DownloadInstead, ResolveOptions};
 use crate::dnf::session::{Loaded, Needs, Session};
+use crate::dnf::table::size_text;
 use crate::dnf::transact::{self, Choices, Targets, settings, solve_request, targets_of};
 use crate::failure::{CommandResult, Failure, complain};
+use cairn_host::fetch::Download;
 use cairn_pkg::query::{Sack, SackPackage, SpecScope, filter, glob, match_spec};
 use cairn_pkg::repos::metadata::resolve_base_urls;
 use cairn_pkg::resolve::Request;
@@ -13,6 +15,9 @@ use cairn_ui::exit;
 
 /// Runs `dnf download`.
 pub fn download(session: &Session, args: &DownloadArgs) -> CommandResult {
+    if args.alldeps && !args.resolve {
+        return Err(Failure::usage("Option \"--alldeps\" should be used with \"--resolve\"."));
+    }
     let needs = if args.resolve && !args.alldeps { Needs::ALL } else { Needs::AVAILABLE };
     let loaded = session.load(needs)?;
     let ids = select(session, &loaded, args)?;
@@ -25,12 +30,36 @@ pub fn download(session: &Session, args: &DownloadArgs) -> CommandResult {
         return print_urls(session, &loaded, &ids, &targets, args);
     }
     session.printer.data("Downloading Packages:");
-    transact::download(session, &targets.downloads)?;
-    for download in &targets.downloads {
-        let name = download.dest.file_name().unwrap_or_default().to_string_lossy();
-        session.printer.info(&format!(" {name}"));
-    }
+    fetch(session, &loaded, &ids, &targets.downloads)?;
     Ok(exit::SUCCESS)
+}
+
+/// Downloads packages and shows each of them as dnf5's progress does at its end.
+pub fn fetch(
+    session: &Session,
+    loaded: &Loaded,
+    ids: &[PackageId],
+    downloads: &[Download],
+) -> Result<(), Failure> {
+    let was_there = |download: &Download| {
+        let size = std::fs::metadata(&download.dest).map(|stat| stat.len()).ok();
+        size.is_some() && size == download.expected.size
+    };
+    let were_there: Vec<bool> = downloads.iter().map(was_there).collect();
+    transact::download(session, downloads)?;
+    for (id, was_there) in ids.iter().zip(were_there) {
+        let package = loaded.sack.get(*id);
+        let size = if was_there { 0 } else { package.details.size_package };
+        let nevra = package.nevra();
+        let name = format!("{}-{}.{}", nevra.name, nevra.evr.with_epoch(), nevra.arch);
+        session
+            .printer
+            .info(&format!(" {name:<38.38} 100% |   0.0   B/s | {:>9} |  00m00s", size_text(size)));
+        if was_there {
+            session.printer.info(">>> Already downloaded");
+        }
+    }
+    Ok(())
 }
 
 /// Prints where the packages are, of the first or of all mirrors.
@@ -137,8 +166,7 @@ fn select(
         }
         ids.extend(filter::latest(sack, &filter::best_priority(sack, &found), 1));
     }
-    ids.sort_unstable();
-    ids.dedup();
+    once(sack, &mut ids);
     if !args.resolve {
         return Ok(ids);
     }
@@ -158,7 +186,12 @@ fn select(
     let choices = Choices { resolve: options, keep_unneeded: true, ..Choices::default() };
     let plan = solve_request(session, loaded, &request, &choices)?;
     ids.extend(plan.inbound().map(|item| item.id));
-    ids.sort_unstable();
-    ids.dedup();
+    once(sack, &mut ids);
     Ok(ids)
+}
+
+/// Sorts packages by name and version; what several repositories have stays once.
+pub fn once(sack: &Sack, ids: &mut Vec<PackageId>) {
+    ids.sort_by(|a, b| (sack.get(*a).nevra(), a).cmp(&(sack.get(*b).nevra(), b)));
+    ids.dedup_by(|a, b| sack.get(*a).nevra() == sack.get(*b).nevra());
 }

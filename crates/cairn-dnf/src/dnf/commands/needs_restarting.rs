@@ -40,6 +40,8 @@ const MORE_CORE: [&str; 2] = ["etc/dnf/suggest-reboot.d", "usr/share/dnf5/sugges
 const UNITS: [&str; 2] = ["/usr/lib/systemd/system", "/lib/systemd/system"];
 /// What explains the answer.
 const DOCUMENTATION: &str = "man:dnf-needs-restarting(8)";
+/// dnf5's last line: the article that says which packages need a restart.
+const ARTICLE: &str = "More information: https://access.redhat.com/solutions/27943";
 /// Kernel ticks in a second, as user space sees them.
 const TICKS: u64 = 100;
 
@@ -48,7 +50,7 @@ pub fn needs_restarting(session: &Session, args: &NeedsRestartingArgs) -> Comman
     if args.services || args.processes {
         return processes(session, args);
     }
-    let booted = boot_time(&session.root)?;
+    let booted = system_start(session)?;
     let core = Core::read(session)?;
     let loaded = session.load(Needs::INSTALLED)?;
     let mut names: Vec<String> = loaded
@@ -76,6 +78,7 @@ pub fn needs_restarting(session: &Session, args: &NeedsRestartingArgs) -> Comman
         names.iter().for_each(|name| session.printer.data(&format!("  * {name}")));
         session.printer.data("");
         session.printer.data("Reboot is required to fully utilize these updates.");
+        session.printer.data(ARTICLE);
     }
     answer(!names.is_empty())
 }
@@ -141,7 +144,21 @@ fn suggested(session: &Session) -> BTreeSet<String> {
     names
 }
 
-/// Returns when the system was started, seconds since 1970.
+/// Returns when the first process began, which in a container is later than the machine's start. A root that does not run has the
+/// start of the machine that it is on, as with dnf5.
+fn system_start(session: &Session) -> Result<u64, Failure> {
+    let host;
+    let root = if session.root.exists("proc/stat")? {
+        &session.root
+    } else {
+        host = Root::open("/")?;
+        &host
+    };
+    let booted = boot_time(root)?;
+    Ok(started(root, 1, booted).unwrap_or(booted))
+}
+
+/// Returns when the machine was started, seconds since 1970.
 fn boot_time(root: &Root) -> Result<u64, Failure> {
     let text = root.read_to_string("proc/stat")?;
     let line = text.lines().find_map(|line| line.strip_prefix("btime "));

@@ -2,15 +2,18 @@
 //! `dnf reposync`: a copy of the packages, and of the metadata if wanted, of the enabled repositories.
 
 use super::changelog::start_of_day;
+use super::download::{fetch, once};
 use crate::dnf::cli::ReposyncArgs;
 use crate::dnf::local::packages_below;
 use crate::dnf::session::{Loaded, Needs, Session};
 use crate::dnf::transact::{self, targets_of};
-use crate::failure::{CommandResult, Failure};
+use crate::failure::{CommandResult, Failure, complain};
+use crate::keys;
 use cairn_host::fetch::{Download, Expected};
 use cairn_pkg::query::filter;
 use cairn_pkg::repos::metadata::Repository;
 use cairn_pkg::repos::mirrors::normalized;
+use cairn_rpm::signature::{Keyring, VerifyError};
 use cairn_solve::PackageId;
 use cairn_ui::exit;
 use std::collections::BTreeSet;
@@ -21,9 +24,8 @@ pub fn reposync(session: &Session, args: &ReposyncArgs) -> CommandResult {
     let ids: Vec<String> =
         session.configuration.enabled().map(|config| config.id.clone()).collect();
     if args.norepopath && ids.len() > 1 {
-        return Err(
-            Failure::usage("--norepopath is for one repository").hint("choose it with --repo=REPO")
-        );
+        return Err(Failure::usage("Can't use --norepopath with multiple repositories enabled.")
+            .hint("choose one with --repo=REPO"));
     }
     let loaded = session.load(Needs::AVAILABLE)?;
     let since = args.min_buildtime.as_deref().map(start_of_day).transpose()?;
@@ -64,6 +66,7 @@ fn select(
     if args.newest_only {
         ids = filter::latest(sack, &ids, 1);
     }
+    once(sack, &mut ids);
     ids
 }
 
@@ -96,13 +99,48 @@ fn copy_packages(
         targets.downloads.iter().for_each(|download| session.printer.data(&download.url));
         return Ok(());
     }
-    transact::download(session, &targets.downloads)?;
+    fetch(session, loaded, ids, &targets.downloads)?;
+    if args.gpgcheck {
+        remove_untrusted(session, &targets.downloads)?;
+    }
     if args.delete {
         let kept: BTreeSet<&Path> =
             targets.downloads.iter().map(|download| download.dest.as_path()).collect();
         delete_others(session, &directory, &kept)?;
     }
     Ok(())
+}
+
+/// Removes the copies that no installed key has signed; an error when there was one.
+fn remove_untrusted(session: &Session, copies: &[Download]) -> Result<(), Failure> {
+    let mut keyring = Keyring::new();
+    if let Some(db) = session.rpmdb()? {
+        keys::add_installed(&db, &mut keyring)?;
+    }
+    let mut is_good = true;
+    for path in copies.iter().map(|download| &download.dest) {
+        let shown = path.display();
+        let failed = |error: std::io::Error| Failure::new(format!("{shown}: {error}"));
+        let mut file = std::fs::File::open(path).map_err(failed)?;
+        let Err(error) = keyring.verify_package_from(&mut file) else { continue };
+        complain(&format!("Removing '{shown}' with failing OpenPGP check: {}", reason(&error)));
+        std::fs::remove_file(path).map_err(failed)?;
+        is_good = false;
+    }
+    if is_good {
+        Ok(())
+    } else {
+        Err(Failure::lines(vec!["OpenPGP signature check failed".to_owned()]))
+    }
+}
+
+/// Says why a package is not trusted, in dnf5's words where it has some.
+fn reason(error: &VerifyError) -> String {
+    match error {
+        VerifyError::NotSigned => "The package is not signed.".to_owned(),
+        VerifyError::UnknownKey { .. } => "No corresponding key was found.".to_owned(),
+        other => other.to_string(),
+    }
 }
 
 /// Removes the package files below a directory that the repository does not have.
@@ -115,7 +153,9 @@ fn delete_others(
         if !kept.contains(path.as_path()) {
             std::fs::remove_file(&path)
                 .map_err(|error| Failure::new(format!("{}: {error}", path.display())))?;
-            session.printer.info(&format!("[DELETED] {}", path.display()));
+            // As dnf5 names it; where the working directory is gone, as it was found.
+            let shown = std::path::absolute(&path).unwrap_or(path);
+            session.printer.data(&format!("[DELETED] {}", shown.display()));
         }
     }
     Ok(())
@@ -145,10 +185,10 @@ fn copy_metadata(
             file(&record.location, Expected { sha256, size: record.size })
         })
         .collect();
-    downloads.push(file("repodata/repomd.xml", unknown));
     if args.urls {
         downloads.iter().for_each(|download| session.printer.data(&download.url));
         return Ok(());
     }
+    downloads.push(file("repodata/repomd.xml", unknown));
     transact::download(session, &downloads)
 }

@@ -38,24 +38,31 @@ pub fn add(session: &Session, args: &VersionlockArgs) -> CommandResult {
     let mut locks = VersionLocks::load(&session.config_root)?;
     let mut changed = false;
     for spec in &args.specs {
-        let mut found = matching(&loaded.sack, spec, SpecScope::Installed);
-        if found.is_empty() {
-            found = matching(&loaded.sack, spec, SpecScope::Available);
-        }
+        let mut found = matching(&loaded.sack, spec, SpecScope::Available);
+        found.extend(matching(&loaded.sack, spec, SpecScope::Installed));
         if found.is_empty() {
             complain(&format!("No package found for \"{spec}\"."));
         }
+        let is_known = !found.is_empty();
+        let mut is_new = false;
         for (name, versions) in found {
-            if locks.entries.iter().any(|entry| entry.name == name) {
-                complain(&format!("Package \"{name}\" is already locked."));
-                continue;
-            }
             for evr in versions {
+                let new = entry(session, "add", &name, Comparator::Equal, &evr);
+                let same = |known: &LockEntry| {
+                    (&known.name, &known.conditions) == (&new.name, &new.conditions)
+                };
+                if locks.entries.iter().any(same) {
+                    continue;
+                }
                 session.printer.data(&format!("Adding versionlock on \"{name} = {evr}\"."));
-                locks.entries.push(entry(session, "add", &name, Comparator::Equal, &evr));
-                changed = true;
+                locks.entries.push(new);
+                is_new = true;
             }
         }
+        if is_known && !is_new {
+            complain(&format!("Package \"{spec}\" is already locked."));
+        }
+        changed |= is_new;
     }
     save(session, &locks, changed)
 }
@@ -70,16 +77,22 @@ pub fn exclude(session: &Session, args: &VersionlockArgs) -> CommandResult {
         if found.is_empty() {
             complain(&format!("No package found for \"{spec}\"."));
         }
+        let is_known = !found.is_empty();
+        let mut is_new = false;
         for (name, versions) in found {
             for evr in versions {
-                changed |= exclude_version(session, &mut locks, &name, &evr);
+                is_new |= exclude_version(session, &mut locks, &name, &evr);
             }
         }
+        if is_known && !is_new {
+            complain(&format!("Package \"{spec}\" is already excluded."));
+        }
+        changed |= is_new;
     }
     save(session, &locks, changed)
 }
 
-/// Adds one excluded version. Entries are alternatives, so a second version joins the entry of the first.
+/// Adds one excluded version and says whether it is new. Entries are alternatives, so a second version joins the entry of the first.
 fn exclude_version(session: &Session, locks: &mut VersionLocks, name: &str, evr: &Evr) -> bool {
     let new = entry(session, "exclude", name, Comparator::NotEqual, evr);
     let only_excludes = |entry: &&mut LockEntry| {
@@ -87,14 +100,10 @@ fn exclude_version(session: &Session, locks: &mut VersionLocks, name: &str, evr:
             && entry.conditions.iter().all(|condition| condition.comparator == Comparator::NotEqual)
     };
     if let Some(known) = locks.entries.iter_mut().find(only_excludes) {
-        if known.conditions.contains(&new.conditions[0]) {
-            complain(&format!("Package \"{name}\" is already excluded."));
+        if new.conditions.iter().all(|condition| known.conditions.contains(condition)) {
             return false;
         }
         known.conditions.extend(new.conditions);
-    } else if locks.entries.iter().any(|entry| entry.name == name) {
-        complain(&format!("Package \"{name}\" is already locked."));
-        return false;
     } else {
         locks.entries.push(new);
     }
@@ -105,9 +114,10 @@ fn exclude_version(session: &Session, locks: &mut VersionLocks, name: &str, evr:
 /// Runs `dnf versionlock delete`: by name or glob, or by a version.
 pub fn delete(session: &Session, args: &VersionlockArgs) -> CommandResult {
     let mut locks = VersionLocks::load(&session.config_root)?;
-    let (gone, kept): (Vec<LockEntry>, Vec<LockEntry>) =
-        locks.entries.drain(..).partition(|entry| args.specs.iter().any(|spec| means(spec, entry)));
-    locks.entries = kept;
+    let mut gone: Vec<LockEntry> = Vec::new();
+    for spec in &args.specs {
+        gone.extend(locks.entries.extract_if(.., |entry| means(spec, entry)));
+    }
     for entry in &gone {
         session.printer.data("Deleting versionlock entry:");
         show(session, entry);
