@@ -199,8 +199,8 @@ impl Aliases {
         for (id, alias) in &self.defined {
             let Alias::Command { description, group, .. } = alias else { continue };
             let (place, name) = id.rsplit_once('.').unwrap_or(("", id));
-            let above = place.split('.').filter(|word| !word.is_empty());
-            let above = above.fold(Some(&definition), |at, word| at?.find_subcommand(word));
+            let mut above = place.split('.').filter(|word| !word.is_empty());
+            let above = above.try_fold(&definition, |at, word| at.find_subcommand(word));
             // What dnf has itself is no alias.
             if above.is_some_and(|above| above.find_subcommand(name).is_some()) {
                 continue;
