@@ -24,6 +24,18 @@ pub fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// Returns the environment variables whose names begin so, without that beginning, in the order of their names; what is not valid UTF-8
+/// is left out. Meant for `main`, as [`variable`].
+pub fn variables(prefix: &str) -> Vec<(String, String)> {
+    let named = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        let name = name.into_string().ok()?.strip_prefix(prefix)?.to_owned();
+        Some((name, value.into_string().ok()?))
+    };
+    let mut found: Vec<_> = env::vars_os().filter_map(named).collect();
+    found.sort();
+    found
+}
+
 /// Returns the directory for temporary files: `$TMPDIR`, or `/tmp`.
 pub fn temporary_dir() -> PathBuf {
     env::temp_dir()

@@ -591,12 +591,15 @@ fn check_architecture(options: &GlobalOptions) -> Result<(), Failure> {
     }
 }
 
+/// How the names of environment variables begin that set variables of the configuration.
+const VARIABLE_PREFIX: &str = "DNF_VAR_";
+
 fn load_options(options: &GlobalOptions) -> Result<LoadOptions, Failure> {
     let mut set_options = Vec::new();
     for text in &options.setopt {
         set_options.push(SetOption::parse(text).map_err(Failure::usage)?);
     }
-    let mut variables = Vec::new();
+    let mut variables = cairn_host::paths::variables(VARIABLE_PREFIX);
     for (name, value) in [
         ("releasever_major", &options.releasever_major),
         ("releasever_minor", &options.releasever_minor),

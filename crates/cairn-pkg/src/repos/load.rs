@@ -101,9 +101,6 @@ const OVERRIDE_DIRECTORIES: [&str; 2] =
 /// Directories with parts of the main configuration, the system's last, as above.
 const DROP_IN_DIRECTORIES: [&str; 2] = ["usr/share/dnf5/libdnf.conf.d", "etc/dnf/libdnf5.conf.d"];
 
-/// How the names of environment variables begin that set variables.
-const VARIABLE_PREFIX: &str = "DNF_VAR_";
-
 /// Reads the configuration of `root`.
 ///
 /// # Errors
@@ -131,12 +128,6 @@ pub fn load_configuration(
     configuration.load_variables(&place(on_host.variables)?)?;
     if let Some(release) = &options.releasever {
         configuration.variables.set("releasever", release);
-    }
-    for (name, value) in std::env::vars_os() {
-        let name = name.to_string_lossy();
-        if let Some(name) = name.strip_prefix(VARIABLE_PREFIX) {
-            configuration.variables.set(name, &value.to_string_lossy());
-        }
     }
     for (name, value) in &options.variables {
         configuration.variables.set(name, value);

@@ -81,6 +81,9 @@ pub fn prepare(bench: &Bench, scenarios: &[Scenario]) {
 
 pub fn prepare_base(bench: &Bench) {
     let base = bench.path("base");
+    if base.exists() {
+        return;
+    }
     for name in
         ["etc", "usr/bin", "usr/lib", "usr/lib64", "usr/sbin", "var/tmp", "var/lib", "dev", "proc"]
     {
