@@ -672,18 +672,21 @@ impl<'a> Builder<'a> {
         };
         let triggers =
             if class.is_some() { &member.file_triggers } else { &member.transaction_file_triggers };
+        let is_meant = |trigger: &&Trigger| {
+            class.is_none_or(|class| class.holds(trigger))
+                && trigger.conditions_of(kind).next().is_some()
+        };
+        let triggers: Vec<&Trigger> = triggers.iter().filter(is_meant).collect();
+        if triggers.is_empty() {
+            return Ok(());
+        }
+        let packages = self.installed()?;
+        let mut owners: Vec<Owner<'_>> =
+            packages.iter().map(|package| Owner::installed(&package.header)).collect();
+        let come = self.come.iter().filter(|at| Some(**at) != except);
+        owners.extend(come.map(|at| Owner::added(&self.set.added[*at])));
         let mut found = Vec::new();
-        for trigger in
-            triggers.iter().filter(|trigger| class.is_none_or(|class| class.holds(trigger)))
-        {
-            if trigger.conditions_of(kind).next().is_none() {
-                continue;
-            }
-            let packages = self.installed()?;
-            let mut owners: Vec<Owner<'_>> =
-                packages.iter().map(|package| Owner::installed(&package.header)).collect();
-            let come = self.come.iter().filter(|at| Some(**at) != except);
-            owners.extend(come.map(|at| Owner::added(&self.set.added[*at])));
+        for trigger in triggers {
             let matched = matching_owned(trigger, kind, &owners);
             let Some((package, _)) = matched.first() else { continue };
             let mut args = vec![own];

@@ -141,6 +141,11 @@ impl Nevra {
         Self { name: name.into(), evr, arch: arch.into() }
     }
 
+    /// Returns it with the epoch, even one of 0: `name-epoch:version-release.arch`.
+    pub fn with_epoch(&self) -> String {
+        format!("{}-{}.{}", self.name, self.evr.with_epoch(), self.arch)
+    }
+
     /// Parses `name-[epoch:]version-release.arch`; also accepts rpm's old `epoch:name-…` form and
     /// the file name `….rpm`.
     pub fn parse(text: &str) -> Result<Self, EvrError> {

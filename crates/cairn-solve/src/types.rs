@@ -54,6 +54,12 @@ impl Candidate {
     pub fn is_installed(&self) -> bool {
         self.repository == SYSTEM_REPOSITORY
     }
+
+    /// Says whether several versions of it may be installed: it has or provides one of these names.
+    pub fn is_installonly(&self, names: &[String]) -> bool {
+        names.contains(&self.nevra.name)
+            || self.provides.iter().any(|provide| names.contains(&provide.name))
+    }
 }
 
 /// All packages the solver may choose from.

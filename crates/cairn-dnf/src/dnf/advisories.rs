@@ -8,6 +8,7 @@ use cairn_pkg::query::filter;
 use cairn_rpm::repodata::Advisory;
 use cairn_solve::PackageId;
 use cairn_ui::exit;
+use std::collections::BTreeSet;
 
 impl AdvisoryFilter {
     /// Returns whether an option limits the advisories.
@@ -63,12 +64,12 @@ impl AdvisoryFilter {
         let missing = |message: String| Failure::lines(vec![message]);
         let is_there = |name: &String| advisories.iter().any(|advisory| advisory.id == *name);
         // One of them is enough.
-        for name in self.advisories.iter().filter(|_| !self.advisories.iter().any(is_there)) {
-            if !is_there(name) {
-                return Err(missing(format!(
-                    "No advisory found matching the requested name: \"{name}\""
-                )));
-            }
+        if let Some(name) = self.advisories.first()
+            && !self.advisories.iter().any(is_there)
+        {
+            return Err(missing(format!(
+                "No advisory found matching the requested name: \"{name}\""
+            )));
         }
         for (ids, kind, what) in
             [(&self.bzs, "bugzilla", "Bugzilla ID"), (&self.cves, "cve", "CVE ID")]
@@ -98,11 +99,11 @@ pub enum Reach {
 pub fn upgrades(loaded: &Loaded, advisories: &[&Advisory], reach: Reach) -> Vec<PackageId> {
     let sack = &loaded.sack;
     let mut found: Vec<PackageId> = Vec::new();
-    let obsoleting = filter::obsoleting(sack);
+    let obsoleting: BTreeSet<PackageId> =
+        filter::obsoleting(sack).into_iter().map(|(new, _)| new).collect();
     for fixed in advisories.iter().flat_map(|advisory| &advisory.packages) {
-        let replaces = |id: &PackageId| obsoleting.iter().any(|(new, _)| new == id);
         let exact = sack.by_name(&fixed.nevra.name).filter(|p| *p.nevra() == fixed.nevra);
-        found.extend(exact.map(|package| package.id).filter(replaces));
+        found.extend(exact.map(|package| package.id).filter(|id| obsoleting.contains(id)));
         let same = |name: &str, arch: &str| name == fixed.nevra.name && arch == fixed.nevra.arch;
         let installed = sack
             .by_name(&fixed.nevra.name)

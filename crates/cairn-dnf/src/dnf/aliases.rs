@@ -142,13 +142,12 @@ impl Aliases {
         path: &[String],
         definition: &clap::Command,
     ) -> Vec<String> {
+        let mut commands = vec![definition];
+        for word in path {
+            let last = commands.last().copied();
+            commands.extend(last.and_then(|command| command.find_subcommand(word)));
+        }
         let is_own = |name: &str| {
-            let mut command = Some(definition);
-            let mut commands = vec![definition];
-            for word in path {
-                command = command.and_then(|command| command.find_subcommand(word));
-                commands.extend(command);
-            }
             let mut options = commands.iter().flat_map(|command| command.get_arguments());
             options.any(|arg| super::global_options::has_long(arg, name))
         };

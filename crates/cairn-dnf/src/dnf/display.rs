@@ -9,6 +9,19 @@ use cairn_pkg::state::history::{GroupKind, HistoryAction};
 use cairn_solve::PackageId;
 use std::collections::BTreeSet;
 
+/// Where an installed package came from when that is not known, as dnf5 writes it.
+const UNKNOWN_REPOSITORY: &str = "<unknown>";
+
+/// Returns the repository as lists show it: of an installed package the one it came from.
+pub fn repository_of(sack: &Sack, id: PackageId) -> &str {
+    let details = sack.get(id).details;
+    match (sack.get(id).is_installed(), details.from_repository.as_str()) {
+        (false, _) => &details.repository,
+        (true, "") => UNKNOWN_REPOSITORY,
+        (true, from) => from,
+    }
+}
+
 /// Returns the lines of the table, fitted into `width`.
 pub fn transaction_table(plan: &Plan, sack: &Sack, width: Option<usize>) -> Vec<String> {
     let mut rows: Vec<Vec<String>> = vec![
@@ -27,10 +40,7 @@ pub fn transaction_table(plan: &Plan, sack: &Sack, width: Option<usize>) -> Vec<
         }
         rows.push(package_row(sack, item, " "));
         if item.action == PlanAction::ReasonChange {
-            let old = match sack.get(item.id).details.reason {
-                PackageReason::None => PackageReason::ExternalUser.as_str(),
-                known => known.as_str(),
-            };
+            let old = sack.get(item.id).details.reason.as_str();
             rows.push(vec![format!("   {old} -> {}", item.reason.as_str())]);
         }
         let mut replaced = item.replaces.clone();
@@ -99,10 +109,7 @@ fn package_row(sack: &Sack, item: &PlanItem, indent: &str) -> Vec<String> {
     let package = sack.get(item.id);
     let nevra = package.nevra();
     let repository = if package.is_installed() && item.action != PlanAction::ReasonChange {
-        match package.details.from_repository.as_str() {
-            "" => "<unknown>",
-            known => known,
-        }
+        repository_of(sack, item.id)
     } else {
         package.details.repository.as_str()
     };

@@ -447,12 +447,9 @@ pub fn leaves(sack: &Sack) -> Vec<PackageId> {
 
 /// Returns the installed packages of which there are several versions, those of `installonly` names and provides left out.
 pub fn duplicates(sack: &Sack, installonly: &[String]) -> Vec<PackageId> {
-    let may_repeat = |candidate: &Candidate| {
-        installonly.contains(&candidate.nevra.name)
-            || candidate.provides.iter().any(|provide| installonly.contains(&provide.name))
-    };
     let mut by_name: BTreeMap<(&str, &str), Vec<PackageId>> = BTreeMap::new();
-    for package in sack.installed().filter(|package| !may_repeat(package.candidate)) {
+    for package in sack.installed().filter(|package| !package.candidate.is_installonly(installonly))
+    {
         let nevra = package.nevra();
         by_name.entry((&nevra.name, &nevra.arch)).or_default().push(package.id);
     }

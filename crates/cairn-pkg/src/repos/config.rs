@@ -553,10 +553,15 @@ pub fn check_repo_id(id: &str, at: Position<'_>) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Appends words to a list; where the first word is empty (`,a` or nothing at all), what was there before goes.
-pub fn append(into: &mut Vec<String>, value: &str) {
+/// Says whether a list begins anew: its first word is empty (`,a` or nothing at all).
+pub fn begins_anew(value: &str) -> bool {
     let value = value.trim_start();
-    if value.is_empty() || value.starts_with(',') {
+    value.is_empty() || value.starts_with(',')
+}
+
+/// Appends words to a list; where they begin anew, what was there before goes.
+pub fn append(into: &mut Vec<String>, value: &str) {
+    if begins_anew(value) {
         into.clear();
     }
     into.extend(list(value));

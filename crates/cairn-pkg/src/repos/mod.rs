@@ -30,7 +30,7 @@ pub mod value;
 pub mod values;
 pub mod variables;
 
-pub use config::{CacheOnly, MainConfig, RepoConfig, append};
+pub use config::{CacheOnly, MainConfig, RepoConfig, append, begins_anew};
 pub use error::RepoError;
 pub use load::{
     Configuration, LoadOptions, OnHost, SetOption, compatible_architectures, is_known_architecture,

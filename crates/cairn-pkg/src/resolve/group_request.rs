@@ -20,6 +20,12 @@ pub enum GroupPackages {
     Keep,
 }
 
+/// Returns the repository that dnf5 records: of several the last, in an upgrade the first.
+fn recorded(action: HistoryAction, last: &str, all: &[String]) -> String {
+    let first = all.first().filter(|_| action == HistoryAction::Upgrade);
+    first.map_or(last, String::as_str).to_owned()
+}
+
 impl Request<'_> {
     /// Adds `install @SPEC`: environments and groups of that name; after `^` only environments.
     pub fn install_group_or_environment(&mut self, spec: &str) {
@@ -120,7 +126,7 @@ impl Request<'_> {
             id: from.id.clone(),
             name: from.name.clone(),
             reason: PackageReason::User,
-            repository: from.repository.clone(),
+            repository: recorded(action, &from.repository, &from.repositories),
             state: GroupState::default(),
             groups,
             definition: from.definition(),
@@ -176,7 +182,7 @@ impl Request<'_> {
             id: from.id.clone(),
             name: from.name.clone(),
             reason,
-            repository: from.repository.clone(),
+            repository: recorded(action, &from.repository, &from.repositories),
             state,
             groups: Vec::new(),
             definition: from.definition(),
@@ -358,12 +364,10 @@ impl Request<'_> {
         }
         for id in ids {
             let defined = self.groups.group(&id).filter(|group| group.repository != SYSTEM);
-            let Some(mut group) = defined.cloned() else {
+            let Some(group) = defined.cloned() else {
                 self.messages.push(format!("Group \"{id}\" is in no repository."));
                 continue;
             };
-            // As dnf5 records it: of several repositories the first.
-            group.repository = group.repositories.first().cloned().unwrap_or(group.repository);
             let state = self.state.groups[&id].clone();
             let names = group.names(&state.package_types);
             let known = self.groups.installed_members(&id).unwrap_or(&state.packages).to_vec();
@@ -415,12 +419,10 @@ impl Request<'_> {
             self.upgrade_group(spec);
         }
         for id in ids {
-            let Some(mut environment) = self.groups.environment(&id).cloned() else {
+            let Some(environment) = self.groups.environment(&id).cloned() else {
                 self.messages.push(format!("Environment \"{id}\" is in no repository."));
                 continue;
             };
-            let first = environment.repositories.first().cloned();
-            environment.repository = first.unwrap_or(environment.repository);
             let types = self.settings.group_package_types.clone();
             let mut groups = environment.groups.clone();
             groups.retain(|group| self.groups.group(group).is_some());

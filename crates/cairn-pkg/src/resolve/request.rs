@@ -372,10 +372,7 @@ impl<'a> Request<'a> {
 
     /// Says whether a package is installed beside other versions of it.
     fn is_installonly(&self, id: PackageId) -> bool {
-        let names = &self.settings.installonly;
-        let package = self.sack.get(id);
-        names.contains(&package.nevra().name)
-            || package.candidate.provides.iter().any(|provide| names.contains(&provide.name))
+        self.sack.get(id).candidate.is_installonly(&self.settings.installonly)
     }
 
     fn say_installed(&mut self, id: PackageId) {

@@ -191,11 +191,9 @@ impl SystemState {
     pub fn reason(&self, name: &str, arch: &str) -> PackageReason {
         let own = self.packages.get(&format!("{name}.{arch}")).copied();
         own.filter(|own| *own != PackageReason::None).unwrap_or_else(|| {
-            if self.group_packages().contains(name) {
-                PackageReason::Group
-            } else {
-                PackageReason::ExternalUser
-            }
+            let is_member =
+                self.groups.values().any(|group| group.packages.iter().any(|of| of == name));
+            if is_member { PackageReason::Group } else { PackageReason::ExternalUser }
         })
     }
 

@@ -52,10 +52,8 @@ fn is_installed(state: Option<u8>) -> bool {
 
 /// Returns the paths of one package that a trigger matches.
 pub(super) fn matching(trigger: &Trigger, kind: TriggerKind, paths: &[&str]) -> Vec<String> {
-    let of_prefix = |prefix: String| {
-        paths.iter().filter(move |path| path.starts_with(&prefix)).map(|path| (*path).to_owned())
-    };
-    prefixes(trigger, kind).map(str::to_owned).flat_map(of_prefix).collect()
+    let fitting = |prefix| paths.iter().filter(move |path| path.starts_with(prefix));
+    prefixes(trigger, kind).flat_map(fitting).map(|path| (*path).to_owned()).collect()
 }
 
 /// Returns what a trigger matches in the database: a package's name and the path.

@@ -2,6 +2,7 @@
 //! All scenarios. Most come from tables: each way a file can change with each way an administrator can have changed it, each
 //! scriptlet with each operation, and so on.
 
+use crate::rpm_features::FILE_TRIGGERS;
 use crate::scenario::{Pkg, Scenario};
 
 /// Returns all scenarios.
@@ -236,14 +237,6 @@ fn triggers(all: &mut Vec<Scenario>) {
 }
 
 fn file_triggers(all: &mut Vec<Scenario>) {
-    let kinds = [
-        "%filetriggerin",
-        "%filetriggerun",
-        "%filetriggerpostun",
-        "%transfiletriggerin",
-        "%transfiletriggerun",
-        "%transfiletriggerpostun",
-    ];
     let target = |version: &str| {
         let package = with_scripts("b", version).file("/usr/lib/x/one", "", "1").file(
             "/usr/lib/x/two",
@@ -252,7 +245,7 @@ fn file_triggers(all: &mut Vec<Scenario>) {
         );
         if version == "1" { package.file("/usr/lib/x/old", "", "o") } else { package }
     };
-    for kind in kinds {
+    for kind in FILE_TRIGGERS {
         let short = kind.trim_start_matches('%');
         for (name, option) in [("plain", ""), ("low", "-P 100 "), ("high", "-P 2000000 ")] {
             let watcher = Pkg::new("w", "1")
@@ -280,7 +273,7 @@ fn file_triggers(all: &mut Vec<Scenario>) {
         }
     }
     let own = with_scripts("w", "1").file("/usr/lib/x/own", "", "o");
-    let own = kinds
+    let own = FILE_TRIGGERS
         .iter()
         .fold(own, |package, kind| package.traced_files(&format!("{kind} -- /usr/lib/x")));
     all.push(

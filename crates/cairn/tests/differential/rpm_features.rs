@@ -3,6 +3,16 @@
 
 use crate::scenario::{Pkg, Scenario};
 
+/// The kinds of file triggers.
+pub const FILE_TRIGGERS: [&str; 6] = [
+    "%filetriggerin",
+    "%filetriggerun",
+    "%filetriggerpostun",
+    "%transfiletriggerin",
+    "%transfiletriggerun",
+    "%transfiletriggerpostun",
+];
+
 /// All of them.
 pub fn features(all: &mut Vec<Scenario>) {
     relocation(all);
@@ -120,14 +130,7 @@ fn files_of_two(all: &mut Vec<Scenario>) {
             .file(&place("y"), "", name)
             .file(shared, "", "")
     };
-    for kind in [
-        "%filetriggerin",
-        "%filetriggerun",
-        "%filetriggerpostun",
-        "%transfiletriggerin",
-        "%transfiletriggerun",
-        "%transfiletriggerpostun",
-    ] {
+    for kind in FILE_TRIGGERS {
         let watcher = Pkg::new("w", "1")
             .traced_files(&format!("{kind} -- /usr/lib/y /usr/lib/x /usr/lib/x/s"));
         let packages = [watcher, watched("a"), watched("b")];

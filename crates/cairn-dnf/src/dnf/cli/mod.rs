@@ -173,11 +173,7 @@ impl GlobalOptions {
 
     /// Says whether --exclude drops what the configuration excludes: its first word is empty.
     pub fn clears_excludes(&self) -> bool {
-        let is_reset = |words: &String| {
-            let words = words.trim_start();
-            words.is_empty() || words.starts_with(',')
-        };
-        self.exclude.iter().any(is_reset)
+        self.exclude.iter().any(|words| cairn_pkg::repos::begins_anew(words))
     }
 }
 

@@ -13,9 +13,9 @@ use crate::dnf::session::{Loaded, Needs, Session};
 use crate::dnf::transact::{Choices, resolve_and_run, settings};
 use crate::failure::{CommandResult, Failure};
 use cairn_pkg::query::{Origin, Sack, SackPackage, SpecScope, filter, glob, match_spec};
-use cairn_pkg::repos::MainConfig;
 use cairn_pkg::resolve::Request;
 use cairn_solve::{Job, PackageId};
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 fn choices(resolve: &ResolveOptions) -> Choices {
@@ -66,10 +66,11 @@ pub fn upgrade(session: &Session, args: &UpgradeArgs) -> CommandResult {
             request.upgrade(spec);
         }
     }
+    let obsoleting = LazyCell::new(|| filter::obsoleting(&loaded.sack));
     for id in &loaded.files {
         let nevra = loaded.sack.get(*id).nevra();
         let mut same = loaded.sack.by_name(&nevra.name);
-        let replaces = || filter::obsoleting(&loaded.sack).iter().any(|(new, _)| new == id);
+        let replaces = || obsoleting.iter().any(|(new, _)| new == id);
         if same.any(|package| package.is_installed()) || replaces() {
             add_file(&mut request, &loaded, *id);
         } else {
@@ -261,12 +262,7 @@ pub fn debuginfo_install(session: &Session, args: &SpecsArgs) -> CommandResult {
                 let exists = |name: &&String| !match_spec(sack, name, SpecScope::All).0.is_empty();
                 match names.iter().find(exists) {
                     Some(name) => request.install(name),
-                    None => missing.push(format!(
-                        "{}-{}.{}",
-                        nevra.name,
-                        nevra.evr.with_epoch(),
-                        nevra.arch
-                    )),
+                    None => missing.push(nevra.with_epoch()),
                 }
             }
         }
@@ -414,10 +410,11 @@ pub fn limit(
         request.limit(loaded.sack.available().filter(is_other).map(|package| package.id));
     }
     if options.from_vendor.is_empty() && !session.configuration.main.allow_vendor_change {
-        let main = &session.configuration.main;
+        let beside = &session.configuration.main.installonlypkgs;
         // What comes beside other versions takes no place.
-        let takes_place =
-            |new: &SackPackage<'_>| !is_installonly(main, new) && is_of_other_vendor(loaded, *new);
+        let takes_place = |new: &SackPackage<'_>| {
+            !new.candidate.is_installonly(beside) && is_of_other_vendor(loaded, *new)
+        };
         let other_vendors = loaded.sack.available().filter(takes_place);
         request.limit(other_vendors.map(|package| package.id));
     }
@@ -478,19 +475,13 @@ fn remove_duplicates(session: &Session, loaded: &Loaded, request: &mut Request<'
     request.jobs.push(Job::Remove(older));
 }
 
-/// Says whether a package is installed beside other versions of it.
-fn is_installonly(main: &MainConfig, package: &SackPackage<'_>) -> bool {
-    let provides = &package.candidate.provides;
-    provides.iter().any(|provide| main.installonlypkgs.contains(&provide.name))
-        || main.installonlypkgs.contains(&package.nevra().name)
-}
-
 /// Returns the install-only packages above the limit, oldest first, without the running kernel.
 fn old_installonly(session: &Session, loaded: &Loaded, limit: usize) -> Vec<PackageId> {
-    let main = &session.configuration.main;
+    let names = &session.configuration.main.installonlypkgs;
     let running = session.is_live().then(cairn_host::paths::running_kernel).unwrap_or_default();
     let mut by_name: BTreeMap<&str, Vec<PackageId>> = BTreeMap::new();
-    for package in loaded.sack.installed().filter(|package| is_installonly(main, package)) {
+    for package in loaded.sack.installed().filter(|package| package.candidate.is_installonly(names))
+    {
         by_name.entry(&package.candidate.nevra.name).or_default().push(package.id);
     }
     let mut old = Vec::new();

@@ -6,7 +6,6 @@ use crate::dnf::session::{Needs, Session};
 use crate::failure::{CommandResult, Failure, complain};
 use cairn_pkg::query::providers::ProviderIndex;
 use cairn_pkg::query::sack::Sack;
-use cairn_rpm::evr::Nevra;
 use cairn_solve::Candidate;
 use cairn_ui::exit;
 use std::collections::BTreeMap;
@@ -41,26 +40,21 @@ pub fn check(session: &Session, args: &CheckArgs) -> CommandResult {
     Err(Failure::silent(exit::FAILURE))
 }
 
-/// Returns the name with the epoch, even one of 0.
-fn full(nevra: &Nevra) -> String {
-    format!("{}-{}.{}", nevra.name, nevra.evr.with_epoch(), nevra.arch)
-}
-
 fn check_dependencies(installed: &[&Candidate], problems: &mut BTreeMap<String, Vec<String>>) {
     let index = ProviderIndex::new(installed);
     for candidate in installed {
         for wanted in &candidate.requires {
             if !wanted.is_rpmlib() && !index.is_met(wanted) {
                 let line = format!("missing require \"{wanted}\"");
-                problems.entry(full(&candidate.nevra)).or_default().push(line);
+                problems.entry(candidate.nevra.with_epoch()).or_default().push(line);
             }
         }
         for conflict in &candidate.conflicts {
             for other in index.all_providers(conflict).into_iter().map(|place| installed[place]) {
                 if other.nevra != candidate.nevra {
-                    let other = full(&other.nevra);
+                    let other = other.nevra.with_epoch();
                     let line = format!("installed conflict \"{conflict}\" provided by \"{other}\"");
-                    problems.entry(full(&candidate.nevra)).or_default().push(line);
+                    problems.entry(candidate.nevra.with_epoch()).or_default().push(line);
                 }
             }
         }
@@ -72,11 +66,9 @@ fn check_duplicates(session: &Session, sack: &Sack, problems: &mut BTreeMap<Stri
     let mut by_name: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
     for package in sack.installed() {
         let candidate = package.candidate;
-        let many_allowed = names.contains(&candidate.nevra.name)
-            || candidate.provides.iter().any(|provide| names.contains(&provide.name));
-        if !many_allowed {
+        if !candidate.is_installonly(names) {
             let key = (candidate.nevra.name.as_str(), candidate.nevra.arch.as_str());
-            by_name.entry(key).or_default().push(full(&candidate.nevra));
+            by_name.entry(key).or_default().push(candidate.nevra.with_epoch());
         }
     }
     for mut nevras in by_name.into_values().filter(|nevras| nevras.len() > 1) {
@@ -98,9 +90,11 @@ fn check_obsoleted(installed: &[&Candidate], problems: &mut BTreeMap<String, Vec
                     && other.nevra.name == obsolete.name
                     && obsolete.matches_evr(&other.nevra.evr)
                 {
-                    let line =
-                        format!("obsoleted by \"{obsolete}\" from \"{}\"", full(&candidate.nevra));
-                    problems.entry(full(&other.nevra)).or_default().push(line);
+                    let line = format!(
+                        "obsoleted by \"{obsolete}\" from \"{}\"",
+                        candidate.nevra.with_epoch()
+                    );
+                    problems.entry(other.nevra.with_epoch()).or_default().push(line);
                 }
             }
         }

@@ -50,8 +50,7 @@ pub fn fetch(
     for (id, was_there) in ids.iter().zip(were_there) {
         let package = loaded.sack.get(*id);
         let size = if was_there { 0 } else { package.details.size_package };
-        let nevra = package.nevra();
-        let name = format!("{}-{}.{}", nevra.name, nevra.evr.with_epoch(), nevra.arch);
+        let name = package.nevra().with_epoch();
         session
             .printer
             .info(&format!(" {name:<38.38} 100% |   0.0   B/s | {:>9} |  00m00s", size_text(size)));

@@ -5,7 +5,7 @@ use crate::dnf::cli::HistoryArgs;
 use crate::dnf::session::Session;
 use crate::dnf::table::{Side, columns, cut, key_values};
 use crate::failure::{CommandResult, Failure};
-use cairn_pkg::state::history::{GroupKind, History, HistoryItem, HistoryRecord};
+use cairn_pkg::state::history::{GroupKind, History, HistoryRecord};
 use cairn_ui::format::{Zone, date_time};
 use cairn_ui::{Stream, exit};
 use serde_json::json;
@@ -187,7 +187,7 @@ fn show(session: &Session, record: &HistoryRecord, users: &str) {
         session.printer.data(&line);
     }
     let items = record.items.iter().map(|item| {
-        [item.action.as_str(), &full_nevra(item), item.reason.as_str(), &item.repository]
+        [item.action.as_str(), &item.nevra.with_epoch(), item.reason.as_str(), &item.repository]
             .map(str::to_owned)
     });
     show_altered(session, "Packages", items.collect());
@@ -214,10 +214,6 @@ fn show_altered(session: &Session, title: &str, altered: Vec<[String; 4]>) {
     for line in columns(&[Side::Left; 4], &rows) {
         session.printer.data(&line);
     }
-}
-
-fn full_nevra(item: &HistoryItem) -> String {
-    format!("{}-{}.{}", item.nevra.name, item.nevra.evr.with_epoch(), item.nevra.arch)
 }
 
 /// Returns `0 root <root>`: number, full name and login name.
@@ -258,7 +254,7 @@ fn info_value(record: &HistoryRecord, users: &str) -> serde_json::Value {
         .iter()
         .map(|item| {
             json!({
-                "nevra": full_nevra(item),
+                "nevra": item.nevra.with_epoch(),
                 "action": item.action.as_str(),
                 "reason": item.reason.as_str(),
                 "repository": item.repository,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `dnf info`, and the block of details that `repoquery --info` shows as well.
 
-use super::list::{complain_of_missing, nothing, print_json, repository_of, sections};
-use super::repoquery::full_nevra;
+use super::list::{complain_of_missing, nothing, print_json, sections};
 use crate::dnf::cli::ListArgs;
+use crate::dnf::display::repository_of;
 use crate::dnf::session::{Scope, Session};
 use crate::dnf::table::{key_values, size_text};
 use crate::failure::CommandResult;
@@ -60,7 +60,8 @@ pub fn details(sack: &Sack, package: SackPackage<'_>, obsoleted: &[PackageId]) -
         ("Architecture", nevra.arch.clone()),
     ];
     if !obsoleted.is_empty() {
-        let names: Vec<String> = obsoleted.iter().map(|old| full_nevra(sack.get(*old))).collect();
+        let names: Vec<String> =
+            obsoleted.iter().map(|old| sack.get(*old).nevra().with_epoch()).collect();
         pairs.push(("Obsoletes", names.join("\n")));
     }
     if !installed {

@@ -20,12 +20,7 @@ pub fn leaves(session: &Session) -> CommandResult {
         for (index, id) in group.into_iter().enumerate() {
             let nevra = sack.get(id).nevra();
             let dash = if index == 0 { '-' } else { ' ' };
-            session.printer.data(&format!(
-                "{dash} {}-{}.{}",
-                nevra.name,
-                nevra.evr.with_epoch(),
-                nevra.arch
-            ));
+            session.printer.data(&format!("{dash} {}", nevra.with_epoch()));
         }
     }
     Ok(exit::SUCCESS)

@@ -4,6 +4,7 @@
 use super::changelog::print_new;
 use crate::dnf::advisories::{Reach, upgrades};
 use crate::dnf::cli::{CheckUpgradeArgs, ListArgs};
+use crate::dnf::display::repository_of;
 use crate::dnf::session::{Loaded, Needs, Scope, Session};
 use crate::dnf::table::{Cells, Side, fitted};
 use crate::failure::{CommandResult, Failure, complain};
@@ -16,9 +17,6 @@ use cairn_ui::exit;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::ops::Range;
-
-/// Where an installed package came from when that is not known, as dnf5 writes it.
-pub const UNKNOWN_REPOSITORY: &str = "<unknown>";
 
 /// One block of a list.
 #[derive(Debug)]
@@ -247,16 +245,6 @@ fn row(sack: &Sack, id: PackageId, mark: &str) -> Vec<String> {
         nevra.evr.to_string(),
         repository_of(sack, id).to_owned(),
     ]
-}
-
-/// Returns the repository as lists show it: of an installed package the one it came from.
-pub fn repository_of(sack: &Sack, id: PackageId) -> &str {
-    let details = sack.get(id).details;
-    match (sack.get(id).is_installed(), details.from_repository.as_str()) {
-        (false, _) => &details.repository,
-        (true, "") => UNKNOWN_REPOSITORY,
-        (true, from) => from,
-    }
 }
 
 #[derive(Serialize)]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The formats of `dnf repoquery --queryformat`: text with `%{tag}`, optionally padded as in `%-20{name}`.
 
+use crate::dnf::display::repository_of;
 use cairn_pkg::query::filter::DependencyKind;
 use cairn_pkg::query::{Sack, SackPackage};
 use cairn_pkg::state::PackageReason;
@@ -179,11 +180,9 @@ fn value(name: &str, package: SackPackage<'_>, around: Around<'_>) -> Option<Str
         "release" => evr.release.clone(),
         "arch" => nevra.arch.clone(),
         "evr" => evr.to_string(),
-        "full_nevra" => format!("{}-{}.{}", nevra.name, evr.with_epoch(), nevra.arch),
+        "full_nevra" => nevra.with_epoch(),
         "repoid" | "reponame" => about.repository.clone(),
-        "from_repo" if package.is_installed() => {
-            super::list::repository_of(around.sack, package.id).to_owned()
-        }
+        "from_repo" if package.is_installed() => repository_of(around.sack, package.id).to_owned(),
         "from_repo" => String::new(),
         "reason" => reason(package, around.sack).as_str().to_owned(),
         "summary" => about.summary.clone(),

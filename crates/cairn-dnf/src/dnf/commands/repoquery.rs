@@ -152,11 +152,7 @@ fn select(session: &Session, loaded: &Loaded, args: &RepoqueryArgs) -> Vec<Packa
     }
     if args.installonly {
         let names = &session.configuration.main.installonlypkgs;
-        ids.retain(|id| {
-            let candidate = sack.get(*id).candidate;
-            names.contains(&candidate.nevra.name)
-                || candidate.provides.iter().any(|p| names.contains(&p.name))
-        });
+        ids.retain(|id| sack.get(*id).candidate.is_installonly(names));
     }
     select_specs(sack, &mut ids, args);
     if !args.arch.is_empty() {
@@ -355,7 +351,7 @@ fn show(
             None if show.files => lines.extend(package.candidate.files.iter().cloned()),
             None if show.sourcerpm => drop(lines.insert(package.details.sourcerpm.clone())),
             None if show.location => drop(lines.insert(location(sack, package))),
-            None => drop(lines.insert(full_nevra(package))),
+            None => drop(lines.insert(package.nevra().with_epoch())),
         }
     }
     for line in lines {
@@ -374,14 +370,9 @@ fn location(sack: &Sack, package: SackPackage<'_>) -> String {
     base.map_or_else(|| location.clone(), |base| format!("{}/{location}", normalized(base)))
 }
 
-/// Returns the name with the epoch, even one of 0.
-pub fn full_nevra(package: SackPackage<'_>) -> String {
-    let nevra = package.nevra();
-    format!("{}-{}.{}", nevra.name, nevra.evr.with_epoch(), nevra.arch)
-}
-
 /// Returns the packages that provide what a package requires.
 fn resolved(sack: &Sack, package: SackPackage<'_>) -> Vec<String> {
     let wants = package.candidate.requires.iter();
-    wants.flat_map(|wanted| sack.providers(wanted).map(full_nevra).collect::<Vec<_>>()).collect()
+    let providers = |wanted| sack.providers(wanted).map(|package| package.nevra().with_epoch());
+    wants.flat_map(|wanted| providers(wanted).collect::<Vec<_>>()).collect()
 }

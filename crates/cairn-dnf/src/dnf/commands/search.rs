@@ -2,7 +2,6 @@
 //! `dnf search`: packages whose name, summary (and with `--all` description and URL) have every word.
 
 use super::list::sorted;
-use super::repoquery::full_nevra;
 use crate::dnf::cli::SearchArgs;
 use crate::dnf::session::{Needs, Scope, Session};
 use crate::failure::{CommandResult, complain};
@@ -63,7 +62,7 @@ pub fn search(session: &Session, args: &SearchArgs) -> CommandResult {
         for id in sorted(sack, ids) {
             let package = sack.get(id);
             let shown = if args.showduplicates {
-                full_nevra(package)
+                package.nevra().with_epoch()
             } else {
                 format!("{}.{}", package.nevra().name, package.nevra().arch)
             };
