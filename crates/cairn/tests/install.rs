@@ -27,7 +27,7 @@ use serde_json::json;
 fn inspect(ssh: &Ssh, filesystem: &str) {
     let state = ssh.run("systemctl is-system-running --wait", 10 * MINUTE).unwrap();
     let failed = ssh.run("systemctl --failed --no-legend --plain", MINUTE).unwrap().stdout_text();
-    assert_eq!(state.stdout_text().trim(), "running", "{failed}");
+    assert_eq!(state.stdout_text().trim(), "running", "{failed}{}", state.stderr_text());
     inspect_names(ssh);
     assert_eq!(check(ssh, "findmnt -no FSTYPE /").trim(), filesystem);
     let cmdline = check(ssh, "cat /proc/cmdline");

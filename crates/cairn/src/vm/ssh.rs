@@ -8,6 +8,9 @@ use cairn_host::{Input, Invocation, Network, Output, Root, Sandbox, Tool};
 
 use super::{Result, VmError};
 
+/// How long nobody may listen while the server of a guest reads its configuration again.
+const RELOAD: Duration = Duration::from_secs(30);
+
 /// How to reach a guest. Connect after the console shows that sshd runs: early attempts only cost time.
 #[derive(Debug, Clone)]
 pub struct Ssh {
@@ -50,7 +53,21 @@ impl Ssh {
     }
 
     /// Runs a shell command line that reads `input`.
+    ///
+    /// The first boot of a machine makes further host keys behind the login and reloads sshd, which for a moment refuses connections:
+    /// what was not begun because of that is tried again.
     pub fn run_with_input(&self, command: &str, input: Vec<u8>, limit: Duration) -> Result<Output> {
+        let deadline = Instant::now() + RELOAD;
+        loop {
+            let output = self.run_once(command, input.clone(), limit)?;
+            if !is_refused(&output) || Instant::now() >= deadline {
+                return Ok(output);
+            }
+            std::thread::sleep(Duration::from_secs(1));
+        }
+    }
+
+    fn run_once(&self, command: &str, input: Vec<u8>, limit: Duration) -> Result<Output> {
         let options = [
             "BatchMode=yes",
             "IdentitiesOnly=yes",
@@ -89,7 +106,7 @@ impl Ssh {
     pub fn wait_until_reachable(&self, limit: Duration) -> Result<()> {
         let deadline = Instant::now() + limit;
         loop {
-            let output = self.run("true", Duration::from_mins(1));
+            let output = self.run_once("true", Vec::new(), Duration::from_mins(1));
             if matches!(&output, Ok(output) if output.success()) {
                 return Ok(());
             }
@@ -105,4 +122,9 @@ impl Ssh {
             std::thread::sleep(Duration::from_secs(1));
         }
     }
+}
+
+/// Says whether the server closed the connection before the key exchange, so that no command was run.
+fn is_refused(output: &Output) -> bool {
+    output.status == 255 && output.stderr_text().contains("kex_exchange_identification:")
 }
