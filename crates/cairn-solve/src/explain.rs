@@ -5,19 +5,31 @@ use cairn_rpm::dependency::Dependency;
 
 use crate::engine::{Engine, Fact, Origin, Problem};
 use crate::rules::ConflictKind;
-use crate::types::Explanation;
+use crate::types::{Explanation, PackageId};
+use std::collections::BTreeSet;
 
 /// Turns a proof that there is no solution into lines: what cannot be done, then why.
 pub(crate) fn explain(engine: &Engine<'_, '_>, problem: &Problem, facts: &[Fact]) -> Explanation {
     let explainer = Explainer { engine, problem };
     let mut heads = Vec::new();
     let mut lines = Vec::new();
+    let mut dependants = BTreeSet::new();
+    let mut conflicting = BTreeSet::new();
     for fact in facts {
         match fact {
             Fact::Root(root) => heads.push((explainer.weight(*root), explainer.root(*root))),
-            Fact::Requires(id, any_of) => lines.extend(explainer.requires(*id, any_of)),
-            Fact::Conflicts(a, b) => lines.extend(explainer.conflicts(*a, *b)),
-            Fact::Exclusive(a, b) => lines.extend(explainer.exclusive(*a, *b)),
+            Fact::Requires(id, any_of) => {
+                lines.extend(explainer.requires(*id, any_of));
+                dependants.extend(explainer.packages(&[*id]).into_iter().map(PackageId));
+            }
+            Fact::Conflicts(a, b) => {
+                lines.extend(explainer.conflicts(*a, *b));
+                conflicting.extend(explainer.packages(&[*a, *b]).into_iter().map(PackageId));
+            }
+            Fact::Exclusive(a, b) => {
+                lines.extend(explainer.exclusive(*a, *b));
+                conflicting.extend(explainer.packages(&[*a, *b]).into_iter().map(PackageId));
+            }
             Fact::Forbidden(id) => {
                 let what = engine.index.describe(*id);
                 lines.push(format!("package {what} is to be removed"));
@@ -27,12 +39,12 @@ pub(crate) fn explain(engine: &Engine<'_, '_>, problem: &Problem, facts: &[Fact]
     heads.sort();
     let mut all: Vec<String> = heads.into_iter().map(|(_, line)| line).collect();
     all.extend(lines);
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     all.retain(|line| seen.insert(line.clone()));
     if all.is_empty() {
         all.push("there is no solution".to_owned());
     }
-    Explanation { lines: all }
+    Explanation { lines: all, dependants, conflicting }
 }
 
 struct Explainer<'a, 'i, 'u> {

@@ -608,8 +608,13 @@ impl Reader<'_, '_> {
         let index = self.index;
         for &id in ids.iter().filter(|&&id| index.is_installed(id)) {
             let nevra = &index.candidate(id).nevra;
-            let mut same = index.available_of_group(index.group_of[id as usize]);
-            same.retain(|&other| index.candidate(other).nevra == *nevra);
+            let group = index.group_of[id as usize];
+            let listed = listed_of(index, group, ids);
+            let mut same = index.available_of_group(group);
+            same.retain(|other| {
+                index.candidate(*other).nevra == *nevra
+                    && listed.as_ref().is_none_or(|listed| listed.contains(other))
+            });
             if same.is_empty() {
                 let line = format!("installed package {nevra} is not available in any repository");
                 return Err(Explanation::new(line));

@@ -171,8 +171,8 @@ impl<'e, 'i, 'u> State<'e, 'i, 'u> {
             if wish.is_reported {
                 let mut problem = self.problem.clone();
                 problem.roots.push(Root::hard(wish.any_of.clone(), Origin::Job));
-                let lines = explain::explain(self.engine, &problem, &facts).lines;
-                skipped.push(Skipped { package: PackageId(wish.any_of[0]), lines });
+                let explanation = explain::explain(self.engine, &problem, &facts);
+                skipped.push(Skipped { package: PackageId(wish.any_of[0]), explanation });
             }
         }
         skipped

@@ -105,7 +105,8 @@ pub enum Job {
     /// Replace the installed packages of these names by the highest lower version. Available
     /// packages in the list restrict the versions.
     Downgrade(Vec<PackageId>),
-    /// Install these installed packages again, from a repository that has the same NEVRA.
+    /// Install these installed packages again, from a repository that has the same NEVRA. Available packages in the list restrict
+    /// the choice.
     Reinstall(Vec<PackageId>),
     /// Bring installed packages, all (`None`) or those of these names, to the best available
     /// version, up or down. Packages in no repository stay.
@@ -265,20 +266,24 @@ pub enum Reason {
 pub struct Skipped {
     /// The package that was not taken.
     pub package: PackageId,
-    /// Why, like the lines of an [`Explanation`].
-    pub lines: Vec<String>,
+    /// Why.
+    pub explanation: Explanation,
 }
 
 /// Why there is no solution, in lines for people: the first says what, the others why.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Explanation {
     /// The lines, lower case, without full stops.
     pub lines: Vec<String>,
+    /// Packages that need something that cannot be had.
+    pub dependants: BTreeSet<PackageId>,
+    /// Packages that cannot be there beside another.
+    pub conflicting: BTreeSet<PackageId>,
 }
 
 impl Explanation {
     pub(crate) fn new(line: impl Into<String>) -> Self {
-        Self { lines: vec![line.into()] }
+        Self { lines: vec![line.into()], ..Self::default() }
     }
 
     /// Returns what to try next, if something is likely to help.

@@ -53,20 +53,6 @@ pub fn transaction_table(plan: &Plan, sack: &Sack, width: Option<usize>) -> Vec<
             rows.push(package_row(sack, &replaced, "   replacing "));
         }
     }
-    for (index, id) in plan.skipped.iter().enumerate() {
-        if index == 0 {
-            headings.push((rows.len(), "Skipping packages with broken dependencies"));
-        }
-        let package = sack.get(*id);
-        let (nevra, size) = (package.nevra(), size_text(package.details.size_installed));
-        rows.push(vec![
-            format!(" {}", nevra.name),
-            nevra.arch.clone(),
-            nevra.evr.to_string(),
-            package.details.repository.clone(),
-            size,
-        ]);
-    }
     for (heading, kind, action, reason) in GROUP_SECTIONS {
         let is_listed = |change: &&GroupChange| {
             (change.kind, change.action) == (kind, action)
@@ -82,6 +68,16 @@ pub fn transaction_table(plan: &Plan, sack: &Sack, width: Option<usize>) -> Vec<
             let name = if change.name.is_empty() { "<name-unset>" } else { &change.name };
             rows.push(vec![format!(" {name}")]);
         }
+    }
+    let left_out = [
+        ("Skipping packages with conflicts", &plan.conflicting),
+        ("Skipping packages with broken dependencies", &plan.skipped),
+    ];
+    for (heading, ids) in left_out.into_iter().filter(|(_, ids)| !ids.is_empty()) {
+        headings.push((rows.len(), heading));
+        let mut ids: Vec<PackageId> = ids.iter().copied().collect();
+        ids.sort_by(|a, b| sack.get(*a).nevra().cmp(sack.get(*b).nevra()));
+        rows.extend(ids.into_iter().map(|id| skipped_row(sack, id)));
     }
     let sides = [Side::Left, Side::Left, Side::Left, Side::Left, Side::Right];
     let mut lines = Vec::new();
@@ -118,6 +114,18 @@ fn package_row(sack: &Sack, item: &PlanItem, indent: &str) -> Vec<String> {
         nevra.arch.clone(),
         nevra.evr.with_epoch(),
         repository.to_owned(),
+        size_text(package.details.size_installed),
+    ]
+}
+
+fn skipped_row(sack: &Sack, id: PackageId) -> Vec<String> {
+    let package = sack.get(id);
+    let nevra = package.nevra();
+    vec![
+        format!(" {}", nevra.name),
+        nevra.arch.clone(),
+        nevra.evr.to_string(),
+        package.details.repository.clone(),
         size_text(package.details.size_installed),
     ]
 }
@@ -172,7 +180,7 @@ pub fn summary(plan: &Plan) -> Vec<String> {
         ("Downgrading", count(PlanAction::Downgrade)),
         ("Removing", count(PlanAction::Remove)),
         ("Changing reason", count(PlanAction::ReasonChange)),
-        ("Skipping", plan.skipped.len()),
+        ("Skipping", plan.skipped.len() + plan.conflicting.len()),
     ];
     let mut lines = vec!["Transaction Summary:".to_owned()];
     for (word, number) in counts.into_iter().filter(|(_, number)| *number > 0) {

@@ -7,18 +7,18 @@ use super::global_options::command_index;
 use super::session::{Loaded, Needs, Session};
 use super::stored::{self, Leniency, StoredTransaction};
 use super::transact::{Targets, current_cookie};
-use super::{local, trust};
+use super::{local, store, trust};
 use crate::failure::{CommandResult, Failure};
 use cairn_host::{Invocation, Tool};
 use cairn_pkg::resolve::Plan;
 use cairn_pkg::state::STATE_DIRECTORY;
-use cairn_pkg::state::history::HistoryGroup;
+use cairn_pkg::state::history::{GroupKind, HistoryGroup};
 use cairn_ui::{Problem, exit};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// Packages, inside the root.
-const PACKAGES: &str = "var/lib/dnf/offline/packages";
+/// What is carried out, inside the root: packages and, which dnf5 looks for in its cache, the definitions of groups.
+const CONTENT: &str = "var/lib/dnf/offline";
 /// The link that makes systemd start the update target.
 const LINK: &str = "system-update";
 /// File with the state, in [`directory`].
@@ -66,7 +66,11 @@ fn directory() -> String {
 
 /// Returns where the packages of an offline transaction are.
 pub fn package_directory(session: &Session) -> PathBuf {
-    session.root.path_for_display().join(PACKAGES)
+    content_directory(session).join("packages")
+}
+
+fn content_directory(session: &Session) -> PathBuf {
+    session.root.path_for_display().join(CONTENT)
 }
 
 /// Stores a plan whose packages have been downloaded.
@@ -95,6 +99,9 @@ pub fn store_plan(
         state_version: STATE_VERSION,
         ..State::default()
     };
+    for change in &plan.group_changes {
+        store::keep_definition(loaded, change, &content_directory(session))?;
+    }
     session.root.mkdir_all(directory(), 0o755)?;
     let path = format!("{}/{}", directory(), stored::FILE);
     session.root.write_atomic(path, transaction.text()?.as_bytes(), 0o644)?;
@@ -290,7 +297,7 @@ pub fn log(session: &Session, number: Option<i64>) -> CommandResult {
 pub fn clean(session: &Session) -> CommandResult {
     remove_link(session)?;
     session.root.remove_all(directory())?;
-    session.root.remove_all(PACKAGES)?;
+    session.root.remove_all(CONTENT)?;
     Ok(exit::SUCCESS)
 }
 
@@ -400,7 +407,7 @@ fn carry_out(session: &Session, state: &State) -> CommandResult {
         .hint("store it again"));
     }
     let path = format!("{}/{}", directory(), stored::FILE);
-    let transaction =
+    let mut transaction =
         StoredTransaction::parse(&format!("/{path}"), &session.root.read_to_string(&path)?)?;
     let mut files = Vec::new();
     let mut repositories = Vec::new();
@@ -409,11 +416,22 @@ fn carry_out(session: &Session, state: &State) -> CommandResult {
         files.push(local::read_package(std::path::Path::new(path))?);
         repositories.push(package.repo_id.as_str());
     }
-    let loaded = session.load_stored(Needs::INSTALLED, &files, &repositories)?;
+    let mut loaded = session.load_stored(Needs::INSTALLED, &files, &repositories)?;
+    let content = content_directory(session);
+    let kept = |kind: GroupKind, id: &str| {
+        store::definition_path(kind, id).filter(|name| content.join(name).exists())
+    };
+    for group in &mut transaction.groups {
+        group.group_path = kept(GroupKind::Group, &group.id);
+    }
+    for environment in &mut transaction.environments {
+        environment.environment_path = kept(GroupKind::Environment, &environment.id);
+    }
+    store::add_definitions(&transaction, &content, &mut loaded.groups)?;
     stored::carry_out(
         session,
         &loaded,
         &transaction.wishes(&format!("/{path}"))?,
-        &Leniency { ignore_installed: true, ..Leniency::default() },
+        &Leniency { ignore_installed: true, is_replay: true, ..Leniency::default() },
     )
 }

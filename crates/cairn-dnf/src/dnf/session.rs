@@ -115,7 +115,7 @@ pub struct Loaded {
     pub state: SystemState,
     /// Packages given as files, in the order given.
     pub files: Vec<PackageId>,
-    /// Available packages that version locks keep away.
+    /// Available packages that version locks keep away, and package files that excludes name.
     pub excluded: BTreeSet<PackageId>,
     /// Installed packages that excludes keep as they are.
     pub frozen: BTreeSet<PackageId>,
@@ -359,8 +359,13 @@ impl Session {
         }
         super::comps::add_installed(self, &state, &mut groups)?;
         let sack = builder.build();
-        let excluded = self.locked_out(&sack)?;
-        let frozen = self.frozen(&sack);
+        let filters = Filters { exclude: &self.excludes(), include: &[] };
+        let filters_of_files = Filters { include: self.includes(), ..filters };
+        let is_left_out = |id: &&PackageId| !filters_of_files.lets_in(sack.get(**id).nevra());
+        let mut excluded = self.locked_out(&sack)?;
+        excluded.extend(files.iter().filter(is_left_out));
+        let named = sack.installed().filter(|package| !filters.lets_in(package.nevra()));
+        let frozen = named.map(|package| package.id).collect();
         Ok(Loaded { sack, groups, state, files, excluded, frozen, advisories, changelogs })
     }
 
@@ -454,18 +459,18 @@ impl Session {
         Ok(kept_away.map(|package| package.id).collect())
     }
 
-    /// Returns the installed packages that excludes of the command line and of dnf.conf name.
-    fn frozen(&self, sack: &Sack) -> BTreeSet<PackageId> {
+    /// Returns the excludes that hold for packages of no repository: those of the command line and of dnf.conf.
+    fn excludes(&self) -> Vec<String> {
         let mut excludes = self.options.excludes();
         if self.counts_excludes("main") {
             excludes.extend(self.configuration.main.excludepkgs.iter().cloned());
         }
-        if excludes.is_empty() {
-            return BTreeSet::new();
-        }
-        let filters = Filters { exclude: &excludes, include: &[] };
-        let named = sack.installed().filter(|package| !filters.lets_in(package.nevra()));
-        named.map(|package| package.id).collect()
+        excludes
+    }
+
+    /// Returns the includes that hold for packages of no repository.
+    fn includes(&self) -> &[String] {
+        if self.counts_excludes("main") { &self.configuration.main.includepkgs } else { &[] }
     }
 
     /// Says whether the excludes of `main` or of a repository count.

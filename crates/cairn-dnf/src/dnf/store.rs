@@ -44,12 +44,12 @@ pub fn store_plan(
         package.repo_id = name_of(&package.repo_id);
     }
     for change in &plan.group_changes {
-        let (list, place) = match change.kind {
-            GroupKind::Group => (&mut stored.groups, "comps/groups"),
-            GroupKind::Environment => (&mut stored.environments, "comps/environments"),
+        let list = match change.kind {
+            GroupKind::Group => &mut stored.groups,
+            GroupKind::Environment => &mut stored.environments,
         };
         let Some(group) = list.iter_mut().find(|group| group.id == change.id) else { continue };
-        let file = keep_definition(loaded, change, (directory, place))?;
+        let file = keep_definition(loaded, change, directory)?;
         match change.kind {
             GroupKind::Group => group.group_path = file,
             GroupKind::Environment => group.environment_path = file,
@@ -86,11 +86,22 @@ fn keep_package(file: &Path, directory: &Path) -> Result<String, Failure> {
     Ok(format!("./{PACKAGES}/{name}"))
 }
 
+/// Returns where the definition of a group or an environment is, below the directory. Identifiers come from repositories: one that is
+/// no file name has no file.
+pub fn definition_path(kind: GroupKind, id: &str) -> Option<String> {
+    let place = match kind {
+        GroupKind::Group => "groups",
+        GroupKind::Environment => "environments",
+    };
+    let is_name = !id.is_empty() && !id.starts_with('.') && !id.contains('/');
+    is_name.then(|| format!("./comps/{place}/{id}.xml"))
+}
+
 /// Writes the definition of a group or an environment; returns its name below the directory.
-fn keep_definition(
+pub fn keep_definition(
     loaded: &Loaded,
     change: &GroupChange,
-    (directory, place): (&Path, &str),
+    directory: &Path,
 ) -> Result<Option<String>, Failure> {
     let known = match change.kind {
         GroupKind::Group => loaded.groups.group(&change.id).map(Group::definition),
@@ -99,15 +110,15 @@ fn keep_definition(
         }
     };
     let text = if change.definition.is_empty() { known } else { Some(change.definition.clone()) };
-    // Identifiers come from repositories: one that is no file name has no file.
-    let is_name = !change.id.is_empty() && !change.id.starts_with('.') && !change.id.contains('/');
-    let Some(text) = text.filter(|_| is_name) else { return Ok(None) };
-    let path = directory.join(place).join(format!("{}.xml", change.id));
+    let (Some(text), Some(name)) = (text, definition_path(change.kind, &change.id)) else {
+        return Ok(None);
+    };
+    let path = directory.join(&name);
     let failed =
         |error: std::io::Error| Failure::new(format!("cannot write `{}`: {error}", path.display()));
-    std::fs::create_dir_all(directory.join(place)).map_err(failed)?;
+    std::fs::create_dir_all(path.parent().unwrap_or(directory)).map_err(failed)?;
     std::fs::write(&path, text).map_err(failed)?;
-    Ok(Some(format!("./{place}/{}.xml", change.id)))
+    Ok(Some(name))
 }
 
 /// Adds the groups and environments that a stored transaction brings, as they were defined when it was stored.

@@ -335,16 +335,17 @@ impl Replay<'_> {
         let nevra = &item.nevra;
         let exact = self.installed(|other| other == nevra);
         match item.action {
-            HistoryAction::Replaced => {}
+            HistoryAction::Replaced => {
+                if self.leniency.is_replay && exact.is_none() {
+                    self.not_installed(item);
+                }
+            }
             HistoryAction::Remove => match exact {
                 Some(id) => self.request.jobs.push(Job::Remove(vec![id])),
                 None if self.leniency.skip_absent && !self.is_present(nevra) => {
                     self.notes.push(format!("Package \"{nevra}\" is not installed any more."));
                 }
-                None => self.mismatch(format!(
-                    "Cannot perform {} action because '{nevra}' is not installed.",
-                    item.action.as_str()
-                )),
+                None => self.not_installed(item),
             },
             HistoryAction::ReasonChange => match exact {
                 Some(id) if self.loaded.sack.get(id).details.reason == item.reason => {
@@ -359,17 +360,11 @@ impl Replay<'_> {
                     replaces: Vec::new(),
                     reason: item.reason,
                 }),
-                None => self.mismatch(format!(
-                    "Cannot perform {} action because '{nevra}' is not installed.",
-                    item.action.as_str()
-                )),
+                None => self.not_installed(item),
             },
             HistoryAction::Reinstall => match exact {
                 Some(id) => self.request.jobs.push(Job::Reinstall(vec![id])),
-                None => self.mismatch(format!(
-                    "Cannot perform {} action because '{nevra}' is not installed.",
-                    item.action.as_str()
-                )),
+                None => self.not_installed(item),
             },
             HistoryAction::Install | HistoryAction::Upgrade | HistoryAction::Downgrade => {
                 self.add_inbound(item, exact);
@@ -377,11 +372,19 @@ impl Replay<'_> {
         }
     }
 
+    fn not_installed(&mut self, item: &HistoryItem) {
+        self.mismatch(format!(
+            "Cannot perform {} action because '{}' is not installed.",
+            item.action.as_str(),
+            item.nevra
+        ));
+    }
+
     fn add_inbound(&mut self, item: &HistoryItem, exact: Option<PackageId>) {
         let nevra = &item.nevra;
         if exact.is_some() {
             let message = format!("Package \"{nevra}\" is already installed.");
-            if self.leniency.is_replay {
+            if self.leniency.is_replay && item.action == HistoryAction::Install {
                 self.mismatch(message);
             } else {
                 self.notes.push(message);

@@ -55,10 +55,15 @@ pub fn resolve_and_run(
     request: Request<'_>,
     choices: &Choices,
 ) -> CommandResult {
-    if !request.problems.is_empty() {
-        return Err(unresolvable(&request));
-    }
-    let plan = solve_request(session, loaded, &request, choices)?;
+    let plan = if request.problems.is_empty() {
+        solve_request(session, loaded, &request, choices)
+    } else {
+        Err(unresolvable(&request))
+    };
+    // What stays away is said in any case: it may be the reason of the failure.
+    let plan = plan.inspect_err(|_| {
+        choices.remarks.iter().for_each(|remark| session.printer.data(remark));
+    })?;
     show_messages(session, &request.messages);
     run_plan(session, loaded, &plan, choices)
 }
@@ -84,10 +89,9 @@ pub fn solve_request(
             }
         };
         for skipped in &solution.skipped {
-            say_problem(&skipped.lines);
+            say_problem(&skipped.explanation.lines);
         }
         plan = Plan::from_solution(&loaded.sack, &solution, &request.from_groups);
-        plan.skipped = solution.skipped.iter().map(|skipped| skipped.package).collect();
     }
     plan.group_changes.clone_from(&request.group_changes);
     plan.promote(&request.marked_user);
@@ -168,7 +172,7 @@ fn without_broken(loaded: &Loaded, jobs: &[Job], mut options: Options) -> Soluti
                 kept.pop();
                 match newest_of(loaded, job) {
                     Some(package) => {
-                        left_out.push(Skipped { package, lines: explanation.lines });
+                        left_out.push(Skipped { package, explanation });
                     }
                     None => say_problem(&explanation.lines),
                 }
@@ -262,7 +266,7 @@ pub fn run_plan(
     choices: &Choices,
 ) -> CommandResult {
     if plan.is_empty() {
-        if !plan.skipped.is_empty() {
+        if !plan.skipped.is_empty() || !plan.conflicting.is_empty() {
             for line in display::transaction_table(plan, &loaded.sack, session.width()) {
                 session.printer.data(&line);
             }
@@ -391,8 +395,15 @@ fn download_targets(
     let ids: Vec<PackageId> = plan.inbound().map(|item| item.id).collect();
     let offline = choices.resolve.offline.then(|| offline::package_directory(session));
     let stored = choices.resolve.store.as_deref().map(store::package_directory);
-    let directory = stored.or_else(|| choices.resolve.destdir.clone()).or(offline);
+    let wanted = choices.resolve.destdir.clone();
+    let directory = stored.or(wanted).or(offline).or_else(|| configured_directory(session));
     targets_of(session, loaded, &ids, directory.as_deref())
+}
+
+/// Returns the directory of `destdir` in the configuration.
+pub fn configured_directory(session: &Session) -> Option<PathBuf> {
+    let directory = &session.configuration.main.destdir;
+    (!directory.is_empty()).then(|| PathBuf::from(directory))
 }
 
 /// Returns where package files are or will be: in `directory`, else in a local repository or in the cache.

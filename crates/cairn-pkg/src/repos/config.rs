@@ -65,6 +65,8 @@ pub struct MainConfig {
     pub varsdir: Vec<String>,
     /// Cache directory, inside the root.
     pub cachedir: String,
+    /// Host directory into which packages are downloaded instead; empty = the cache.
+    pub destdir: String,
     /// Every question is answered with yes.
     pub assumeyes: bool,
     /// Every question is answered with no.
@@ -139,6 +141,7 @@ impl Default for MainConfig {
             reposdir: words(&["etc/yum.repos.d", "etc/distro.repos.d", "usr/share/dnf5/repos.d"]),
             varsdir: words(&["usr/share/dnf5/vars.d", "etc/dnf/vars"]),
             cachedir: "var/cache/libdnf5".to_owned(),
+            destdir: String::new(),
             assumeyes: false,
             assumeno: false,
             defaultyes: false,
@@ -260,6 +263,7 @@ const MAIN_KEYS: &[&str] = &[
     "varsdir",
     "cachedir",
     "system_cachedir",
+    "destdir",
     "assumeyes",
     "assumeno",
     "defaultyes",
@@ -287,7 +291,6 @@ const IGNORED_KEYS: &[&str] = &[
     "debuglevel",
     "deltarpm",
     "deltarpm_percentage",
-    "destdir",
     "diskspacecheck",
     "enablegroups",
     "errorlevel",
@@ -442,6 +445,7 @@ impl MainConfig {
             "cachedir" | "system_cachedir" => {
                 value.trim_matches('/').clone_into(&mut self.cachedir);
             }
+            "destdir" => value.clone_into(&mut self.destdir),
             "installonly_limit" if value == "<off>" => self.installonly_limit = 0,
             "installonly_limit" => {
                 self.installonly_limit = number(value, 0, 1000).map_err(wrong)? as u32;

@@ -26,6 +26,7 @@ impl MainConfig {
             ("cacheonly", Some(cache_only(self.cacheonly).to_owned())),
             flag("clean_requirements_on_remove", self.clean_requirements_on_remove),
             flag("defaultyes", self.defaultyes),
+            ("destdir", (!self.destdir.is_empty()).then(|| self.destdir.clone())),
             words("disable_excludes", &self.disable_excludes),
             words("exclude_from_weak", &self.exclude_from_weak),
             flag("exclude_from_weak_autodetect", self.exclude_from_weak_autodetect),

@@ -6,7 +6,7 @@ use crate::query::sack::{Origin, SYSTEM, Sack, SackPackage};
 use crate::state::history::{GroupKind, HistoryAction, HistoryItem};
 use crate::state::{PackageReason, SystemState};
 use crate::transaction::{Action, TransactionItem};
-use cairn_solve::{ActionKind, PackageId, Reason, Solution};
+use cairn_solve::{ActionKind, PackageId, Reason, Skipped, Solution};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -60,8 +60,10 @@ pub struct PlanItem {
 pub struct Plan {
     /// Packages, by action, reason and name.
     pub items: Vec<PlanItem>,
-    /// Packages that were asked for and are left out.
-    pub skipped: Vec<PackageId>,
+    /// Packages that are left out because of what they need.
+    pub skipped: BTreeSet<PackageId>,
+    /// Packages that are left out because of what they cannot be beside.
+    pub conflicting: BTreeSet<PackageId>,
     /// Groups and environments that change.
     pub group_changes: Vec<GroupChange>,
     /// Packages that become members of an installed group: name by the group's identifier.
@@ -109,25 +111,46 @@ impl Plan {
         }
         let mut plan = Self { items, ..Self::default() };
         plan.sort(sack);
+        plan.leave_out(sack, &solution.skipped);
         plan
     }
 
-    /// Makes what replaces packages that the user named wanted by the user.
+    /// Notes what was wanted and does not come, with what it would have brought.
+    fn leave_out(&mut self, sack: &Sack, skipped: &[Skipped]) {
+        let comes: BTreeSet<PackageId> = self.inbound().map(|item| item.id).collect();
+        let is_there = |id: &PackageId| {
+            let nevra = sack.get(*id).nevra();
+            sack.by_name(&nevra.name).any(|other| other.is_installed() && other.nevra() == nevra)
+        };
+        let stays_away = |id: &&PackageId| !comes.contains(id) && !is_there(id);
+        for Skipped { package, explanation } in skipped {
+            let conflicting = explanation.conflicting.iter().filter(stays_away);
+            self.conflicting.extend(conflicting);
+            self.skipped.extend(explanation.dependants.iter().filter(stays_away));
+            if !self.conflicting.contains(package) {
+                self.skipped.insert(*package);
+            }
+        }
+    }
+
+    /// Makes what the user named, and what replaces it, wanted by the user.
     pub fn promote(&mut self, named: &BTreeSet<PackageId>) {
         for item in &mut self.items {
-            let is_named = item.replaces.iter().any(|id| named.contains(id));
-            if is_named && strength(item.reason) < strength(PackageReason::Group) {
+            let obsoletes = item.action == PlanAction::Install && !item.replaces.is_empty();
+            let is_wanted =
+                obsoletes && named.contains(&item.id) && item.reason != PackageReason::Group;
+            let replaces_wanted = item.replaces.iter().any(|id| named.contains(id))
+                && strength(item.reason) < strength(PackageReason::Group);
+            if is_wanted || replaces_wanted {
                 item.reason = PackageReason::User;
             }
         }
     }
 
-    /// Gives packages that stay as they are another reason.
+    /// Gives packages another reason, before others take their places.
     pub fn change_reasons(&mut self, changes: &BTreeMap<PackageId, PackageReason>) {
         for (&id, &reason) in changes {
-            let is_changing =
-                self.items.iter().any(|item| item.id == id || item.replaces.contains(&id));
-            if !is_changing {
+            if !self.items.iter().any(|item| item.id == id) {
                 let action = PlanAction::ReasonChange;
                 self.items.push(PlanItem { action, id, replaces: Vec::new(), reason });
             }
@@ -242,7 +265,10 @@ impl Plan {
                 forget(&mut after, *id);
             }
         }
-        for item in &self.items {
+        // What takes the place of a package has a reason of its own.
+        let (changes, others): (Vec<_>, Vec<_>) =
+            self.items.iter().partition(|item| item.action == PlanAction::ReasonChange);
+        for item in changes.into_iter().chain(others) {
             let package = sack.get(item.id);
             let nevra = package.nevra();
             match item.action {

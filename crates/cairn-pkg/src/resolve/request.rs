@@ -52,7 +52,7 @@ pub struct Request<'a> {
     pub messages: Vec<String>,
     /// What makes the request impossible.
     pub problems: Vec<Problem>,
-    /// Installed packages the user has named: they are wanted from now on.
+    /// Packages the user has named, installed ones and new ones: they are wanted from now on.
     pub marked_user: BTreeSet<PackageId>,
     /// Packages that groups bring or take away.
     pub from_groups: BTreeSet<String>,
@@ -334,7 +334,7 @@ impl<'a> Request<'a> {
             {
                 self.say_installed(*same);
             } else {
-                self.jobs.push(Job::Install(available.to_vec()));
+                self.install_any(available);
             }
             return;
         }
@@ -367,6 +367,11 @@ impl<'a> Request<'a> {
             self.say_installed(*id);
             return;
         }
+        self.install_any(available);
+    }
+
+    fn install_any(&mut self, available: &[PackageId]) {
+        self.marked_user.extend(available);
         self.jobs.push(Job::Install(available.to_vec()));
     }
 
@@ -521,7 +526,8 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// Adds `reinstall SPEC`: what is installed and is available in the same version, of several versions the highest.
+    /// Adds `reinstall SPEC`: what is installed and is available in the same version, of several versions the highest; where the
+    /// repository that it came from has it, from there.
     pub fn reinstall(&mut self, spec: &str) {
         let Some(meant) = self.meant_or_problem(spec) else { return };
         let sack = self.sack;
@@ -538,7 +544,19 @@ impl<'a> Request<'a> {
         if highest.is_empty() {
             self.not_reinstallable(spec, &meant);
         }
-        self.jobs.extend(highest.into_values().map(|id| Job::Reinstall(vec![id])));
+        let jobs = highest.into_values().map(|id| {
+            let own = sack.get(id).details.from_repository.as_str();
+            let mut same = meant.available.clone();
+            same.retain(|other| nevra(other) == nevra(&id));
+            let is_from_own = |other: &PackageId| sack.get(*other).details.repository == own;
+            if same.iter().any(is_from_own) {
+                same.retain(is_from_own);
+            }
+            same.push(id);
+            same.sort_unstable();
+            Job::Reinstall(same)
+        });
+        self.jobs.extend(jobs);
     }
 
     /// Says why nothing of an argument can be reinstalled.

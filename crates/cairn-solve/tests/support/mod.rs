@@ -268,7 +268,7 @@ pub fn render(universe: &Universe, outcome: &Result<Solution, Explanation>) -> V
     }
     for skipped in &solution.skipped {
         lines.push(format!("skipped {}", short(&universe.candidate(skipped.package).nevra)));
-        lines.extend(skipped.lines.iter().map(|line| format!("- {line}")));
+        lines.extend(skipped.explanation.lines.iter().map(|line| format!("- {line}")));
     }
     lines
 }

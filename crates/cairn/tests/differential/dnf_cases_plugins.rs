@@ -24,10 +24,13 @@ const NO_REBOOT: &str = "$ export DNF_SYSTEM_UPGRADE_NO_REBOOT=1";
 /// Shows the offline state without what differs by its nature.
 const STATE: &str = "$ (cd usr/lib/sysimage/libdnf5/offline && ls && while read -r line; do case $line in cmd_line*|cachedir*|*cookie*) ;; *) echo \"$line\";; esac; done < offline-transaction-state.toml) >> state";
 
+/// Shows what is stored, without the place of the root.
+const STORED: &str = "$ (cd usr/lib/sysimage/libdnf5/offline && find . -type f | sort && cat transaction.json) | sed \"s|$PWD||\" >> stored";
+
 fn offline(all: &mut Vec<Scenario>) {
     let repository = "a-1 | Requires: b\na-2 | Requires: b\nb-1\nc-1\nc-2";
     let execute = "offline _execute";
-    let table: [(&str, &[&str]); 13] = [
+    let table: [(&str, &[&str]); 16] = [
         ("install", &["install --offline a", STATE, "offline status", execute]),
         ("twice", &["install --offline a", "install --offline c", STATE]),
         ("clean", &["install --offline a", "offline clean", STATE, "offline status", execute]),
@@ -50,10 +53,14 @@ fn offline(all: &mut Vec<Scenario>) {
         ),
         ("bare", &["offline", "offline zz", "offline-upgrade", "system-upgrade"]),
         ("group", &["group install --offline g", STATE, "offline status"]),
+        ("stored", &["install --offline a", STORED]),
+        ("group-stored", &["group install --offline g", STORED]),
+        ("environment-stored", &["install --offline @e", STORED]),
     ];
     for (name, commands) in table {
         let scenario = Scenario::new(&format!("offline-{name}"), repository);
-        let scenario = scenario.group("g", &["mandatory:a", "default:c"]);
+        let scenario =
+            scenario.group("g", &["mandatory:a", "default:c"]).environment("e", &["g"], &[]);
         all.push(scenario.run(&[NO_REBOOT]).run(commands));
     }
     let wrong = |name: &str, state: &str| {
@@ -121,7 +128,6 @@ fn carried_out() -> Scenario {
         "offline _execute",
         "offline status",
         "offline reboot",
-        "history list",
     ])
 }
 

@@ -45,7 +45,8 @@ pub fn install(session: &Session, args: &InstallArgs) -> CommandResult {
     for spec in &specs {
         request.install(spec);
     }
-    resolve_and_run(session, &loaded, request, &choices(&args.resolve))
+    let remarks = vendor_remarks(session, &loaded, &specs);
+    resolve_and_run(session, &loaded, request, &Choices { remarks, ..choices(&args.resolve) })
 }
 
 /// Runs `dnf upgrade`.
@@ -88,12 +89,17 @@ fn vendor_remarks(session: &Session, loaded: &Loaded, specs: &[String]) -> Vec<S
         return Vec::new();
     }
     let sack = &loaded.sack;
-    let mut newer = filter::newer(sack);
-    if !specs.is_empty() {
+    let newer = if specs.is_empty() {
+        filter::newer(sack)
+    } else {
         let meant = specs.iter().flat_map(|spec| match_spec(sack, spec, SpecScope::Available).0);
-        let meant: BTreeSet<PackageId> = meant.collect();
-        newer.retain(|id| meant.contains(id));
-    }
+        let is_newer = |id: &PackageId| {
+            let new = sack.get(*id).nevra();
+            let mut same = sack.by_name(&new.name).filter(SackPackage::is_installed);
+            same.any(|old| old.nevra().arch == new.arch && old.nevra().evr < new.evr)
+        };
+        meant.filter(is_newer).collect()
+    };
     let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for old in sack.installed() {
         let offered = newer.iter().map(|id| sack.get(*id)).filter(|new| {

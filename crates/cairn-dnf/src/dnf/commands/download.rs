@@ -4,7 +4,9 @@
 use crate::dnf::cli::{DownloadArgs, DownloadInstead, ResolveOptions};
 use crate::dnf::session::{Loaded, Needs, Session};
 use crate::dnf::table::size_text;
-use crate::dnf::transact::{self, Choices, Targets, settings, solve_request, targets_of};
+use crate::dnf::transact::{
+    self, Choices, Targets, configured_directory, settings, solve_request, targets_of,
+};
 use crate::failure::{CommandResult, Failure, complain};
 use cairn_host::fetch::Download;
 use cairn_pkg::query::{Sack, SackPackage, SpecScope, filter, glob, match_spec};
@@ -21,8 +23,8 @@ pub fn download(session: &Session, args: &DownloadArgs) -> CommandResult {
     let needs = if args.resolve && !args.alldeps { Needs::ALL } else { Needs::AVAILABLE };
     let loaded = session.load(needs)?;
     let ids = select(session, &loaded, args)?;
-    let directory = match &args.destdir {
-        Some(directory) => directory.clone(),
+    let directory = match args.destdir.clone().or_else(|| configured_directory(session)) {
+        Some(directory) => directory,
         None => cairn_host::paths::current_dir()?,
     };
     let targets = targets_of(session, &loaded, &ids, Some(&directory))?;
