@@ -189,8 +189,8 @@ fn downgrade_reinstall_mark_autoremove() {
 fn groups() {
     let bench = Bench::usual();
     expect![[r#"
-        ID    Name  Installed
-        tools Tools        no
+        ID                   Name  Installed
+        tools                Tools        no
         Groups: 1 (0 installed, 1 available)
     "#]]
     .assert_eq(&bench.dnf("group list").out);

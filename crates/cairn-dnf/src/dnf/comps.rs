@@ -4,56 +4,94 @@
 
 use super::session::Session;
 use crate::failure::Failure;
-use cairn_pkg::query::sack::SYSTEM;
+use cairn_pkg::resolve::groups::{Environment, Group};
 use cairn_pkg::resolve::{GroupChange, GroupSet};
 use cairn_pkg::state::history::{GroupKind, HistoryAction};
 use cairn_pkg::state::{GroupState, STATE_DIRECTORY, SystemState};
 use cairn_pkg::transaction::ExtraFile;
-use cairn_rpm::repodata::{Comps, Group, GroupPackage, GroupPackageKind, Limits, parse_comps};
+use cairn_rpm::repodata::{self, Comps, GroupPackage, GroupPackageKind, Limits, parse_comps};
 use cairn_ui::Problem;
 
 /// Largest definition that is read, in bytes.
 const LIMIT: u64 = 4 << 20;
 
-/// Adds the definitions of installed groups, as groups where no repository has them.
+/// Adds the definitions of installed groups and environments. One that is lost is taken from a repository again, as dnf5 does.
 pub fn add_installed(
     session: &Session,
     state: &SystemState,
     groups: &mut GroupSet,
 ) -> Result<(), Failure> {
-    let mut absent = Comps::default();
     for (id, known) in &state.groups {
-        let Some(found) = read(session, GroupKind::Group, id)? else {
-            if groups.group(id).is_none() {
-                absent.groups.push(without_definition(id, known));
-            }
-            continue;
+        let found = match read(session, GroupKind::Group, id)? {
+            Some(found) => found,
+            None => match groups.group(id).map(Group::definition) {
+                Some(definition) => restore(session, GroupKind::Group, id, &definition)?,
+                None => without_definition(id, known),
+            },
         };
         groups.add_installed(&found);
-        if groups.group(id).is_none() {
-            absent.groups.extend(found.groups);
-        }
     }
-    for id in state.environments.keys().filter(|id| groups.environment(id).is_none()) {
-        let Some(found) = read(session, GroupKind::Environment, id)? else { continue };
-        absent.environments.extend(found.environments);
+    for (id, members) in &state.environments {
+        let found = match read(session, GroupKind::Environment, id)? {
+            Some(found) => found,
+            None => match groups.environment(id).map(Environment::definition) {
+                Some(definition) => restore(session, GroupKind::Environment, id, &definition)?,
+                None => environment_without_definition(id, members),
+            },
+        };
+        groups.add_installed(&found);
     }
-    groups.add(SYSTEM, &absent);
     Ok(())
 }
 
+/// Keeps a definition that was lost, where this may be written, for the time when no repository has it; returns what it says.
+fn restore(
+    session: &Session,
+    kind: GroupKind,
+    id: &str,
+    definition: &str,
+) -> Result<Comps, Failure> {
+    if session.user_id == 0
+        && let Some(path) = path(kind, id)
+        && let Err(error) = write(session, &path, definition)
+    {
+        // Whoever only asks gets an answer on a read-only system as well.
+        session.printer.verbose(&format!("cannot write the lost definition again: {error}"));
+    }
+    parse_comps(definition.as_bytes(), &Limits::for_size(LIMIT))
+        .map_err(|error| Failure::new(format!("definition of `{id}`: {error}")))
+}
+
+fn write(session: &Session, path: &str, definition: &str) -> cairn_host::Result<()> {
+    if let Some((directory, _)) = path.rsplit_once('/') {
+        session.root.mkdir_all(directory, 0o755)?;
+    }
+    session.root.write_atomic(path, definition.as_bytes(), 0o644)
+}
+
 /// Returns what is known of an installed group without its definition.
-fn without_definition(id: &str, known: &GroupState) -> Group {
+fn without_definition(id: &str, known: &GroupState) -> Comps {
     let packages = known
         .packages
         .iter()
         .map(|name| GroupPackage { name: name.clone(), kind: GroupPackageKind::Default });
-    Group {
+    let group = repodata::Group {
         id: id.to_owned(),
         user_visible: true,
         packages: packages.collect(),
-        ..Group::default()
-    }
+        ..repodata::Group::default()
+    };
+    Comps { groups: vec![group], ..Comps::default() }
+}
+
+/// Returns what is known of an installed environment without its definition.
+fn environment_without_definition(id: &str, members: &[String]) -> Comps {
+    let environment = repodata::Environment {
+        id: id.to_owned(),
+        groups: members.to_vec(),
+        ..repodata::Environment::default()
+    };
+    Comps { environments: vec![environment], ..Comps::default() }
 }
 
 /// Reads the definition of an installed group or environment; `None` where there is none that can be read.

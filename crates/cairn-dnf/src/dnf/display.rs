@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The transaction as dnf5 shows it: the table, the summary, the sizes.
 
+use super::stored::group_reason_before;
 use super::table::{Side, fitted, size_rounded, size_text};
 use cairn_pkg::query::Sack;
 use cairn_pkg::resolve::{GroupChange, Plan, PlanAction, PlanItem};
@@ -53,32 +54,8 @@ pub fn transaction_table(plan: &Plan, sack: &Sack, width: Option<usize>) -> Vec<
             rows.push(package_row(sack, &replaced, "   replacing "));
         }
     }
-    for (heading, kind, action, reason) in GROUP_SECTIONS {
-        let is_listed = |change: &&GroupChange| {
-            (change.kind, change.action) == (kind, action)
-                && reason.is_none_or(|is_user| (change.reason == PackageReason::User) == is_user)
-        };
-        // dnf5's order.
-        let mut changes: Vec<&GroupChange> = plan.group_changes.iter().filter(is_listed).collect();
-        changes.sort_by(|a, b| b.id.cmp(&a.id));
-        for (index, change) in changes.into_iter().enumerate() {
-            if index == 0 {
-                headings.push((rows.len(), heading));
-            }
-            let name = if change.name.is_empty() { "<name-unset>" } else { &change.name };
-            rows.push(vec![format!(" {name}")]);
-        }
-    }
-    let left_out = [
-        ("Skipping packages with conflicts", &plan.conflicting),
-        ("Skipping packages with broken dependencies", &plan.skipped),
-    ];
-    for (heading, ids) in left_out.into_iter().filter(|(_, ids)| !ids.is_empty()) {
-        headings.push((rows.len(), heading));
-        let mut ids: Vec<PackageId> = ids.iter().copied().collect();
-        ids.sort_by(|a, b| sack.get(*a).nevra().cmp(sack.get(*b).nevra()));
-        rows.extend(ids.into_iter().map(|id| skipped_row(sack, id)));
-    }
+    add_groups(plan, &mut rows, &mut headings);
+    add_left_out(plan, sack, &mut rows, &mut headings);
     let sides = [Side::Left, Side::Left, Side::Left, Side::Left, Side::Right];
     let mut lines = Vec::new();
     for (index, line) in fitted(&sides, &rows, width).into_iter().enumerate() {
@@ -90,16 +67,51 @@ pub fn transaction_table(plan: &Plan, sack: &Sack, width: Option<usize>) -> Vec<
     lines
 }
 
-/// Headings of groups and environments; `Some(true)` = the user asked for it, `Some(false)` = an environment brings it.
-const GROUP_SECTIONS: [(&str, GroupKind, HistoryAction, Option<bool>); 7] = [
-    ("Installing groups", GroupKind::Group, HistoryAction::Install, Some(true)),
-    ("Upgrading groups", GroupKind::Group, HistoryAction::Upgrade, None),
-    ("Removing groups", GroupKind::Group, HistoryAction::Remove, None),
-    ("Installing groups dependencies", GroupKind::Group, HistoryAction::Install, Some(false)),
-    ("Installing environmental groups", GroupKind::Environment, HistoryAction::Install, None),
-    ("Upgrading environmental groups", GroupKind::Environment, HistoryAction::Upgrade, None),
-    ("Removing environmental groups", GroupKind::Environment, HistoryAction::Remove, None),
-];
+/// Adds the groups and then the environments, under a heading for each action and reason, in dnf5's order.
+fn add_groups(plan: &Plan, rows: &mut Vec<Vec<String>>, headings: &mut Vec<(usize, &'static str)>) {
+    let place = |change: &GroupChange| {
+        (change.kind, group_order(change.action), change.reason != PackageReason::User)
+    };
+    let mut changes: Vec<&GroupChange> = plan.group_changes.iter().collect();
+    changes.sort_by(|a, b| (place(a), &b.id).cmp(&(place(b), &a.id)));
+    let mut current = None;
+    for change in changes {
+        if current != Some(place(change)) {
+            headings.push((rows.len(), group_section(change)));
+            current = Some(place(change));
+        }
+        let name = if change.name.is_empty() { "<name-unset>" } else { &change.name };
+        rows.push(vec![format!(" {name}")]);
+        if change.action == HistoryAction::ReasonChange {
+            let old = group_reason_before(change.reason).as_str();
+            rows.push(vec![format!("   {old} -> {}", change.reason.as_str())]);
+        }
+    }
+}
+
+fn group_section(change: &GroupChange) -> &'static str {
+    let is_wanted = change.reason == PackageReason::User;
+    match (change.kind, change.action) {
+        (GroupKind::Group, HistoryAction::ReasonChange) => "Changing reason of installed groups",
+        (GroupKind::Group, HistoryAction::Remove) => "Removing groups",
+        (GroupKind::Group, HistoryAction::Upgrade) => "Upgrading groups",
+        (GroupKind::Group, _) if is_wanted => "Installing groups",
+        (GroupKind::Group, _) => "Installing groups dependencies",
+        (GroupKind::Environment, HistoryAction::Remove) => "Removing environmental groups",
+        (GroupKind::Environment, HistoryAction::Upgrade) => "Upgrading environmental groups",
+        (GroupKind::Environment, _) => "Installing environmental groups",
+    }
+}
+
+/// dnf5 shows what changes its reason first, then what goes, then what changes, then what comes.
+fn group_order(action: HistoryAction) -> u8 {
+    match action {
+        HistoryAction::ReasonChange => 0,
+        HistoryAction::Remove => 1,
+        HistoryAction::Upgrade => 2,
+        _ => 3,
+    }
+}
 
 fn package_row(sack: &Sack, item: &PlanItem, indent: &str) -> Vec<String> {
     let package = sack.get(item.id);
@@ -116,6 +128,24 @@ fn package_row(sack: &Sack, item: &PlanItem, indent: &str) -> Vec<String> {
         repository.to_owned(),
         size_text(package.details.size_installed),
     ]
+}
+
+fn add_left_out(
+    plan: &Plan,
+    sack: &Sack,
+    rows: &mut Vec<Vec<String>>,
+    headings: &mut Vec<(usize, &str)>,
+) {
+    let left_out = [
+        ("Skipping packages with conflicts", &plan.conflicting),
+        ("Skipping packages with broken dependencies", &plan.skipped),
+    ];
+    for (heading, ids) in left_out.into_iter().filter(|(_, ids)| !ids.is_empty()) {
+        headings.push((rows.len(), heading));
+        let mut ids: Vec<PackageId> = ids.iter().copied().collect();
+        ids.sort_by(|a, b| sack.get(*a).nevra().cmp(sack.get(*b).nevra()));
+        rows.extend(ids.into_iter().map(|id| skipped_row(sack, id)));
+    }
 }
 
 fn skipped_row(sack: &Sack, id: PackageId) -> Vec<String> {

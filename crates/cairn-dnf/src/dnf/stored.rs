@@ -442,11 +442,14 @@ impl Replay<'_> {
             (GroupKind::Group, HistoryAction::Upgrade) if self.leniency.is_replay => {
                 self.request.upgrade_group(&group.id);
             }
+            (GroupKind::Group, HistoryAction::ReasonChange) => {
+                self.request.change_group_reason(&group.id, group.reason);
+            }
             (GroupKind::Environment, HistoryAction::Upgrade) if self.leniency.is_replay => {
                 self.request.upgrade_environment(&group.id);
             }
             (GroupKind::Group, HistoryAction::Remove) => {
-                self.request.remove_group(std::slice::from_ref(&group.id), GroupPackages::Keep);
+                self.request.remove_group_for(&group.id, group.reason);
             }
             (GroupKind::Environment, HistoryAction::Remove) => {
                 self.request.remove_environment(&group.id, GroupPackages::Keep);
@@ -591,9 +594,18 @@ pub fn inverse(items: &[HistoryItem], groups: &[HistoryGroup]) -> Wishes {
         };
         let repository =
             if action == HistoryAction::Remove { SYSTEM.to_owned() } else { String::new() };
-        wishes.groups.push(HistoryGroup { action, repository, ..group.clone() });
+        let reason = match action {
+            HistoryAction::ReasonChange => group_reason_before(group.reason),
+            _ => group.reason,
+        };
+        wishes.groups.push(HistoryGroup { action, repository, reason, ..group.clone() });
     }
     wishes
+}
+
+/// Returns the reason that a group had before it got this one: there are two.
+pub fn group_reason_before(now: PackageReason) -> PackageReason {
+    if now == PackageReason::User { PackageReason::Dependency } else { PackageReason::User }
 }
 
 #[cfg(test)]

@@ -94,6 +94,10 @@ pub fn solve_request(
         plan = Plan::from_solution(&loaded.sack, &solution, &request.from_groups);
     }
     plan.group_changes.clone_from(&request.group_changes);
+    let comes =
+        |name: &str| plan.inbound().any(|item| loaded.sack.get(item.id).nevra().name == name);
+    let joining = request.group_members.iter().filter(|(_, name)| comes(name));
+    plan.group_members = joining.cloned().collect();
     plan.promote(&request.marked_user);
     plan.change_reasons(&request.reason_changes);
     Ok(plan)

@@ -43,9 +43,9 @@ fn lists() {
     expect![[r#"
         exit 0
         --- out
-        ID    Name  Installed
-        more  More         no
-        tools Tools        no
+        ID                   Name  Installed
+        more                 More         no
+        tools                Tools        no
         Groups: 2 (0 installed, 2 available)
     "#]]
     .assert_eq(&bench.dnf("group list").quiet());
@@ -68,8 +68,8 @@ fn lists() {
     expect![[r#"
         exit 0
         --- out
-        ID     Name   Installed
-        server Server        no
+        ID                   Name   Installed
+        server               Server        no
     "#]]
     .assert_eq(&bench.dnf("environment list").quiet());
     expect![[r#"
@@ -240,8 +240,8 @@ fn environments_come_and_go() {
     expect![[r#"
         exit 0
         --- out
-        ID     Name   Installed
-        server Server       yes
+        ID                   Name   Installed
+        server               Server       yes
     "#]]
     .assert_eq(&bench.plain_dnf("environment list").quiet());
     expect![[r#"
@@ -434,4 +434,81 @@ fn a_member_that_is_nowhere_keeps_no_group_away() {
     assert_eq!(ran.code, 0, "{}", ran.err);
     let history = bench.dnf("history info");
     assert!(history.out.contains("Group"), "{}", history.out);
+}
+
+#[test]
+fn a_group_of_an_environment_is_wanted_or_removed() {
+    let mut bench = world();
+    assert_eq!(bench.dnf("environment install -y server").code, 0);
+    expect![[r#"
+        exit 0
+        --- out
+        Package               Arch   Version Repository      Size
+        Changing reason of installed groups:
+         Tools
+           Dependency -> User
+
+        Transaction Summary:
+
+        --- err
+        Package "foo-2.0-1.noarch" is already installed.
+        Complete!
+    "#]]
+    .assert_eq(&bench.dnf("group install -y tools").quiet());
+    assert_eq!(bench.dnf("group remove -y tools").code, 0);
+    // What was removed from an environment stays away; what is new in it comes.
+    let upgrade = "environment upgrade -y server --refresh";
+    assert_eq!(bench.dnf(upgrade).code, 0);
+    assert_eq!(bench.rpm("-qa").out, "");
+    let mut comps = comps();
+    comps.groups.push(group("more", "More", &[("new", GroupPackageKind::Default)]));
+    comps.environments.push(Environment {
+        id: "server".to_owned(),
+        name: "Server".to_owned(),
+        groups: vec!["tools".to_owned(), "more".to_owned()],
+        ..Environment::default()
+    });
+    bench.set_comps(comps);
+    assert_eq!(bench.dnf(upgrade).code, 0);
+    assert_eq!(bench.rpm("-qa").out, "new-1.0-1.noarch\n");
+}
+
+#[test]
+fn a_lost_definition_is_found_again() {
+    let bench = world();
+    assert_eq!(bench.dnf("environment install -y server").code, 0);
+    let directory = bench.root().join("usr/lib/sysimage/libdnf5/comps_groups");
+    std::fs::remove_dir_all(&directory).unwrap();
+    let nameless = bench.plain_dnf("group list").out;
+    assert!(nameless.contains("tools") && !nameless.contains("Tools"), "{nameless}");
+    assert_eq!(bench.dnf("group list").code, 0);
+    let named = bench.plain_dnf("group list").out;
+    assert!(named.contains("Tools"), "{named}");
+    let named = bench.plain_dnf("environment list").out;
+    assert!(named.contains("Server"), "{named}");
+}
+
+#[test]
+fn a_changed_reason_is_taken_back() {
+    let bench = world();
+    assert_eq!(bench.dnf("environment install -y server").code, 0);
+    assert_eq!(bench.dnf("group install -y tools").code, 0);
+    expect![[r#"
+        exit 0
+        --- out
+        Package               Arch   Version Repository      Size
+        Changing reason of installed groups:
+         Tools
+           User -> Dependency
+
+        Transaction Summary:
+
+        --- err
+        Complete!
+    "#]]
+    .assert_eq(&bench.dnf("history undo last -y").quiet());
+    assert_eq!(bench.dnf("history redo 2 -y").code, 0);
+    let removed = bench.dnf("environment remove -y server");
+    assert_eq!(removed.code, 0, "{}", removed.err);
+    assert!(bench.dnf("group list --installed").out.contains("tools"), "the user wants it");
 }

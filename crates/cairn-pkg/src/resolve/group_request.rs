@@ -38,20 +38,14 @@ impl Request<'_> {
         if has_environment {
             self.install_environment(spec, &types, GroupPackages::Change);
         }
-        if !has_environment || !self.offered_groups(spec).is_empty() {
+        if !has_environment || !self.groups.with_id(spec).is_empty() {
             self.install_group(spec, &types, GroupPackages::Change);
         }
     }
 
-    /// Returns the groups of repositories that an identifier or a glob means.
-    fn offered_groups(&self, spec: &str) -> Vec<Group> {
-        let found = self.groups.with_id(spec).into_iter();
-        found.filter(|group| group.repository != SYSTEM).cloned().collect()
-    }
-
     /// Adds `group install`, of an environment where no group has that name; `types` are the kinds of packages wanted.
     pub fn install_group(&mut self, spec: &str, types: &[String], packages: GroupPackages) {
-        let groups = self.offered_groups(spec);
+        let groups: Vec<Group> = self.groups.with_id(spec).into_iter().cloned().collect();
         if groups.is_empty() && !self.groups.environments_with_id(spec).is_empty() {
             self.install_environment(spec, types, packages);
             return;
@@ -72,6 +66,29 @@ impl Request<'_> {
         }
     }
 
+    /// Gives an installed group another reason, as `history` needs it.
+    pub fn change_group_reason(&mut self, id: &str, reason: PackageReason) {
+        let Some(state) = self.state.groups.get(id) else {
+            self.messages.push(format!("Group state for \"{id}\" not found."));
+            return;
+        };
+        let user_installed = reason == PackageReason::User;
+        if state.user_installed == user_installed || self.is_changing(GroupKind::Group, id) {
+            return;
+        }
+        self.group_changes.push(GroupChange {
+            kind: GroupKind::Group,
+            action: HistoryAction::ReasonChange,
+            id: id.to_owned(),
+            name: self.groups.group(id).map_or_else(|| id.to_owned(), |group| group.name.clone()),
+            reason,
+            repository: SYSTEM.to_owned(),
+            state: GroupState { user_installed, ..state.clone() },
+            groups: Vec::new(),
+            definition: String::new(),
+        });
+    }
+
     fn is_changing(&self, kind: GroupKind, id: &str) -> bool {
         self.group_changes.iter().any(|change| change.kind == kind && change.id == id)
     }
@@ -89,28 +106,23 @@ impl Request<'_> {
             if types.iter().any(|kind| kind == "optional") {
                 groups.extend(environment.options.iter().cloned());
             }
-            for id in groups.iter().filter(|id| self.groups.group(id).is_none()) {
-                self.messages.push(format!("No match for group from environment: {id}"));
-            }
-            groups.retain(|id| self.groups.group(id).is_some());
             for id in &groups {
-                if let Some(group) = self.groups.group(id).cloned() {
-                    self.add_group(&group, types, packages, PackageReason::Dependency);
-                }
+                self.install_environment_group(id, types, packages);
             }
-            if self.state.environments.get(&environment.id) == Some(&groups) {
-                self.messages.push(format!(
-                    "Environmental group \"{}\" is already installed.",
-                    environment.id
-                ));
-                continue;
-            }
-            let action = if self.state.environments.contains_key(&environment.id) {
-                HistoryAction::Upgrade
+            if self.state.environments.contains_key(&environment.id) {
+                let id = &environment.id;
+                self.messages.push(format!("Environmental group \"{id}\" is already installed."));
             } else {
-                HistoryAction::Install
-            };
-            self.change_environment(&environment, action, groups);
+                self.change_environment(&environment, HistoryAction::Install, groups);
+            }
+        }
+    }
+
+    /// Adds a group that an environment brings.
+    fn install_environment_group(&mut self, id: &str, types: &[String], packages: GroupPackages) {
+        match self.groups.offered_group(id).cloned() {
+            Some(group) => self.add_group(&group, types, packages, PackageReason::Dependency),
+            None => self.messages.push(format!("No match for group from environment: {id}")),
         }
     }
 
@@ -141,31 +153,64 @@ impl Request<'_> {
         reason: PackageReason,
     ) {
         if self.is_changing(GroupKind::Group, &group.id) {
+            self.weaken(&group.id, reason);
             return;
         }
         let known = self.state.groups.get(&group.id);
-        let mut state = GroupState {
-            user_installed: reason == PackageReason::User
-                || known.is_some_and(|known| known.user_installed),
-            package_types: types.to_vec(),
-            packages: group.names(types),
-        };
-        if packages == GroupPackages::Keep {
-            let sack = self.sack;
-            state.packages.retain(|name| sack.by_name(name).any(|p| p.is_installed()));
-        }
-        if known == Some(&state) {
-            self.messages.push(format!("Group \"{}\" is already installed.", group.id));
+        match known {
+            Some(known) if known.user_installed || reason != PackageReason::User => {
+                self.messages.push(format!("Group \"{}\" is already installed.", group.id));
+            }
+            _ => {
+                let action = match known {
+                    Some(_) => HistoryAction::ReasonChange,
+                    None => HistoryAction::Install,
+                };
+                let state = self.state_of(group, types, packages, reason);
+                self.change_group(group, action, state, reason);
+            }
         }
         if packages == GroupPackages::Change {
             for member in group.packages.iter().filter(|(_, kind)| types.contains(kind)) {
                 self.install_group_package(group, member);
             }
+            if known.is_some() {
+                let names = group.names(types).into_iter();
+                self.group_members.extend(names.map(|name| (group.id.clone(), name)));
+            }
         }
-        if known != Some(&state) {
-            let action =
-                if known.is_some() { HistoryAction::Upgrade } else { HistoryAction::Install };
-            self.change_group(group, action, state, reason);
+    }
+
+    /// A group that is asked for together with an environment that brings it belongs to the environment.
+    fn weaken(&mut self, id: &str, reason: PackageReason) {
+        let is_meant = |change: &&mut GroupChange| {
+            change.kind == GroupKind::Group
+                && change.action == HistoryAction::Install
+                && change.id == id
+                && reason == PackageReason::Dependency
+        };
+        if let Some(change) = self.group_changes.iter_mut().find(is_meant) {
+            change.reason = reason;
+            change.state.user_installed = false;
+        }
+    }
+
+    /// Returns the state of a group that comes.
+    fn state_of(
+        &self,
+        group: &Group,
+        types: &[String],
+        packages: GroupPackages,
+        reason: PackageReason,
+    ) -> GroupState {
+        let mut names = group.names(types);
+        if packages == GroupPackages::Keep {
+            names.retain(|name| self.sack.by_name(name).any(|package| package.is_installed()));
+        }
+        GroupState {
+            user_installed: reason == PackageReason::User,
+            package_types: types.to_vec(),
+            packages: names,
         }
     }
 
@@ -227,20 +272,27 @@ impl Request<'_> {
 
     /// Adds `group remove` of all groups that the arguments mean: what only they share goes.
     pub fn remove_group(&mut self, specs: &[String], packages: GroupPackages) {
-        let mut all: Vec<String> = Vec::new();
+        let mut environments = Vec::new();
         for spec in specs {
             let ids = self.installed_groups(spec);
             if ids.is_empty() && !self.installed_environments(spec).is_empty() {
-                self.remove_environment(spec, packages);
-                continue;
-            }
-            if ids.is_empty() {
+                environments.push(spec);
+            } else if ids.is_empty() {
                 self.messages.push(format!("No groups to remove for argument: {spec}"));
             }
-            let new: Vec<String> = ids.into_iter().filter(|id| !all.contains(id)).collect();
-            all.extend(new);
+            self.remove_groups(&ids, packages, PackageReason::User);
         }
-        self.remove_groups(&all, packages);
+        for spec in environments {
+            self.remove_environment(spec, packages);
+        }
+    }
+
+    /// Adds the removal of one group for a reason, without its packages, as `history` needs it.
+    pub fn remove_group_for(&mut self, id: &str, reason: PackageReason) {
+        if !self.state.groups.contains_key(id) {
+            self.messages.push(format!("No groups to remove for argument: {id}"));
+        }
+        self.remove_groups(&[id.to_owned()], GroupPackages::Keep, reason);
     }
 
     /// Adds `remove @SPEC`: environments and groups of that name; after `^` only environments.
@@ -263,9 +315,11 @@ impl Request<'_> {
         }
         for id in &found {
             let groups = self.state.environments[id].clone();
+            let goes = |other: &String| {
+                found.contains(other) || self.is_changing(GroupKind::Environment, other)
+            };
             let is_elsewhere = |group: &String| {
-                let mut others =
-                    self.state.environments.iter().filter(|(other, _)| !found.contains(other));
+                let mut others = self.state.environments.iter().filter(|(other, _)| !goes(other));
                 others.any(|(_, members)| members.contains(group))
             };
             let going: Vec<String> = groups
@@ -276,7 +330,7 @@ impl Request<'_> {
                 })
                 .cloned()
                 .collect();
-            self.remove_groups(&going, packages);
+            self.remove_groups(&going, packages, PackageReason::Dependency);
             let name = self.groups.environment(id).map_or_else(|| id.clone(), |e| e.name.clone());
             self.group_changes.push(GroupChange {
                 kind: GroupKind::Environment,
@@ -292,27 +346,12 @@ impl Request<'_> {
         }
     }
 
-    fn remove_groups(&mut self, ids: &[String], packages: GroupPackages) {
-        let mut candidates = Vec::new();
+    fn remove_groups(&mut self, ids: &[String], packages: GroupPackages, reason: PackageReason) {
         for id in ids {
             if self.is_changing(GroupKind::Group, id) {
                 continue;
             }
             let Some(state) = self.state.groups.get(id) else { continue };
-            let others: BTreeSet<&String> = self
-                .state
-                .groups
-                .iter()
-                .filter(|(other, _)| !ids.contains(other))
-                .flat_map(|(_, group)| &group.packages)
-                .collect();
-            for name in &state.packages {
-                if packages == GroupPackages::Change && !others.contains(name) {
-                    candidates.extend(self.brought_by_groups(name));
-                }
-            }
-            let reason =
-                if state.user_installed { PackageReason::User } else { PackageReason::Dependency };
             self.group_changes.push(GroupChange {
                 kind: GroupKind::Group,
                 action: HistoryAction::Remove,
@@ -324,8 +363,46 @@ impl Request<'_> {
                 groups: Vec::new(),
                 definition: String::new(),
             });
+            self.going_groups.push((id.clone(), packages));
         }
-        self.remove_group_packages(&candidates);
+        self.remove_members();
+    }
+
+    /// Removes the packages that only groups which go have brought; what others need stays, as a dependency.
+    fn remove_members(&mut self) {
+        let candidates = self.members_to_remove();
+        let needed = filter::required_elsewhere(self.sack, &candidates);
+        let (kept, removed): (Vec<PackageId>, Vec<PackageId>) =
+            candidates.iter().partition(|id| needed.contains(id));
+        // Each group that goes may set free what the ones before had to leave.
+        self.reason_changes.retain(|id, _| !removed.contains(id));
+        self.reason_changes.extend(kept.into_iter().map(|id| (id, PackageReason::Dependency)));
+        self.from_groups.extend(removed.iter().map(|id| self.sack.get(*id).nevra().name.clone()));
+        if removed.is_empty() {
+            return;
+        }
+        let job = Job::Remove(removed);
+        if let Some(known) = self.member_removal.and_then(|place| self.jobs.get_mut(place)) {
+            *known = job;
+        } else {
+            self.member_removal = Some(self.jobs.len());
+            self.jobs.push(job);
+        }
+    }
+
+    /// Returns the packages that groups which go have brought, and no group that stays.
+    fn members_to_remove(&self) -> Vec<PackageId> {
+        let goes = |id: &String| self.going_groups.iter().any(|(other, _)| other == id);
+        let staying = self.state.groups.iter().filter(|(id, _)| !goes(id));
+        let stays: BTreeSet<&String> = staying.flat_map(|(_, group)| &group.packages).collect();
+        let with_packages =
+            self.going_groups.iter().filter(|(_, packages)| *packages == GroupPackages::Change);
+        let names: BTreeSet<&String> = with_packages
+            .filter_map(|(id, _)| self.state.groups.get(id))
+            .flat_map(|group| &group.packages)
+            .filter(|name| !stays.contains(name))
+            .collect();
+        names.into_iter().flat_map(|name| self.brought_by_groups(name)).collect()
     }
 
     /// Returns the installed packages of a name that no user has asked for.
@@ -340,18 +417,6 @@ impl Request<'_> {
         self.sack.by_name(name).filter(is_of_group).map(|package| package.id).collect()
     }
 
-    /// Removes packages that no group wants any more; what others need stays, as a dependency.
-    fn remove_group_packages(&mut self, candidates: &[PackageId]) {
-        let needed = filter::required_elsewhere(self.sack, candidates);
-        let (kept, removed): (Vec<PackageId>, Vec<PackageId>) =
-            candidates.iter().partition(|id| needed.contains(id));
-        self.reason_changes.extend(kept.into_iter().map(|id| (id, PackageReason::Dependency)));
-        self.from_groups.extend(removed.iter().map(|id| self.sack.get(*id).nevra().name.clone()));
-        if !removed.is_empty() {
-            self.jobs.push(Job::Remove(removed));
-        }
-    }
-
     /// Adds `group upgrade`: the group as it is defined now, with new versions of its packages.
     pub fn upgrade_group(&mut self, spec: &str) {
         let ids = self.installed_groups(spec);
@@ -363,16 +428,22 @@ impl Request<'_> {
             self.no_match(spec);
         }
         for id in ids {
-            let defined = self.groups.group(&id).filter(|group| group.repository != SYSTEM);
-            let Some(group) = defined.cloned() else {
+            if self.is_changing(GroupKind::Group, &id) {
+                continue;
+            }
+            let Some(group) = self.groups.offered_group(&id).cloned() else {
                 self.messages.push(format!("Group \"{id}\" is in no repository."));
                 continue;
             };
             let state = self.state.groups[&id].clone();
             let names = group.names(&state.package_types);
-            let known = self.groups.installed_members(&id).unwrap_or(&state.packages).to_vec();
+            let old = self.groups.installed_group(&id);
+            let is_known = |name: &String| match old {
+                Some(old) => old.packages.iter().any(|(other, _)| other == name),
+                None => state.packages.contains(name),
+            };
             let is_new = |(name, kind): &&(String, String)| {
-                state.package_types.contains(kind) && !known.contains(name)
+                state.package_types.contains(kind) && !is_known(name)
             };
             for member in group.packages.iter().filter(is_new) {
                 self.install_group_package(&group, member);
@@ -412,32 +483,36 @@ impl Request<'_> {
         (spec, is_environment, !is_environment || !self.installed_groups(spec).is_empty())
     }
 
-    /// Adds `environment upgrade`: its groups, and those that are new in it.
+    /// Adds `environment upgrade`: its groups that are installed, and those that are new in it. One that was removed stays away.
     pub fn upgrade_environment(&mut self, spec: &str) {
         let ids = self.installed_environments(spec);
         if ids.is_empty() {
             self.upgrade_group(spec);
         }
         for id in ids {
-            let Some(environment) = self.groups.environment(&id).cloned() else {
+            let Some(environment) = self.groups.offered_environment(&id).cloned() else {
                 self.messages.push(format!("Environment \"{id}\" is in no repository."));
                 continue;
             };
+            let (old_groups, old_options) = match self.groups.installed_environment(&id) {
+                Some(old) => (old.groups.clone(), old.options.clone()),
+                None => (self.state.environments[&id].clone(), Vec::new()),
+            };
             let types = self.settings.group_package_types.clone();
-            let mut groups = environment.groups.clone();
-            groups.retain(|group| self.groups.group(group).is_some());
-            for group in &groups {
-                if self.state.groups.contains_key(group) {
+            for group in &environment.groups {
+                if !old_groups.contains(group) {
+                    self.install_environment_group(group, &types, GroupPackages::Change);
+                } else if self.state.groups.contains_key(group) {
                     self.upgrade_group(group);
-                } else if let Some(group) = self.groups.group(group).cloned() {
-                    self.add_group(
-                        &group,
-                        &types,
-                        GroupPackages::Change,
-                        PackageReason::Dependency,
-                    );
                 }
             }
+            for group in &environment.options {
+                let is_old = old_groups.contains(group) || old_options.contains(group);
+                if is_old && self.state.groups.contains_key(group) {
+                    self.upgrade_group(group);
+                }
+            }
+            let groups = environment.groups.clone();
             self.change_environment(&environment, HistoryAction::Upgrade, groups);
         }
     }

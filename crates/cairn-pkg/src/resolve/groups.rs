@@ -2,13 +2,14 @@
 //! Groups and environments of all repositories, merged by identifier, and what a transaction does to them.
 
 use crate::query::glob;
+use crate::query::sack::SYSTEM;
 use crate::state::history::{GroupKind, HistoryAction, HistoryGroup};
 use crate::state::{GroupState, PackageReason};
 use cairn_rpm::repodata::{self, Comps, GroupPackage, GroupPackageKind, write_comps};
 use std::collections::BTreeMap;
 
 /// Place in lists of what states none.
-const LAST: u32 = 1024;
+const LAST: u32 = u32::MAX;
 
 /// One group.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct Group {
     pub name: String,
     /// Description.
     pub description: String,
+    /// Whether it is selected unless the user says otherwise.
+    pub is_default: bool,
     /// Whether it is meant for users.
     pub is_visible: bool,
     /// Place in lists.
@@ -104,8 +107,10 @@ impl GroupChange {
 pub struct GroupSet {
     groups: BTreeMap<String, Group>,
     environments: BTreeMap<String, Environment>,
-    /// Names of the packages of installed groups as they were defined when they came.
-    installed: BTreeMap<String, Vec<String>>,
+    /// Installed groups as they were defined when they came.
+    installed_groups: BTreeMap<String, Group>,
+    /// Installed environments as they were defined when they came.
+    installed_environments: BTreeMap<String, Environment>,
 }
 
 impl GroupSet {
@@ -118,44 +123,11 @@ impl GroupSet {
     pub fn add(&mut self, repository: &str, comps: &Comps) {
         for source in &comps.groups {
             let known = self.groups.remove(&source.id).unwrap_or_default();
-            let mut group = Group {
-                id: source.id.clone(),
-                name: source.name.clone(),
-                description: source.description.clone(),
-                is_visible: source.user_visible,
-                lang_only: source.lang_only.clone(),
-                order: source.display_order,
-                repository: repository.to_owned(),
-                ..known
-            };
-            group.repositories.push(repository.to_owned());
-            for package in &source.packages {
-                let member = (package.name.clone(), kind_name(&package.kind).to_owned());
-                if let GroupPackageKind::Conditional(condition) = &package.kind
-                    && !condition.is_empty()
-                {
-                    group.conditions.insert(package.name.clone(), condition.clone());
-                }
-                if !group.packages.contains(&member) {
-                    group.packages.push(member);
-                }
-            }
-            self.groups.insert(source.id.clone(), group);
+            self.groups.insert(source.id.clone(), known.merged(repository, source));
         }
         for source in &comps.environments {
             let known = self.environments.remove(&source.id).unwrap_or_default();
-            let mut environment = Environment {
-                id: source.id.clone(),
-                name: source.name.clone(),
-                description: source.description.clone(),
-                order: source.display_order,
-                repository: repository.to_owned(),
-                ..known
-            };
-            environment.repositories.push(repository.to_owned());
-            add_new(&mut environment.groups, &source.groups);
-            add_new(&mut environment.options, source.options.iter().map(|(id, _)| id));
-            self.environments.insert(source.id.clone(), environment);
+            self.environments.insert(source.id.clone(), known.merged(repository, source));
         }
     }
 
@@ -174,67 +146,112 @@ impl GroupSet {
         self.environments.retain(|id, _| !is_out(environments, id));
     }
 
-    /// Adds how installed groups were defined when they came.
+    /// Adds how installed groups and environments were defined when they came.
     pub fn add_installed(&mut self, comps: &Comps) {
-        for group in &comps.groups {
-            let names = group.packages.iter().map(|package| package.name.clone());
-            self.installed.insert(group.id.clone(), names.collect());
+        for source in &comps.groups {
+            let group = Group::default().merged(SYSTEM, source);
+            self.installed_groups.insert(source.id.clone(), group);
+        }
+        for source in &comps.environments {
+            let environment = Environment::default().merged(SYSTEM, source);
+            self.installed_environments.insert(source.id.clone(), environment);
         }
     }
 
-    /// Returns the names of the packages of an installed group as it was defined when it came.
-    pub fn installed_members(&self, id: &str) -> Option<&[String]> {
-        self.installed.get(id).map(Vec::as_slice)
+    /// Returns an installed group as it was defined when it came.
+    pub fn installed_group(&self, id: &str) -> Option<&Group> {
+        self.installed_groups.get(id)
     }
 
-    /// Returns the groups that an identifier or a glob of identifiers means.
+    /// Returns an installed environment as it was defined when it came.
+    pub fn installed_environment(&self, id: &str) -> Option<&Environment> {
+        self.installed_environments.get(id)
+    }
+
+    /// Returns the group with that identifier as the repositories define it.
+    pub fn offered_group(&self, id: &str) -> Option<&Group> {
+        self.groups.get(id)
+    }
+
+    /// Returns the environment with that identifier as the repositories define it.
+    pub fn offered_environment(&self, id: &str) -> Option<&Environment> {
+        self.environments.get(id)
+    }
+
+    /// Returns the groups of repositories that an identifier or a glob of identifiers means.
     pub fn with_id(&self, spec: &str) -> Vec<&Group> {
         self.groups.values().filter(|group| glob::matches(spec, &group.id)).collect()
     }
 
-    /// Returns the environments that an identifier or a glob of identifiers means.
+    /// Returns the environments of repositories that an identifier or a glob of identifiers means.
     pub fn environments_with_id(&self, spec: &str) -> Vec<&Environment> {
         self.environments.values().filter(|one| glob::matches(spec, &one.id)).collect()
     }
 
-    /// Returns the groups that an identifier, a name or a glob means.
-    pub fn find(&self, spec: &str) -> Vec<&Group> {
-        self.groups.values().filter(|group| matches(spec, &group.id, &group.name)).collect()
-    }
-
-    /// Returns the environments that an identifier, a name or a glob means.
-    pub fn find_environments(&self, spec: &str) -> Vec<&Environment> {
-        self.environments.values().filter(|one| matches(spec, &one.id, &one.name)).collect()
-    }
-
-    /// Returns the group with that identifier.
+    /// Returns the group with that identifier, as repositories define it where they do.
     pub fn group(&self, id: &str) -> Option<&Group> {
-        self.groups.get(id)
+        self.groups.get(id).or_else(|| self.installed_groups.get(id))
     }
 
-    /// Returns the environment with that identifier.
+    /// Returns the environment with that identifier, as repositories define it where they do.
     pub fn environment(&self, id: &str) -> Option<&Environment> {
-        self.environments.get(id)
+        self.environments.get(id).or_else(|| self.installed_environments.get(id))
     }
 
-    /// Returns all groups in the order of lists.
+    /// Returns all groups in the order of lists, installed ones as they were defined when they came.
     pub fn all(&self) -> Vec<&Group> {
-        let mut groups: Vec<&Group> = self.groups.values().collect();
-        groups.sort_by(|a, b| {
-            (a.order.unwrap_or(LAST), &a.id).cmp(&(b.order.unwrap_or(LAST), &b.id))
-        });
+        let is_offered = |group: &&Group| !self.installed_groups.contains_key(&group.id);
+        let offered = self.groups.values().filter(is_offered);
+        let mut groups: Vec<&Group> = self.installed_groups.values().chain(offered).collect();
+        groups.sort_by_key(|group| (group.order.unwrap_or(LAST), &group.id));
         groups
     }
 
-    /// Returns all environments in the order of lists.
+    /// Returns all environments in the order of lists, installed ones as they were defined when they came.
     pub fn all_environments(&self) -> Vec<&Environment> {
-        let mut all: Vec<&Environment> = self.environments.values().collect();
-        all.sort_by(|a, b| (a.order.unwrap_or(LAST), &a.id).cmp(&(b.order.unwrap_or(LAST), &b.id)));
+        let is_offered = |one: &&Environment| !self.installed_environments.contains_key(&one.id);
+        let offered = self.environments.values().filter(is_offered);
+        let mut all: Vec<&Environment> =
+            self.installed_environments.values().chain(offered).collect();
+        all.sort_by_key(|one| (one.order.unwrap_or(LAST), &one.id));
         all
     }
 }
 
 impl Group {
+    /// Returns the group with what a repository's definition adds: further members, and its names and descriptions.
+    fn merged(self, repository: &str, source: &repodata::Group) -> Self {
+        let mut group = Self {
+            id: source.id.clone(),
+            name: source.name.clone(),
+            description: source.description.clone(),
+            is_default: source.default,
+            is_visible: source.user_visible,
+            lang_only: source.lang_only.clone(),
+            order: source.display_order,
+            repository: repository.to_owned(),
+            ..self
+        };
+        group.repositories.push(repository.to_owned());
+        for package in &source.packages {
+            let member = (package.name.clone(), kind_name(&package.kind).to_owned());
+            if let GroupPackageKind::Conditional(condition) = &package.kind
+                && !condition.is_empty()
+            {
+                group.conditions.insert(package.name.clone(), condition.clone());
+            }
+            if !group.packages.contains(&member) {
+                group.packages.push(member);
+            }
+        }
+        group
+    }
+
+    /// Says whether an identifier, a name or a glob means this group.
+    pub fn is_meant(&self, spec: &str) -> bool {
+        matches(spec, &self.id, &self.name)
+    }
+
     /// Returns the names of the packages of these types.
     pub fn names(&self, types: &[String]) -> Vec<String> {
         let of_types = |(_, kind): &&(String, String)| types.contains(kind);
@@ -260,7 +277,7 @@ impl Group {
             id: self.id.clone(),
             name: self.name.clone(),
             description: self.description.clone(),
-            default: false,
+            default: self.is_default,
             user_visible: self.is_visible,
             display_order: self.order,
             lang_only: self.lang_only.clone(),
@@ -271,6 +288,29 @@ impl Group {
 }
 
 impl Environment {
+    /// Returns the environment with what a repository's definition adds: further groups, and its names and descriptions.
+    fn merged(self, repository: &str, source: &repodata::Environment) -> Self {
+        let mut environment = Self {
+            id: source.id.clone(),
+            name: source.name.clone(),
+            description: source.description.clone(),
+            order: source.display_order,
+            repository: repository.to_owned(),
+            ..self
+        };
+        environment.repositories.push(repository.to_owned());
+        add_new(&mut environment.groups, &source.groups);
+        add_new(&mut environment.options, source.options.iter().map(|(id, _)| id));
+        environment.groups.sort();
+        environment.options.sort();
+        environment
+    }
+
+    /// Says whether an identifier, a name or a glob means this environment.
+    pub fn is_meant(&self, spec: &str) -> bool {
+        matches(spec, &self.id, &self.name)
+    }
+
     /// Returns comps.xml with this environment only.
     pub fn definition(&self) -> String {
         let environment = repodata::Environment {

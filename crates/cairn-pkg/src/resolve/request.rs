@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The arguments of the changing commands as solver jobs. Nothing is printed: messages and problems are collected.
 
+use super::group_request::GroupPackages;
 use super::groups::{GroupChange, GroupSet};
 use crate::query::sack::{Sack, SackPackage};
 use crate::query::spec::NevraForm;
@@ -46,6 +47,10 @@ pub struct Request<'a> {
     limited: BTreeSet<PackageId>,
     /// Installed packages that must stay as they are.
     frozen: BTreeSet<PackageId>,
+    /// Groups that go, with or without their packages.
+    pub(super) going_groups: Vec<(String, GroupPackages)>,
+    /// Place of the job that removes the packages of groups that go.
+    pub(super) member_removal: Option<usize>,
     /// For the solver.
     pub jobs: Vec<Job>,
     /// For the user, in order.
@@ -60,6 +65,8 @@ pub struct Request<'a> {
     pub exact: BTreeSet<PackageId>,
     /// Groups and environments that change.
     pub group_changes: Vec<GroupChange>,
+    /// Packages of groups that are installed already, by the group's identifier: those that come become members.
+    pub group_members: Vec<(String, String)>,
     /// Installed packages that are there for another reason from now on.
     pub reason_changes: BTreeMap<PackageId, PackageReason>,
 }
@@ -114,6 +121,8 @@ impl<'a> Request<'a> {
             excluded: BTreeSet::new(),
             limited: BTreeSet::new(),
             frozen: BTreeSet::new(),
+            going_groups: Vec::new(),
+            member_removal: None,
             jobs: Vec::new(),
             messages: Vec::new(),
             problems: Vec::new(),
@@ -121,6 +130,7 @@ impl<'a> Request<'a> {
             from_groups: BTreeSet::new(),
             exact: BTreeSet::new(),
             group_changes: Vec::new(),
+            group_members: Vec::new(),
             reason_changes: BTreeMap::new(),
         }
     }

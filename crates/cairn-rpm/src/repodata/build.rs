@@ -76,7 +76,7 @@ pub fn build_repodata(
 ) -> std::io::Result<Vec<BuiltFile>> {
     let group = comps.map(|comps| {
         // Not compressed, which every reader of comps.xml understands.
-        let bytes = write_comps(comps).into_bytes();
+        let bytes = write_comps(&comps.described()).into_bytes();
         ExtraMetadata::plain("group", "comps.xml", bytes, options.timestamp)
     });
     build_repodata_with(packages.to_vec(), group.into_iter().collect(), options)

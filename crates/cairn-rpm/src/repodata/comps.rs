@@ -93,7 +93,24 @@ pub struct Category {
     pub groups: Vec<String>,
 }
 
-/// Writes comps.xml. An empty description is written as the name.
+impl Comps {
+    /// Returns the same with names where there is no description: libcomps, so dnf 4, refuses the whole file of a repository when
+    /// a description is empty.
+    pub fn described(&self) -> Self {
+        let mut all = self.clone();
+        let describe = |name: &str, description: &mut String| {
+            if description.is_empty() {
+                name.clone_into(description);
+            }
+        };
+        all.groups.iter_mut().for_each(|one| describe(&one.name, &mut one.description));
+        all.environments.iter_mut().for_each(|one| describe(&one.name, &mut one.description));
+        all.categories.iter_mut().for_each(|one| describe(&one.name, &mut one.description));
+        all
+    }
+}
+
+/// Writes comps.xml.
 pub fn write_comps(comps: &Comps) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<comps>\n");
     for group in &comps.groups {
@@ -123,8 +140,7 @@ pub fn write_comps(comps: &Comps) -> String {
 fn write_head(out: &mut String, id: &str, name: &str, description: &str) {
     write_element(out, 2, "id", id);
     write_element(out, 2, "name", name);
-    // libcomps, so dnf, refuses the whole file when a description is empty.
-    write_element(out, 2, "description", if description.is_empty() { name } else { description });
+    write_element(out, 2, "description", description);
 }
 
 fn write_order(out: &mut String, display_order: Option<u32>) {

@@ -177,8 +177,13 @@ fn comps_round_trip() {
     assert!(comps.groups[0].default && !comps.groups[0].user_visible);
     let options = [("web".to_owned(), true), ("db".to_owned(), false)];
     assert_eq!(comps.environments[0].options, options);
-    let written = write_comps(&comps);
-    assert_eq!(parse_comps(written.as_bytes(), &Limits::default()).unwrap(), comps);
+    let read = |text: String| parse_comps(text.as_bytes(), &Limits::default()).unwrap();
+    assert_eq!(read(write_comps(&comps)), comps);
+    let mut bare = comps.clone();
+    bare.groups[0].description.clear();
+    assert_eq!(read(write_comps(&bare)), bare);
+    assert_eq!(bare.described().groups[0].description, "Core");
+    assert_eq!(comps.described(), comps);
 }
 
 fn check_repomd(bytes: &[u8], expect: Expect) {

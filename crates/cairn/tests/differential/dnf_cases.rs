@@ -21,6 +21,7 @@ pub fn all() -> Vec<Scenario> {
     crate::dnf_cases_more::all(&mut all);
     crate::dnf_cases_questions::all(&mut all);
     crate::dnf_cases_actions::all(&mut all);
+    crate::dnf_cases_groups::all(&mut all);
     crate::dnf_cases_stored::all(&mut all);
     crate::dnf_cases_config::all(&mut all);
     crate::dnf_cases_plugins::all(&mut all);

@@ -13,6 +13,7 @@ mod dnf;
 mod dnf_cases;
 mod dnf_cases_actions;
 mod dnf_cases_config;
+mod dnf_cases_groups;
 mod dnf_cases_more;
 mod dnf_cases_plugins;
 mod dnf_cases_questions;

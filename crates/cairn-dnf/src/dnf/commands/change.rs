@@ -45,7 +45,9 @@ pub fn install(session: &Session, args: &InstallArgs) -> CommandResult {
     for spec in &specs {
         request.install(spec);
     }
-    let remarks = vendor_remarks(session, &loaded, &specs);
+    // What comes beside other versions takes no place.
+    let beside = &session.configuration.main.installonlypkgs;
+    let remarks = vendor_remarks(session, &loaded, &specs, beside);
     resolve_and_run(session, &loaded, request, &Choices { remarks, ..choices(&args.resolve) })
 }
 
@@ -79,17 +81,22 @@ pub fn upgrade(session: &Session, args: &UpgradeArgs) -> CommandResult {
             request.messages.push(message);
         }
     }
-    let remarks = vendor_remarks(session, &loaded, &specs);
+    let remarks = vendor_remarks(session, &loaded, &specs, &[]);
     resolve_and_run(session, &loaded, request, &Choices { remarks, ..choices(&args.resolve) })
 }
 
-/// Says how many upgrades stay away because only other vendors have them.
-fn vendor_remarks(session: &Session, loaded: &Loaded, specs: &[String]) -> Vec<String> {
+/// Says how many upgrades stay away because only other vendors have them. Packages named `beside` do not count.
+fn vendor_remarks(
+    session: &Session,
+    loaded: &Loaded,
+    specs: &[String],
+    beside: &[String],
+) -> Vec<String> {
     if session.configuration.main.allow_vendor_change {
         return Vec::new();
     }
     let sack = &loaded.sack;
-    let newer = if specs.is_empty() {
+    let mut newer = if specs.is_empty() {
         filter::newer(sack)
     } else {
         let meant = specs.iter().flat_map(|spec| match_spec(sack, spec, SpecScope::Available).0);
@@ -100,6 +107,7 @@ fn vendor_remarks(session: &Session, loaded: &Loaded, specs: &[String]) -> Vec<S
         };
         meant.filter(is_newer).collect()
     };
+    newer.retain(|id| !sack.get(*id).candidate.is_installonly(beside));
     let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for old in sack.installed() {
         let offered = newer.iter().map(|id| sack.get(*id)).filter(|new| {
@@ -174,7 +182,7 @@ pub fn distro_sync(session: &Session, args: &DistroSyncArgs) -> CommandResult {
     let loaded = session.load_for_change(needs_for(&args.specs), &[], &args.specs)?;
     let mut request = request(session, &loaded, &args.resolve);
     request.distro_sync(&args.specs);
-    let remarks = vendor_remarks(session, &loaded, &args.specs);
+    let remarks = vendor_remarks(session, &loaded, &args.specs, &[]);
     resolve_and_run(session, &loaded, request, &Choices { remarks, ..choices(&args.resolve) })
 }
 

@@ -2,15 +2,12 @@
 //! `dnf environment list|info|install|upgrade|remove`.
 
 use super::change::{request, run_request};
-use super::group::{
-    WIDTH, head, packages, print_json, repositories, say_nothing, types, yes_or_no,
-};
+use super::group::{WIDTH, packages, print_json, say_nothing, show_list, types};
 use super::recover::recover_first;
 use crate::dnf::cli::{EnvironmentListArgs, GroupInstallArgs, GroupRemoveArgs, GroupUpgradeArgs};
 use crate::dnf::session::{Loaded, Needs, Session};
-use crate::dnf::table::{Side, fitted, wide_key_values};
+use crate::dnf::table::wide_key_values;
 use crate::failure::CommandResult;
-use cairn_pkg::query::sack::SYSTEM;
 use cairn_pkg::resolve::groups::Environment;
 use cairn_ui::exit;
 use serde_json::{Value, json};
@@ -27,14 +24,10 @@ pub fn list(session: &Session, args: &EnvironmentListArgs) -> CommandResult {
         say_nothing(&loaded);
         return Ok(exit::SUCCESS);
     }
-    let mut rows = vec![head()];
-    for one in environments {
-        let installed = yes_or_no(is_installed(&loaded, one)).to_owned();
-        rows.push(vec![one.id.clone(), one.name.clone(), installed]);
-    }
-    for line in fitted(&[Side::Left, Side::Left, Side::Right], &rows, session.width()) {
-        session.printer.data(&line);
-    }
+    let rows = environments
+        .iter()
+        .map(|one| (one.id.as_str(), one.name.as_str(), is_installed(&loaded, one)));
+    show_list(session, rows);
     Ok(exit::SUCCESS)
 }
 
@@ -68,7 +61,7 @@ pub fn info(session: &Session, args: &EnvironmentListArgs) -> CommandResult {
             ("Description", one.description.clone()),
             ("Order", one.order.map_or_else(String::new, |order| order.to_string())),
             ("Installed", if is_installed(&loaded, one) { "True" } else { "False" }.to_owned()),
-            ("Repositories", repositories(is_installed(&loaded, one), &one.repositories)),
+            ("Repositories", one.repositories.join(", ")),
         ];
         for (title, ids) in [("Required groups", &one.groups), ("Optional groups", &one.options)] {
             if !ids.is_empty() {
@@ -126,12 +119,8 @@ fn selected<'a>(loaded: &'a Loaded, args: &EnvironmentListArgs) -> Vec<&'a Envir
     let mut environments = loaded.groups.all_environments();
     environments.retain(|one| {
         let is_installed = is_installed(loaded, one);
-        let found = |spec: &String| {
-            loaded.groups.find_environments(spec).iter().any(|found| found.id == one.id)
-        };
-        let by_state = (!args.installed || is_installed)
-            && (!args.available || !is_installed && one.repository != SYSTEM);
-        by_state && (args.specs.is_empty() || args.specs.iter().any(found))
+        let by_state = (!args.installed || is_installed) && (!args.available || !is_installed);
+        by_state && (args.specs.is_empty() || args.specs.iter().any(|spec| one.is_meant(spec)))
     });
     environments
 }

@@ -8,7 +8,6 @@ use crate::dnf::session::{Loaded, Needs, Session};
 use crate::dnf::table::{Side, fitted, wide_key_values};
 use crate::failure::{CommandResult, Failure, complain};
 use cairn_pkg::query::glob;
-use cairn_pkg::query::sack::SYSTEM;
 use cairn_pkg::resolve::groups::Group;
 use cairn_pkg::resolve::{GroupPackages, Request};
 use cairn_ui::exit;
@@ -18,16 +17,27 @@ use serde_json::{Value, json};
 const KINDS: [(&str, &str); 4] = [
     ("mandatory", "Mandatory packages"),
     ("default", "Default packages"),
-    ("conditional", "Conditional packages"),
     ("optional", "Optional packages"),
+    ("conditional", "Conditional packages"),
 ];
 
-/// Least width of keys in details, as in dnf5.
+/// Least width of keys in details and of identifiers in lists, as in dnf5.
 pub const WIDTH: usize = 20;
 
-/// Returns the head of a list of groups or environments.
-pub fn head() -> Vec<String> {
-    vec!["ID".to_owned(), "Name".to_owned(), "Installed".to_owned()]
+/// Shows a list of groups or environments: identifiers, names, whether they are installed.
+pub fn show_list<'a>(session: &Session, all: impl Iterator<Item = (&'a str, &'a str, bool)>) {
+    let mut rows = vec![["ID", "Name", "Installed"].map(str::to_owned).to_vec()];
+    rows.extend(all.map(|(id, name, is_installed)| {
+        vec![id.to_owned(), name.to_owned(), yes_or_no(is_installed).to_owned()]
+    }));
+    let ids = rows.iter().skip(1).map(|row| row[0].chars().count());
+    // As dnf5's library of tables: a column that its heading makes wider needs no width of its own.
+    if ids.max().is_some_and(|widest| widest > rows[0][0].len()) {
+        rows[0][0] = format!("{:<WIDTH$}", rows[0][0]);
+    }
+    for line in fitted(&[Side::Left, Side::Left, Side::Right], &rows, session.width()) {
+        session.printer.data(&line);
+    }
 }
 
 /// Runs `dnf group list`.
@@ -51,16 +61,12 @@ pub fn list(session: &Session, args: &GroupListArgs) -> CommandResult {
         say_nothing(&loaded);
         return Ok(exit::SUCCESS);
     }
-    let mut rows = vec![head()];
     let count = groups.len();
     let installed = groups.iter().filter(|group| is_installed(&loaded, group)).count();
-    for group in groups {
-        let installed = yes_or_no(is_installed(&loaded, group));
-        rows.push(vec![group.id.clone(), group.name.clone(), installed.to_owned()]);
-    }
-    for line in fitted(&[Side::Left, Side::Left, Side::Right], &rows, session.width()) {
-        session.printer.data(&line);
-    }
+    let rows = groups
+        .iter()
+        .map(|group| (group.id.as_str(), group.name.as_str(), is_installed(&loaded, group)));
+    show_list(session, rows);
     session
         .printer
         .data(&format!("Groups: {count} ({installed} installed, {} available)", count - installed));
@@ -88,7 +94,7 @@ pub fn info(session: &Session, args: &GroupListArgs) -> CommandResult {
             ("Order", group.order.map_or_else(String::new, |order| order.to_string())),
             ("Langonly", group.lang_only.clone().unwrap_or_default()),
             ("Uservisible", yes_or_no(group.is_visible).to_owned()),
-            ("Repositories", repositories(is_installed(&loaded, group), &group.repositories)),
+            ("Repositories", group.repositories.join(", ")),
         ];
         for (kind, title) in KINDS {
             let mut names = group.names(&[kind.to_owned()]);
@@ -120,11 +126,6 @@ fn info_value(loaded: &Loaded, group: &Group) -> Value {
         value[format!("{kind}_packages")] = json!(group.names(&[kind.to_owned()]));
     }
     value
-}
-
-/// Returns where a group or an environment comes from, in one line.
-pub fn repositories(is_installed: bool, of: &[String]) -> String {
-    if is_installed { SYSTEM.to_owned() } else { of.join(", ") }
 }
 
 /// Returns the types of packages to install.
@@ -188,22 +189,14 @@ fn selected<'a>(loaded: &'a Loaded, args: &GroupListArgs) -> Vec<&'a Group> {
     let mut groups = loaded.groups.all();
     groups.retain(|group| {
         let is_installed = is_installed(loaded, group);
-        let by_spec = args.specs.is_empty()
-            || args
-                .specs
-                .iter()
-                .any(|spec| loaded.groups.find(spec).iter().any(|found| found.id == group.id));
-        let by_state = (!args.installed || is_installed)
-            && (!args.available || !is_installed && group.repository != SYSTEM);
-        let by_visibility =
-            group.is_visible || args.hidden || is_installed || !args.specs.is_empty();
+        let by_spec = args.specs.is_empty() || args.specs.iter().any(|spec| group.is_meant(spec));
+        let by_state = (!args.installed || is_installed) && (!args.available || !is_installed);
+        let by_visibility = group.is_visible || args.hidden || !args.specs.is_empty();
         let has =
             |pattern: &String| group.packages.iter().any(|(name, _)| glob::matches(pattern, name));
         let by_packages = args.contains_pkgs.is_empty() || args.contains_pkgs.iter().any(has);
         by_spec && by_state && by_visibility && by_packages
     });
-    // Installed ones first, as dnf5 shows them.
-    groups.sort_by_key(|group| !is_installed(loaded, group));
     groups
 }
 
