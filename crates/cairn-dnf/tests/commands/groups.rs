@@ -145,6 +145,7 @@ fn lists() {
         --- out
         [
           {
+            "default_groups": [],
             "description": "A server",
             "id": "server",
             "installed": false,

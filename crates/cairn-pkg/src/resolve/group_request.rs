@@ -102,11 +102,11 @@ impl Request<'_> {
             return;
         }
         for environment in environments {
-            let mut groups = environment.groups.clone();
-            if types.iter().any(|kind| kind == "optional") {
-                groups.extend(environment.options.iter().cloned());
-            }
-            for id in &groups {
+            // Optional groups come along, but are no part of the environment: they stay when it goes.
+            let groups = environment.usual_groups();
+            let is_complete = types.iter().any(|kind| kind == "optional");
+            let options = environment.options.iter().filter(|_| is_complete);
+            for id in groups.iter().chain(options) {
                 self.install_environment_group(id, types, packages);
             }
             if self.state.environments.contains_key(&environment.id) {
@@ -495,11 +495,12 @@ impl Request<'_> {
                 continue;
             };
             let (old_groups, old_options) = match self.groups.installed_environment(&id) {
-                Some(old) => (old.groups.clone(), old.options.clone()),
+                Some(old) => (old.usual_groups(), old.options.clone()),
                 None => (self.state.environments[&id].clone(), Vec::new()),
             };
             let types = self.settings.group_package_types.clone();
-            for group in &environment.groups {
+            let groups = environment.usual_groups();
+            for group in &groups {
                 if !old_groups.contains(group) {
                     self.install_environment_group(group, &types, GroupPackages::Change);
                 } else if self.state.groups.contains_key(group) {
@@ -512,7 +513,6 @@ impl Request<'_> {
                     self.upgrade_group(group);
                 }
             }
-            let groups = environment.groups.clone();
             self.change_environment(&environment, HistoryAction::Upgrade, groups);
         }
     }

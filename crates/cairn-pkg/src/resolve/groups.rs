@@ -55,6 +55,8 @@ pub struct Environment {
     pub repositories: Vec<String>,
     /// Groups that belong to it.
     pub groups: Vec<String>,
+    /// Groups that can be left away.
+    pub defaults: Vec<String>,
     /// Groups that can be added.
     pub options: Vec<String>,
 }
@@ -300,10 +302,22 @@ impl Environment {
         };
         environment.repositories.push(repository.to_owned());
         add_new(&mut environment.groups, &source.groups);
-        add_new(&mut environment.options, source.options.iter().map(|(id, _)| id));
+        for (id, is_default) in &source.options {
+            let list =
+                if *is_default { &mut environment.defaults } else { &mut environment.options };
+            add_new(list, [id]);
+        }
         environment.groups.sort();
+        environment.defaults.sort();
         environment.options.sort();
         environment
+    }
+
+    /// Returns the groups that come with it unless the user says otherwise.
+    pub fn usual_groups(&self) -> Vec<String> {
+        let mut groups = self.groups.clone();
+        add_new(&mut groups, &self.defaults);
+        groups
     }
 
     /// Says whether an identifier, a name or a glob means this environment.
@@ -313,13 +327,15 @@ impl Environment {
 
     /// Returns comps.xml with this environment only.
     pub fn definition(&self) -> String {
+        let with = |is_default| move |id: &String| (id.clone(), is_default);
+        let options = self.defaults.iter().map(with(true));
         let environment = repodata::Environment {
             id: self.id.clone(),
             name: self.name.clone(),
             description: self.description.clone(),
             display_order: self.order,
             groups: self.groups.clone(),
-            options: self.options.iter().map(|id| (id.clone(), false)).collect(),
+            options: options.chain(self.options.iter().map(with(false))).collect(),
         };
         write_comps(&Comps { environments: vec![environment], ..Comps::default() })
     }
@@ -335,7 +351,7 @@ fn add_new<'a>(list: &mut Vec<String>, more: impl IntoIterator<Item = &'a String
 }
 
 fn matches(spec: &str, id: &str, name: &str) -> bool {
-    glob::matches(spec, id) || glob::matches_ignoring_case(spec, name)
+    glob::matches_ignoring_case(spec, id) || glob::matches_ignoring_case(spec, name)
 }
 
 fn kind_name(kind: &GroupPackageKind) -> &'static str {

@@ -11,6 +11,7 @@ pub fn all(all: &mut Vec<Scenario>) {
     same_ids(all);
     excluded_groups(all);
     odd_groups(all);
+    places_in_lists(all);
 }
 
 /// Two repositories that define the same groups differently.
@@ -299,6 +300,65 @@ fn odd_groups(all: &mut Vec<Scenario>) {
                 "group install --disable-repo=* g",
                 "group upgrade g --disable-repo=*",
             ],
+        ),
+    ];
+    push(all, make, &table);
+}
+
+/// Groups and environments with places in lists, of one language, selected by default.
+fn places_in_lists(all: &mut Vec<Scenario>) {
+    let group = |id: &str, more: &str| {
+        format!(
+            "<group><id>{id}</id><name>Group {id}</name><description>About {id}</description><uservisible>true</uservisible>{more}\
+             <packagelist><packagereq type=\"mandatory\">{id}</packagereq></packagelist></group>\n"
+        )
+    };
+    let environment = "<environment><id>env-d</id><name>D</name><description>About</description><display_order>7</display_order>\
+                       <grouplist><groupid>one</groupid></grouplist><optionlist><groupid default=\"true\">two</groupid>\
+                       <groupid>three</groupid></optionlist></environment>\n\
+                       <environment><id>env-c</id><name>C</name><description/><display_order>9</display_order><grouplist/></environment>\n\
+                       <environment><id>env-a</id><name>A</name><description/><grouplist/></environment>\n";
+    let make = |name: &str| {
+        Scenario::new(&format!("comps-places-{name}"), "one-1\ntwo-1\nthree-1")
+            .comps(&group("two", "<display_order>30</display_order>"))
+            .comps(&group("one", "<display_order>200</display_order>"))
+            .comps(&group("three", "<langonly>de</langonly>"))
+            .comps(environment)
+    };
+    let table: [(&str, &[&str]); _] = [
+        ("lists", &["group list", "environment list", "group info", "environment info"]),
+        ("installed", &["group install one", "group list", "group info", "group list --hidden"]),
+        (
+            "by-name",
+            &[
+                "group list 'Group *'",
+                "group list 'GROUP o*'",
+                "group list ONE",
+                "environment list c ENV-*",
+            ],
+        ),
+        ("by-package", &["group list --contains-pkgs=t*", "group info --contains-pkgs=one"]),
+        (
+            "default",
+            &["environment install env-d", "group upgrade env-d", "environment remove env-d"],
+        ),
+        ("optional", &["group install --with-optional env-d", "group remove env-d"]),
+        (
+            "default-removed",
+            &["group install env-d", "group remove two", "group upgrade env-d", "group list"],
+        ),
+        (
+            "default-lost",
+            &[
+                "group install env-d",
+                "$ rm -r usr/lib/sysimage/libdnf5/comps_groups/environments",
+                "group remove two",
+                "group upgrade env-d",
+            ],
+        ),
+        (
+            "default-and-optional",
+            &["group install --with-optional env-d", "group upgrade env-d", "group remove env-d"],
         ),
     ];
     push(all, make, &table);

@@ -45,6 +45,7 @@ pub fn info(session: &Session, args: &EnvironmentListArgs) -> CommandResult {
                 "installed": is_installed(&loaded, one),
                 "repositories": one.repositories,
                 "required_groups": one.groups,
+                "default_groups": one.defaults,
                 "optional_groups": one.options,
             })
         };
@@ -63,7 +64,12 @@ pub fn info(session: &Session, args: &EnvironmentListArgs) -> CommandResult {
             ("Installed", if is_installed(&loaded, one) { "True" } else { "False" }.to_owned()),
             ("Repositories", one.repositories.join(", ")),
         ];
-        for (title, ids) in [("Required groups", &one.groups), ("Optional groups", &one.options)] {
+        let lists = [
+            ("Required groups", &one.groups),
+            ("Default groups", &one.defaults),
+            ("Optional groups", &one.options),
+        ];
+        for (title, ids) in lists {
             if !ids.is_empty() {
                 pairs.push((title, ids.join("\n")));
             }
