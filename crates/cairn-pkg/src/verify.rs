@@ -8,6 +8,7 @@ use crate::capability::{self, Capabilities};
 use crate::digest::file_digest;
 use crate::error::TransactionError;
 use crate::owners::Owners;
+use crate::parallel::in_order;
 use crate::rpmdb::FileState;
 
 /// `RPMVERIFY_*` bits, also those of `%verify(...)`.
@@ -22,6 +23,9 @@ mod check {
     pub const RDEV: u32 = 1 << 7;
     pub const CAPS: u32 = 1 << 8;
 }
+
+/// The attribute with an access control list. The kernel keeps none that says the same as the mode.
+const ACCESS_LIST: &str = "system.posix_acl_access";
 
 /// Columns of rpm's output: bit and letter, in order.
 const COLUMNS: [(u32, char); 9] = [
@@ -82,9 +86,26 @@ fn reason(error: &HostError) -> String {
     text.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
-/// Compares all files of an installed package with the disk; returns those that differ, in the package's order.
-pub fn verify_package(root: &Root, header: &Header) -> Result<Vec<FileVerdict>, TransactionError> {
+/// Compares all files of installed packages with the disk, the packages side by side; returns of each what differs, in its order.
+pub fn verify_packages(
+    root: &Root,
+    headers: &[&Header],
+) -> Result<Vec<Vec<FileVerdict>>, TransactionError> {
     let owners = Owners::load(root)?;
+    let mut verdicts = Vec::new();
+    let work = |number: usize| match headers.get(number) {
+        Some(header) => verify_package(root, &owners, header),
+        None => Ok(Vec::new()),
+    };
+    in_order(headers.len(), &work, &mut |_, result| result.map(|found| verdicts.push(found)))?;
+    Ok(verdicts)
+}
+
+fn verify_package(
+    root: &Root,
+    owners: &Owners,
+    header: &Header,
+) -> Result<Vec<FileVerdict>, TransactionError> {
     let mut verdicts = Vec::new();
     for file in header.files() {
         let Some(file) = comparable(file) else { continue };
@@ -94,7 +115,7 @@ pub fn verify_package(root: &Root, header: &Header) -> Result<Vec<FileVerdict>, 
             Err(error) => Finding::Unreadable(reason(&error)),
             Ok(Some(stat)) => {
                 let stat = followed(root, &file, stat)?;
-                match changes(root, &owners, &file, &stat)? {
+                match changes(root, owners, &file, &stat)? {
                     0 => continue,
                     found => Finding::Changed(columns(found)),
                 }
@@ -187,13 +208,20 @@ fn changes(
         }
     };
     let wanted = file.verify_flags & applicable(file, stat);
+    let attributes = if wanted & (check::MODE | check::CAPS) == 0 {
+        Vec::new()
+    } else {
+        root.xattr_names(&file.path)?
+    };
     let expected = owners.resolve(&file.user, &file.group, u32::from(file.mode & 0o7777));
     if wanted & check::SIZE != 0 {
         differs(check::SIZE, stat.size != file.size);
     }
     if wanted & check::MODE != 0 {
         let kind_differs = !file.is_ghost() && file.kind() != kind_bits(stat.kind);
-        differs(check::MODE, kind_differs || stat.mode != expected.mode);
+        // A package cannot give further rights, so that rpm counts them as a change of the mode.
+        let has_acl = attributes.iter().any(|name| name == ACCESS_LIST);
+        differs(check::MODE, kind_differs || stat.mode != expected.mode || has_acl);
     }
     if wanted & check::DIGEST != 0 {
         differs(
@@ -222,10 +250,9 @@ fn changes(
         differs(check::MTIME, stat.mtime != i64::from(file.mtime));
     }
     if wanted & check::CAPS != 0 {
-        let on_disk = root
-            .get_xattr(&file.path, capability::ATTRIBUTE)?
-            .as_deref()
-            .and_then(Capabilities::from_attribute);
+        let is_set = attributes.iter().any(|name| name == capability::ATTRIBUTE);
+        let value = if is_set { root.get_xattr(&file.path, capability::ATTRIBUTE)? } else { None };
+        let on_disk = value.as_deref().and_then(Capabilities::from_attribute);
         let packaged = if file.caps.is_empty() { None } else { Capabilities::parse(&file.caps) };
         differs(check::CAPS, on_disk != packaged);
     }

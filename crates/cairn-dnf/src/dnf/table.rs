@@ -53,57 +53,35 @@ pub fn fitted(sides: &[Side], rows: &[Vec<String>], width: Option<usize>) -> Vec
     lines.collect()
 }
 
-/// Many short cells in one piece of memory: a table may have as many rows as a distribution has packages.
-#[derive(Debug, Default)]
-pub struct Cells {
-    text: String,
-    ends: Vec<usize>,
-}
+/// Blanks between columns, as many as are written at once.
+const BLANKS: &str = "                                                                ";
 
-impl Cells {
-    /// Adds a cell, given in parts.
-    pub fn push(&mut self, parts: &[&str]) {
-        let start = self.text.len();
-        parts.iter().for_each(|part| self.text.push_str(part));
-        let cell = &self.text[start..];
-        let is_plain = cell.bytes().all(|byte| byte.is_ascii_graphic());
-        if !is_plain && let Cow::Owned(escaped) = escape_control(cell) {
-            self.text.truncate(start);
-            self.text.push_str(&escaped);
-        }
-        self.ends.push(self.text.len());
-    }
-
-    /// Appends rows of so many left-aligned columns to `out`, as [`columns`] does, each ended by a line break.
-    pub fn write_rows<const N: usize>(&self, rows: std::ops::Range<usize>, out: &mut String) {
-        let mut widths = [0; N];
-        for (cell, column) in (0..self.ends.len()).zip((0..N).cycle()) {
-            widths[column] = width_of(self.cell(cell)).max(widths[column]);
-        }
-        let blanks = " ".repeat(widths.iter().max().map_or(0, |widest| widest + 1));
-        out.reserve(rows.len() * (widths.iter().sum::<usize>() + N));
-        for row in rows {
-            for (column, width) in widths.iter().enumerate() {
-                let cell = self.cell(row * N + column);
-                out.push_str(cell);
-                if column + 1 < N {
-                    out.push_str(&blanks[..width + 1 - width_of(cell)]);
-                }
-            }
-            out.truncate(out.trim_end_matches(' ').len());
-            out.push('\n');
-        }
-    }
-
-    fn cell(&self, number: usize) -> &str {
-        let start = number.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.text[start..self.ends[number]]
+/// Returns the characters of a cell that is given in parts.
+pub fn cell_width(parts: &[&str]) -> usize {
+    if is_plain(parts) {
+        parts.iter().map(|part| part.len()).sum()
+    } else {
+        escape_control(&parts.concat()).chars().count()
     }
 }
 
-/// Returns the characters of a cell.
-fn width_of(cell: &str) -> usize {
-    if cell.is_ascii() { cell.len() } else { cell.chars().count() }
+/// Appends a cell, given in parts, and blanks up to `width` characters. For tables with as many rows as a distribution has packages.
+pub fn push_cell(out: &mut String, parts: &[&str], width: usize) {
+    if is_plain(parts) {
+        parts.iter().for_each(|part| out.push_str(part));
+    } else {
+        out.push_str(&escape_control(&parts.concat()));
+    }
+    let mut missing = width.saturating_sub(cell_width(parts));
+    while missing > 0 {
+        let some = missing.min(BLANKS.len());
+        out.push_str(&BLANKS[..some]);
+        missing -= some;
+    }
+}
+
+fn is_plain(parts: &[&str]) -> bool {
+    parts.iter().all(|part| part.bytes().all(|byte| byte.is_ascii_graphic()))
 }
 
 fn line(sides: &[Side], widths: &[usize], row: &[Cow<'_, str>]) -> String {

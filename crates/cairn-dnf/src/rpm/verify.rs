@@ -11,13 +11,16 @@ use cairn_pkg::event::Event;
 use cairn_pkg::query::sack::header_candidate;
 use cairn_pkg::rpmdb::RpmDb;
 use cairn_pkg::scriptlet::{self, LUA_FAILED, NO_INTERPRETER};
-use cairn_pkg::verify::{FileVerdict, Finding, attribute, may_miss, missing, verify_package};
-use cairn_rpm::header::{FileEntry, FileFlags};
+use cairn_pkg::verify::{FileVerdict, Finding, attribute, may_miss, missing, verify_packages};
+use cairn_rpm::header::{FileEntry, FileFlags, Header};
 use cairn_solve::Candidate;
 use cairn_ui::exit;
 
 /// Column letters in their order.
 const COLUMNS: &str = "SM5DLUGTP";
+
+/// Packages whose files are compared side by side before anything is said of them.
+const AT_ONCE: usize = 32;
 
 /// Runs `rpm -V`. As in rpm, the exit code is the sum of those of the arguments: 1 where it means no package, else that of the last
 /// package with something wrong, the number of its unmet requirements, or 1.
@@ -48,19 +51,32 @@ pub fn run(context: &Context, name: &str) -> CommandResult {
             Ok(package) => selected.push(package),
             Err(()) => code = exit::FAILURE,
         })?;
-        for package in selected.iter().filter(|package| package.header.name() != "gpg-pubkey") {
-            let found = verify(context, package, &everything, database.as_ref())?;
-            code = if found == exit::SUCCESS { code } else { found };
+        selected.retain(|package| package.header.name() != "gpg-pubkey");
+        for some in selected.chunks(AT_ONCE) {
+            let verdicts = verdicts(context, some)?;
+            for (package, verdicts) in some.iter().zip(&verdicts) {
+                let found = verify(context, (package, verdicts), &everything, database.as_ref())?;
+                code = if found == exit::SUCCESS { code } else { found };
+            }
         }
         sum = sum.saturating_add(code);
     }
     Ok(sum)
 }
 
-/// Verifies one package; returns its exit code.
+/// Compares the files of packages with the disk.
+fn verdicts(context: &Context, packages: &[Selected]) -> Result<Vec<Vec<FileVerdict>>, Failure> {
+    if context.options.has("nofiles") {
+        return Ok(vec![Vec::new(); packages.len()]);
+    }
+    let headers: Vec<&Header> = packages.iter().map(|package| &package.header).collect();
+    Ok(verify_packages(&context.root, &headers)?)
+}
+
+/// Verifies one package, whose files were compared; returns its exit code.
 fn verify(
     context: &Context,
-    package: &Selected,
+    (package, verdicts): (&Selected, &[FileVerdict]),
     installed: &[&Candidate],
     database: Option<&RpmDb>,
 ) -> Result<u8, Failure> {
@@ -69,7 +85,7 @@ fn verify(
     if !options.has("nodeps") {
         found = show_unmet(context, package, installed);
     }
-    if !options.has("nofiles") && show_files(context, package, database)? {
+    if !options.has("nofiles") && show_files(context, (package, verdicts), database)? {
         found = exit::FAILURE;
     }
     if !options.has("noscripts") && !run_script(context, package, database)? {
@@ -119,12 +135,11 @@ fn show_unmet(context: &Context, package: &Selected, installed: &[&Candidate]) -
 
 fn show_files(
     context: &Context,
-    package: &Selected,
+    (package, verdicts): (&Selected, &[FileVerdict]),
     database: Option<&RpmDb>,
 ) -> Result<bool, Failure> {
     let mut failed = false;
     let options = &context.options;
-    let verdicts = verify_package(&context.root, &package.header)?;
     for file in package.header.files() {
         let unwanted = [
             (options.files.no_ghost, FileFlags::GHOST),

@@ -156,6 +156,28 @@ impl Root {
         }
     }
 
+    /// Returns the names of the extended attributes, none where the file system has none at all.
+    pub fn xattr_names(&self, rel: impl AsRef<Path>) -> Result<Vec<String>> {
+        let rel = rel.as_ref();
+        let (_handle, path) = self.handle(rel, "list the attributes of")?;
+        // Nearly all files have none or few; 64 KiB is the kernel's limit.
+        let mut names = vec![0; 256];
+        let mut listed = rustix::fs::listxattr(path.as_str(), &mut names[..]);
+        if listed == Err(Errno::RANGE) {
+            names.resize(65536, 0);
+            listed = rustix::fs::listxattr(path.as_str(), &mut names[..]);
+        }
+        match listed {
+            Ok(length) => {
+                let names =
+                    names[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty());
+                Ok(names.map(|name| String::from_utf8_lossy(name).into_owned()).collect())
+            }
+            Err(Errno::OPNOTSUPP) => Ok(Vec::new()),
+            Err(source) => Err(HostError::io("list the attributes of", self.display(rel), source)),
+        }
+    }
+
     /// Removes an extended attribute; nothing happens if there is none.
     pub fn remove_xattr(&self, rel: impl AsRef<Path>, name: &str) -> Result<()> {
         let rel = rel.as_ref();

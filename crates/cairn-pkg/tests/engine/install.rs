@@ -3,7 +3,7 @@
 
 use cairn_pkg::rpmdb::{Access, RpmDb};
 use cairn_pkg::transaction::{Action, Durability, ExtraFile, Scriptlets, TransactionOptions, run};
-use cairn_pkg::verify::verify_package;
+use cairn_pkg::verify::verify_packages;
 use cairn_rpm::build::FileSpec;
 use cairn_rpm::dependency::Dependency;
 use expect_test::expect;
@@ -231,6 +231,7 @@ fn verification_writes_rpms_columns() {
             &[
                 file("/etc/a", "a"),
                 file("/etc/b", "b"),
+                file("/etc/c", "c"),
                 FileSpec::symlink("/etc/l", "a"),
                 file("/etc/m", "m"),
                 file("/opt/d/f", "f"),
@@ -242,22 +243,42 @@ fn verification_writes_rpms_columns() {
     bench.write("opt/d", "a file");
     bench.write("etc/a", "changed");
     bench.root.set_mode("etc/b", 0o600).unwrap();
+    bench.root.set_xattr("etc/c", "system.posix_acl_access", &list_with_one_more_reader()).unwrap();
     bench.root.remove_file("etc/l").unwrap();
     bench.root.symlink("b", "etc/l").unwrap();
     bench.root.remove_file("etc/m").unwrap();
     let db = RpmDb::open(&bench.root, Access::ReadOnly).unwrap();
     let package = db.by_name("a").unwrap().remove(0);
-    let verdicts = verify_package(&bench.root, &package.header).unwrap();
+    let verdicts = verify_packages(&bench.root, &[&package.header]).unwrap().remove(0);
     // The current user may not be root: owners are left out.
     let lines: Vec<String> =
         verdicts.iter().map(ToString::to_string).map(|line| line.replacen("UG", "..", 1)).collect();
     expect![[r"
         S.5....T.    /etc/a
         .M.......    /etc/b
+        .M.......    /etc/c
         ....L....    /etc/l
         missing     /etc/m
         missing     /opt/d/f (Not a directory)"]]
     .assert_eq(&lines.join("\n"));
+}
+
+/// An access control list as `acl(5)` and Linux's `posix_acl_xattr.h` have it: 0644, and user 1 may read.
+fn list_with_one_more_reader() -> Vec<u8> {
+    const NOBODY: u32 = u32::MAX;
+    let mut list = 2_u32.to_le_bytes().to_vec();
+    for (tag, rights, id) in [
+        (0x01_u16, 6_u16, NOBODY),
+        (0x02, 4, 1),
+        (0x04, 4, NOBODY),
+        (0x10, 4, NOBODY),
+        (0x20, 4, NOBODY),
+    ] {
+        list.extend(tag.to_le_bytes());
+        list.extend(rights.to_le_bytes());
+        list.extend(id.to_le_bytes());
+    }
+    list
 }
 
 #[test]

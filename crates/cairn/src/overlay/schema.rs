@@ -267,9 +267,35 @@ pub struct AddedFile {
     pub config: bool,
     /// Whether it takes the place of a file of the `.deb`.
     pub replace: bool,
+    /// What `rpm -V` does not compare, `%verify(not …)`: something else changes it on every system.
+    #[serde(rename = "not-verified", skip_serializing_if = "Vec::is_empty")]
+    pub not_verified: Vec<Verified>,
     /// Bytes of `source`, read when the overlays are loaded.
     #[serde(skip)]
     pub bytes: Option<Vec<u8>>,
+}
+
+/// What `rpm -V` compares, by the words of `%verify`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verified {
+    /// Permission bits and access control lists.
+    Mode,
+    /// Owner.
+    User,
+    /// Group.
+    Group,
+}
+
+impl Verified {
+    /// Returns the bit of rpm's `FILEVERIFYFLAGS`.
+    pub fn bit(self) -> u32 {
+        match self {
+            Self::User => 1 << 3,
+            Self::Group => 1 << 4,
+            Self::Mode => 1 << 6,
+        }
+    }
 }
 
 /// Kind of an added file.

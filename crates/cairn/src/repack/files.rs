@@ -30,6 +30,8 @@ pub struct PlannedFile {
     pub config: bool,
     /// `%license`.
     pub license: bool,
+    /// What `rpm -V` compares, as in `FILEVERIFYFLAGS`.
+    pub verify_flags: u32,
 }
 
 /// Kinds of planned files.
@@ -366,6 +368,7 @@ impl Planner<'_> {
             caps: String::new(),
             config: false,
             license: false,
+            verify_flags: u32::MAX,
         })
     }
 
@@ -628,6 +631,7 @@ fn add_files(
             caps: file.caps.clone().unwrap_or_default(),
             config: file.config,
             license: false,
+            verify_flags: file.not_verified.iter().fold(u32::MAX, |all, one| all & !one.bit()),
         };
         plan.files.insert(file.path.clone(), planned);
         plan.explanations.push(FileExplanation {

@@ -85,7 +85,7 @@ fn file_spec(file: PlannedFile) -> FileSpec {
         mtime: file.mtime,
         flags,
         caps: file.caps,
-        verify_flags: u32::MAX,
+        verify_flags: file.verify_flags,
     }
 }
 
@@ -151,10 +151,8 @@ pub(crate) fn flag_names(file: &FileSpec) -> String {
         (FileFlags::GHOST, "ghost"),
         (FileFlags::LICENSE, "license"),
     ];
-    names
-        .iter()
-        .filter(|(flag, _)| file.flags.contains(*flag))
-        .map(|(_, name)| *name)
-        .collect::<Vec<_>>()
-        .join(" ")
+    let set = names.iter().filter(|(flag, _)| file.flags.contains(*flag)).map(|(_, name)| *name);
+    let not_verified =
+        (file.verify_flags != u32::MAX).then(|| format!("not verified: {:#x}", !file.verify_flags));
+    set.map(str::to_owned).chain(not_verified).collect::<Vec<_>>().join(" ")
 }

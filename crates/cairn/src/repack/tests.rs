@@ -226,6 +226,7 @@ drop-requires = [\"/usr/bin/bash\"]
 [[package.demo.file]]
 path = \"/etc/demo/conf.d\"
 kind = \"dir\"
+not-verified = [\"mode\", \"group\"]
 [[package.demo.file]]
 path = \"/etc/demo/name\"
 content = \"%{{name}} was %{{debian-name}}\\n\"
@@ -259,7 +260,7 @@ take-requires = [\"bash\"]
         expect![[r"
         demo-ng-1:2.0-3+b1.cn1.x86_64 (MIT) [demo-src-2.0-3+b1.cn1.src.rpm] Demo 2.0
           0644 root:root /etc/demo.conf 4 bytes
-          0755 root:root /etc/demo/conf.d directory
+          0755 root:root /etc/demo/conf.d directory [not verified: 0x50]
           0644 root:root /etc/demo/default.conf 4 bytes [config noreplace]
           0600 root:root /etc/demo/name 17 bytes [config noreplace]
           0777 root:root /usr/bin/d -> demo

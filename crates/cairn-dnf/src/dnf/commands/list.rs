@@ -6,7 +6,7 @@ use crate::dnf::advisories::{Reach, upgrades};
 use crate::dnf::cli::{CheckUpgradeArgs, ListArgs};
 use crate::dnf::display::repository_of;
 use crate::dnf::session::{Loaded, Needs, Scope, Session};
-use crate::dnf::table::{Cells, Side, fitted};
+use crate::dnf::table::{Side, cell_width, fitted, push_cell};
 use crate::failure::{CommandResult, Failure, complain};
 use cairn_pkg::query::sack::Sack;
 use cairn_pkg::query::spec::nevra_matches_in_any_case as nevra_matches;
@@ -16,7 +16,6 @@ use cairn_solve::PackageId;
 use cairn_ui::exit;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 /// One block of a list.
 #[derive(Debug)]
@@ -51,6 +50,11 @@ impl Section {
     /// Returns what a package of it obsoletes.
     pub fn obsoleted_by(&self, id: PackageId) -> &[PackageId] {
         self.obsoleted.get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns what stands above its rows, where so many blocks stand before it.
+    fn head(&self, before: usize) -> String {
+        format!("{}{}\n", if before > 0 { "\n" } else { "" }, self.heading)
     }
 
     /// Returns the packages of its rows, each with what stands before its name.
@@ -188,53 +192,59 @@ pub fn sorted(sack: &Sack, mut ids: Vec<PackageId>) -> Vec<PackageId> {
 
 fn print_sections(session: &Session, sack: &Sack, sections: &[Section]) {
     // All blocks share their columns.
-    let mut text = String::new();
-    if let Some(width) = session.width() {
-        let rows: Vec<Vec<String>> =
-            sections.iter().flat_map(Section::rows).map(|(id, mark)| row(sack, id, mark)).collect();
-        let sides = [Side::Left, Side::Left, Side::Left];
-        let mut lines = fitted(&sides, &rows, Some(width)).into_iter();
-        write_sections(sections, &mut text, &mut |rows, text| {
-            for line in lines.by_ref().take(rows.len()) {
-                text.push_str(&line);
-                text.push('\n');
-            }
-        });
-    } else {
-        let mut cells = Cells::default();
-        for (id, mark) in sections.iter().flat_map(Section::rows) {
-            let Nevra { name, evr, arch } = sack.get(id).nevra();
-            cells.push(&[mark, name, ".", arch]);
-            if evr.epoch == 0 && !evr.release.is_empty() {
-                // As it is displayed, without the cost of formatting.
-                cells.push(&[&evr.version, "-", &evr.release]);
-            } else {
-                cells.push(&[&evr.to_string()]);
-            }
-            cells.push(&[repository_of(sack, id)]);
+    let Some(width) = session.width() else { return write_sections(session, sack, sections) };
+    let rows: Vec<Vec<String>> =
+        sections.iter().flat_map(Section::rows).map(|(id, mark)| row(sack, id, mark)).collect();
+    let mut lines = fitted(&[Side::Left; 3], &rows, Some(width)).into_iter();
+    for (number, section) in sections.iter().filter(|one| !one.ids.is_empty()).enumerate() {
+        session.printer.raw(&section.head(number));
+        for line in lines.by_ref().take(section.rows().count()) {
+            session.printer.data(&line);
         }
-        write_sections(sections, &mut text, &mut |rows, text| cells.write_rows::<3>(rows, text));
+    }
+}
+
+/// How much is written at once.
+const PIECE: usize = 64 << 10;
+
+/// Writes the blocks for another program. They may be all packages of a distribution: nothing is kept but what is written next.
+fn write_sections(session: &Session, sack: &Sack, sections: &[Section]) {
+    let mut widths = [0; 3];
+    for (id, mark) in sections.iter().flat_map(Section::rows) {
+        cells(sack, id, mark, &mut |column, parts| {
+            widths[column] = cell_width(parts).max(widths[column]);
+        });
+    }
+    let [name, version, _] = widths.map(|width| width + 1);
+    let mut text = String::with_capacity(PIECE + 1024);
+    for (number, section) in sections.iter().filter(|one| !one.ids.is_empty()).enumerate() {
+        text.push_str(&section.head(number));
+        for (id, mark) in section.rows() {
+            cells(sack, id, mark, &mut |column, parts| {
+                push_cell(&mut text, parts, [name, version, 0][column]);
+            });
+            text.truncate(text.trim_end_matches(' ').len());
+            text.push('\n');
+            if text.len() > PIECE {
+                session.printer.raw(&text);
+                text.clear();
+            }
+        }
     }
     session.printer.raw(&text);
 }
 
-/// Writes each block under its heading; `write_rows` gets the numbers of its rows.
-fn write_sections(
-    sections: &[Section],
-    text: &mut String,
-    write_rows: &mut dyn FnMut(Range<usize>, &mut String),
-) {
-    let mut start = 0;
-    for section in sections.iter().filter(|section| !section.ids.is_empty()) {
-        if start > 0 {
-            text.push('\n');
-        }
-        text.push_str(section.heading);
-        text.push('\n');
-        let n_rows = section.rows().count();
-        write_rows(start..start + n_rows, text);
-        start += n_rows;
+/// Passes the cells of a row on, each in parts.
+fn cells(sack: &Sack, id: PackageId, mark: &str, take: &mut dyn FnMut(usize, &[&str])) {
+    let Nevra { name, evr, arch } = sack.get(id).nevra();
+    take(0, &[mark, name, ".", arch]);
+    if evr.epoch == 0 && !evr.release.is_empty() {
+        // As it is displayed, without the cost of formatting.
+        take(1, &[&evr.version, "-", &evr.release]);
+    } else {
+        take(1, &[&evr.to_string()]);
     }
+    take(2, &[repository_of(sack, id)]);
 }
 
 fn row(sack: &Sack, id: PackageId, mark: &str) -> Vec<String> {
