@@ -2,7 +2,7 @@
 //! Compares an installed package with the disk, as `rpm -V` does.
 
 use cairn_host::{FileKind, HostError, Root, Stat};
-use cairn_rpm::header::{FileEntry, FileFlags, Header, mode};
+use cairn_rpm::header::{FileEntry, FileFlags, Header, mode, verify};
 
 use crate::capability::{self, Capabilities};
 use crate::digest::file_digest;
@@ -11,33 +11,20 @@ use crate::owners::Owners;
 use crate::parallel::in_order;
 use crate::rpmdb::FileState;
 
-/// `RPMVERIFY_*` bits, also those of `%verify(...)`.
-mod check {
-    pub const DIGEST: u32 = 1 << 0;
-    pub const SIZE: u32 = 1 << 1;
-    pub const LINK: u32 = 1 << 2;
-    pub const USER: u32 = 1 << 3;
-    pub const GROUP: u32 = 1 << 4;
-    pub const MTIME: u32 = 1 << 5;
-    pub const MODE: u32 = 1 << 6;
-    pub const RDEV: u32 = 1 << 7;
-    pub const CAPS: u32 = 1 << 8;
-}
-
 /// The attribute with an access control list. The kernel keeps none that says the same as the mode.
 const ACCESS_LIST: &str = "system.posix_acl_access";
 
 /// Columns of rpm's output: bit and letter, in order.
 const COLUMNS: [(u32, char); 9] = [
-    (check::SIZE, 'S'),
-    (check::MODE, 'M'),
-    (check::DIGEST, '5'),
-    (check::RDEV, 'D'),
-    (check::LINK, 'L'),
-    (check::USER, 'U'),
-    (check::GROUP, 'G'),
-    (check::MTIME, 'T'),
-    (check::CAPS, 'P'),
+    (verify::SIZE, 'S'),
+    (verify::MODE, 'M'),
+    (verify::DIGEST, '5'),
+    (verify::RDEV, 'D'),
+    (verify::LINK, 'L'),
+    (verify::USER, 'U'),
+    (verify::GROUP, 'G'),
+    (verify::MTIME, 'T'),
+    (verify::CAPS, 'P'),
 ];
 
 /// What was found about one file that is not as the package says.
@@ -93,10 +80,7 @@ pub fn verify_packages(
 ) -> Result<Vec<Vec<FileVerdict>>, TransactionError> {
     let owners = Owners::load(root)?;
     let mut verdicts = Vec::new();
-    let work = |number: usize| match headers.get(number) {
-        Some(header) => verify_package(root, &owners, header),
-        None => Ok(Vec::new()),
-    };
+    let work = |number: usize| verify_package(root, &owners, headers[number]);
     in_order(headers.len(), &work, &mut |_, result| result.map(|found| verdicts.push(found)))?;
     Ok(verdicts)
 }
@@ -161,7 +145,7 @@ fn comparable(mut file: FileEntry) -> Option<FileEntry> {
         file.verify_flags = 0;
     } else if is(FileState::WrongColor) {
         // The other architecture's file has the same owner and mode.
-        file.verify_flags &= !(check::DIGEST | check::SIZE | check::MTIME | check::RDEV);
+        file.verify_flags &= !(verify::DIGEST | verify::SIZE | verify::MTIME | verify::RDEV);
     }
     Some(file)
 }
@@ -208,68 +192,68 @@ fn changes(
         }
     };
     let wanted = file.verify_flags & applicable(file, stat);
-    let attributes = if wanted & (check::MODE | check::CAPS) == 0 {
+    let attributes = if wanted & (verify::MODE | verify::CAPS) == 0 {
         Vec::new()
     } else {
         root.xattr_names(&file.path)?
     };
     let expected = owners.resolve(&file.user, &file.group, u32::from(file.mode & 0o7777));
-    if wanted & check::SIZE != 0 {
-        differs(check::SIZE, stat.size != file.size);
+    if wanted & verify::SIZE != 0 {
+        differs(verify::SIZE, stat.size != file.size);
     }
-    if wanted & check::MODE != 0 {
+    if wanted & verify::MODE != 0 {
         let kind_differs = !file.is_ghost() && file.kind() != kind_bits(stat.kind);
         // A package cannot give further rights, so that rpm counts them as a change of the mode.
         let has_acl = attributes.iter().any(|name| name == ACCESS_LIST);
-        differs(check::MODE, kind_differs || stat.mode != expected.mode || has_acl);
+        differs(verify::MODE, kind_differs || stat.mode != expected.mode || has_acl);
     }
-    if wanted & check::DIGEST != 0 {
+    if wanted & verify::DIGEST != 0 {
         differs(
-            check::DIGEST,
+            verify::DIGEST,
             !stat.is_file() || !file_digest(root, &file.path, &file.digest)?.is(&file.digest),
         );
     }
-    if wanted & check::RDEV != 0 {
+    if wanted & verify::RDEV != 0 {
         let device = matches!(stat.kind, FileKind::CharacterDevice | FileKind::BlockDevice);
-        differs(check::RDEV, !device || stat.rdev & 0xffff != u64::from(file.rdev));
+        differs(verify::RDEV, !device || stat.rdev & 0xffff != u64::from(file.rdev));
     }
-    if wanted & check::LINK != 0 {
+    if wanted & verify::LINK != 0 {
         let target = if stat.is_symlink() { Some(root.read_link(&file.path)?) } else { None };
         differs(
-            check::LINK,
+            verify::LINK,
             target.is_none_or(|target| target.to_string_lossy() != file.link_target.as_str()),
         );
     }
-    if wanted & check::USER != 0 {
-        differs(check::USER, stat.uid != expected.user);
+    if wanted & verify::USER != 0 {
+        differs(verify::USER, stat.uid != expected.user);
     }
-    if wanted & check::GROUP != 0 {
-        differs(check::GROUP, stat.gid != expected.group);
+    if wanted & verify::GROUP != 0 {
+        differs(verify::GROUP, stat.gid != expected.group);
     }
-    if wanted & check::MTIME != 0 {
-        differs(check::MTIME, stat.mtime != i64::from(file.mtime));
+    if wanted & verify::MTIME != 0 {
+        differs(verify::MTIME, stat.mtime != i64::from(file.mtime));
     }
-    if wanted & check::CAPS != 0 {
+    if wanted & verify::CAPS != 0 {
         let is_set = attributes.iter().any(|name| name == capability::ATTRIBUTE);
         let value = if is_set { root.get_xattr(&file.path, capability::ATTRIBUTE)? } else { None };
         let on_disk = value.as_deref().and_then(Capabilities::from_attribute);
         let packaged = if file.caps.is_empty() { None } else { Capabilities::parse(&file.caps) };
-        differs(check::CAPS, on_disk != packaged);
+        differs(verify::CAPS, on_disk != packaged);
     }
     Ok(found)
 }
 
 /// Not everything can be compared for every type of file; what is on disk decides, as in rpm.
 fn applicable(file: &FileEntry, stat: &Stat) -> u32 {
-    let owner = check::USER | check::GROUP;
+    let owner = verify::USER | verify::GROUP;
     let mut bits = match stat.kind {
-        FileKind::Directory | FileKind::Fifo => owner | check::MODE,
-        FileKind::Symlink => owner | check::LINK,
-        FileKind::CharacterDevice | FileKind::BlockDevice => owner | check::MODE | check::RDEV,
-        _ => owner | check::MODE | check::SIZE | check::DIGEST | check::MTIME | check::CAPS,
+        FileKind::Directory | FileKind::Fifo => owner | verify::MODE,
+        FileKind::Symlink => owner | verify::LINK,
+        FileKind::CharacterDevice | FileKind::BlockDevice => owner | verify::MODE | verify::RDEV,
+        _ => owner | verify::MODE | verify::SIZE | verify::DIGEST | verify::MTIME | verify::CAPS,
     };
     if file.is_ghost() {
-        bits &= !(check::DIGEST | check::SIZE | check::MTIME | check::LINK | check::CAPS);
+        bits &= !(verify::DIGEST | verify::SIZE | verify::MTIME | verify::LINK | verify::CAPS);
     }
     bits
 }

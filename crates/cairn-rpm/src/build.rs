@@ -18,7 +18,7 @@ use crate::dependency::Dependency;
 use crate::error::Error;
 use crate::evr::Evr;
 use crate::header::{
-    self, FileFlags, Header, Scriptlet, ScriptletKind, TriggerKind, Value, Values, mode,
+    self, FileFlags, Header, Scriptlet, ScriptletKind, TriggerKind, Value, Values, mode, verify,
 };
 use crate::package::{lead, signature_header_bytes, size_value};
 use crate::signature::{KeyError, SigningKey};
@@ -220,7 +220,7 @@ impl FileSpec {
     /// Returns the same file for programs to write again: `rpm -V` does not compare its digest, size and time
     /// (`%verify(not md5 size mtime)`).
     pub fn rewritten(mut self) -> Self {
-        self.verify_flags &= !((1 << 0) | (1 << 1) | (1 << 5));
+        self.verify_flags &= !(verify::DIGEST | verify::SIZE | verify::MTIME);
         self
     }
 

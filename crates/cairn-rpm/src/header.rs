@@ -22,7 +22,7 @@ use crate::evr::{Evr, Nevra};
 use crate::tag;
 
 pub use check::{check_architecture, check_name, check_path, check_version};
-pub use files::{FileEntry, FileFlags, mode};
+pub use files::{FileEntry, FileFlags, mode, verify};
 pub use relocate::Relocation;
 pub use scripts::{
     DEFAULT_TRIGGER_PRIORITY, Scriptlet, ScriptletKind, Trigger, TriggerCondition, TriggerKind,

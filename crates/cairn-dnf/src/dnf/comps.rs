@@ -22,26 +22,28 @@ pub fn add_installed(
     groups: &mut GroupSet,
 ) -> Result<(), Failure> {
     for (id, known) in &state.groups {
-        let found = match read(session, GroupKind::Group, id)? {
-            Some(found) => found,
-            None => match groups.group(id).map(Group::definition) {
-                Some(definition) => restore(session, GroupKind::Group, id, &definition)?,
-                None => without_definition(id, known),
-            },
-        };
-        groups.add_installed(&found);
+        let offered = || groups.group(id).map(Group::definition);
+        let found = installed(session, (GroupKind::Group, id), &offered)?;
+        groups.add_installed(&found.unwrap_or_else(|| without_definition(id, known)));
     }
     for (id, members) in &state.environments {
-        let found = match read(session, GroupKind::Environment, id)? {
-            Some(found) => found,
-            None => match groups.environment(id).map(Environment::definition) {
-                Some(definition) => restore(session, GroupKind::Environment, id, &definition)?,
-                None => environment_without_definition(id, members),
-            },
-        };
-        groups.add_installed(&found);
+        let offered = || groups.environment(id).map(Environment::definition);
+        let found = installed(session, (GroupKind::Environment, id), &offered)?;
+        groups.add_installed(&found.unwrap_or_else(|| environment_without_definition(id, members)));
     }
     Ok(())
+}
+
+/// Returns the definition of an installed group or environment: the kept one, else the one that a repository has now.
+fn installed(
+    session: &Session,
+    (kind, id): (GroupKind, &str),
+    offered: &dyn Fn() -> Option<String>,
+) -> Result<Option<Comps>, Failure> {
+    if let Some(found) = read(session, kind, id)? {
+        return Ok(Some(found));
+    }
+    offered().map(|definition| restore(session, kind, id, &definition)).transpose()
 }
 
 /// Keeps a definition that was lost, where this may be written, for the time when no repository has it; returns what it says.
@@ -53,20 +55,13 @@ fn restore(
 ) -> Result<Comps, Failure> {
     if session.user_id == 0
         && let Some(path) = path(kind, id)
-        && let Err(error) = write(session, &path, definition)
+        && let Err(error) = session.write_file(&path, definition.as_bytes(), 0o644)
     {
         // Whoever only asks gets an answer on a read-only system as well.
         session.printer.verbose(&format!("cannot write the lost definition again: {error}"));
     }
     parse_comps(definition.as_bytes(), &Limits::for_size(LIMIT))
         .map_err(|error| Failure::new(format!("definition of `{id}`: {error}")))
-}
-
-fn write(session: &Session, path: &str, definition: &str) -> cairn_host::Result<()> {
-    if let Some((directory, _)) = path.rsplit_once('/') {
-        session.root.mkdir_all(directory, 0o755)?;
-    }
-    session.root.write_atomic(path, definition.as_bytes(), 0o644)
 }
 
 /// Returns what is known of an installed group without its definition.

@@ -3,7 +3,7 @@
 
 use super::stored::group_reason_before;
 use super::table::{Side, fitted, size_rounded, size_text};
-use cairn_pkg::query::Sack;
+use cairn_pkg::query::{Sack, SackPackage};
 use cairn_pkg::resolve::{GroupChange, Plan, PlanAction, PlanItem};
 use cairn_pkg::state::PackageReason;
 use cairn_pkg::state::history::{GroupKind, HistoryAction};
@@ -121,10 +121,15 @@ fn package_row(sack: &Sack, item: &PlanItem, indent: &str) -> Vec<String> {
     } else {
         package.details.repository.as_str()
     };
+    cells(package, indent, nevra.evr.with_epoch(), repository)
+}
+
+fn cells(package: SackPackage<'_>, indent: &str, evr: String, repository: &str) -> Vec<String> {
+    let nevra = package.nevra();
     vec![
         format!("{indent}{}", nevra.name),
         nevra.arch.clone(),
-        nevra.evr.with_epoch(),
+        evr,
         repository.to_owned(),
         size_text(package.details.size_installed),
     ]
@@ -144,20 +149,11 @@ fn add_left_out(
         headings.push((rows.len(), heading));
         let mut ids: Vec<PackageId> = ids.iter().copied().collect();
         ids.sort_by(|a, b| sack.get(*a).nevra().cmp(sack.get(*b).nevra()));
-        rows.extend(ids.into_iter().map(|id| skipped_row(sack, id)));
+        rows.extend(ids.into_iter().map(|id| {
+            let package = sack.get(id);
+            cells(package, " ", package.nevra().evr.to_string(), &package.details.repository)
+        }));
     }
-}
-
-fn skipped_row(sack: &Sack, id: PackageId) -> Vec<String> {
-    let package = sack.get(id);
-    let nevra = package.nevra();
-    vec![
-        format!(" {}", nevra.name),
-        nevra.arch.clone(),
-        nevra.evr.to_string(),
-        package.details.repository.clone(),
-        size_text(package.details.size_installed),
-    ]
 }
 
 fn section(item: &PlanItem) -> &'static str {

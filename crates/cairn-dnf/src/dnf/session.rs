@@ -191,6 +191,14 @@ impl Session {
         }
     }
 
+    /// Writes a file of the root, and the directory it is in where that does not exist.
+    pub fn write_file(&self, path: &str, content: &[u8], mode: u32) -> cairn_host::Result<()> {
+        if let Some((directory, _)) = path.rsplit_once('/') {
+            self.root.mkdir_all(directory, 0o755)?;
+        }
+        self.root.write_atomic(path, content, mode)
+    }
+
     /// Returns the width of the terminal; `None` when the output goes elsewhere.
     pub fn width(&self) -> Option<usize> {
         self.printer.width(cairn_ui::Stream::Out)
@@ -359,12 +367,15 @@ impl Session {
         }
         super::comps::add_installed(self, &state, &mut groups)?;
         let sack = builder.build();
-        let filters = Filters { exclude: &self.excludes(), include: &[] };
-        let filters_of_files = Filters { include: self.includes(), ..filters };
-        let is_left_out = |id: &&PackageId| !filters_of_files.lets_in(sack.get(**id).nevra());
+        let excludes = self.options.excludes();
+        let filters = self.common_filters(&excludes);
+        let lets_in = |nevra: &Nevra| filters.iter().all(|filter| filter.lets_in(nevra));
+        let is_named = |nevra: &Nevra| {
+            filters.iter().any(|filter| !Filters { include: &[], ..*filter }.lets_in(nevra))
+        };
         let mut excluded = self.locked_out(&sack)?;
-        excluded.extend(files.iter().filter(is_left_out));
-        let named = sack.installed().filter(|package| !filters.lets_in(package.nevra()));
+        excluded.extend(files.iter().filter(|id| !lets_in(sack.get(**id).nevra())));
+        let named = sack.installed().filter(|package| is_named(package.nevra()));
         let frozen = named.map(|package| package.id).collect();
         Ok(Loaded { sack, groups, state, files, excluded, frozen, advisories, changelogs })
     }
@@ -459,20 +470,6 @@ impl Session {
         Ok(kept_away.map(|package| package.id).collect())
     }
 
-    /// Returns the excludes that hold for packages of no repository: those of the command line and of dnf.conf.
-    fn excludes(&self) -> Vec<String> {
-        let mut excludes = self.options.excludes();
-        if self.counts_excludes("main") {
-            excludes.extend(self.configuration.main.excludepkgs.iter().cloned());
-        }
-        excludes
-    }
-
-    /// Returns the includes that hold for packages of no repository.
-    fn includes(&self) -> &[String] {
-        if self.counts_excludes("main") { &self.configuration.main.includepkgs } else { &[] }
-    }
-
     /// Says whether the excludes of `main` or of a repository count.
     fn counts_excludes(&self, of: &str) -> bool {
         let disabled = &self.configuration.main.disable_excludes;
@@ -494,14 +491,19 @@ impl Session {
         config: &'a RepoConfig,
         excludes: &'a [String],
     ) -> Vec<Filters<'a>> {
-        let main = &self.configuration.main;
-        let counts = |of: &str| self.counts_excludes(of);
-        let mut filters = vec![Filters { exclude: excludes, include: &[] }];
-        if counts("main") {
-            filters.push(Filters { exclude: &main.excludepkgs, include: &main.includepkgs });
-        }
-        if counts(&config.id) {
+        let mut filters = self.common_filters(excludes);
+        if self.counts_excludes(&config.id) {
             filters.push(Filters { exclude: &config.excludepkgs, include: &config.includepkgs });
+        }
+        filters
+    }
+
+    /// Returns the excludes and includes that hold for all packages, also those of no repository.
+    fn common_filters<'a>(&'a self, excludes: &'a [String]) -> Vec<Filters<'a>> {
+        let main = &self.configuration.main;
+        let mut filters = vec![Filters { exclude: excludes, include: &[] }];
+        if self.counts_excludes("main") {
+            filters.push(Filters { exclude: &main.excludepkgs, include: &main.includepkgs });
         }
         filters
     }

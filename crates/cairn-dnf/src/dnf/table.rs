@@ -67,12 +67,15 @@ pub fn cell_width(parts: &[&str]) -> usize {
 
 /// Appends a cell, given in parts, and blanks up to `width` characters. For tables with as many rows as a distribution has packages.
 pub fn push_cell(out: &mut String, parts: &[&str], width: usize) {
-    if is_plain(parts) {
+    let start = out.len();
+    let own = if is_plain(parts) {
         parts.iter().for_each(|part| out.push_str(part));
+        out.len() - start
     } else {
         out.push_str(&escape_control(&parts.concat()));
-    }
-    let mut missing = width.saturating_sub(cell_width(parts));
+        out[start..].chars().count()
+    };
+    let mut missing = width.saturating_sub(own);
     while missing > 0 {
         let some = missing.min(BLANKS.len());
         out.push_str(&BLANKS[..some]);

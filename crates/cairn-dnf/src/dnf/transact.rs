@@ -61,9 +61,7 @@ pub fn resolve_and_run(
         Err(unresolvable(&request))
     };
     // What stays away is said in any case: it may be the reason of the failure.
-    let plan = plan.inspect_err(|_| {
-        choices.remarks.iter().for_each(|remark| session.printer.data(remark));
-    })?;
+    let plan = plan.inspect_err(|_| show_remarks(session, choices))?;
     show_messages(session, &request.messages);
     run_plan(session, loaded, &plan, choices)
 }
@@ -253,6 +251,10 @@ pub fn unresolvable(request: &Request<'_>) -> Failure {
     Failure::lines(lines)
 }
 
+fn show_remarks(session: &Session, choices: &Choices) {
+    choices.remarks.iter().for_each(|remark| session.printer.data(remark));
+}
+
 fn show_messages(session: &Session, messages: &[String]) {
     for message in messages {
         complain(message);
@@ -277,13 +279,13 @@ pub fn run_plan(
             session.printer.data("");
         }
         session.printer.data("Nothing to do.");
-        choices.remarks.iter().for_each(|remark| session.printer.data(remark));
+        show_remarks(session, choices);
         return Ok(exit::SUCCESS);
     }
     check_flags(session)?;
     let targets = download_targets(session, loaded, plan, choices)?;
     show_plan(session, loaded, plan, &targets);
-    choices.remarks.iter().for_each(|remark| session.printer.data(remark));
+    show_remarks(session, choices);
     if is_download_only(choices) {
         session.printer.info("The operation will only download packages for the transaction.");
     }
@@ -572,10 +574,7 @@ fn save_state(
     files: &[ExtraFile],
 ) -> Result<(), Failure> {
     for file in files {
-        if let Some((directory, _)) = file.path.rsplit_once('/') {
-            session.root.mkdir_all(directory, 0o755)?;
-        }
-        session.root.write_atomic(&file.path, &file.content, file.mode)?;
+        session.write_file(&file.path, &file.content, file.mode)?;
     }
     Ok(state.save(&session.root)?)
 }

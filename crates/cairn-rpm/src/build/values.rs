@@ -8,7 +8,7 @@ use super::{BuildOptions, FileKind, FileSpec, PackageSpec, TriggerScope, Trigger
 use crate::dependency::{Comparison, Dependency, sense};
 use crate::evr::Evr;
 use crate::header::{
-    self, FileFlags, Scriptlet, ScriptletKind, TriggerKind, Value, Values, script_flags,
+    self, FileFlags, Scriptlet, ScriptletKind, TriggerKind, Value, Values, script_flags, verify,
 };
 use crate::package::size_value;
 use crate::tag;
@@ -88,9 +88,8 @@ fn payload_values(options: &BuildOptions, archive: &Archive) -> Values {
 }
 
 fn file_values(options: &BuildOptions, files: &[&FileSpec], archive: &Archive) -> Values {
-    // What `rpm -V` does not compare for ghosts: digest, size, link target, time.
-    let ghost_verify = !((1 << 0) | (1 << 1) | (1 << 2) | (1 << 5));
-    let verify =
+    let ghost_verify = !(verify::DIGEST | verify::SIZE | verify::LINK | verify::MTIME);
+    let compared =
         |f: &&FileSpec| f.verify_flags & if f.is_ghost() { ghost_verify } else { u32::MAX };
     let flags = |f: &&FileSpec| f.flags.0 | if f.is_ghost() { FileFlags::GHOST.0 } else { 0 };
     let target = |f: &&FileSpec| match &f.kind {
@@ -118,7 +117,7 @@ fn file_values(options: &BuildOptions, files: &[&FileSpec], archive: &Archive) -
         (tag::FILEFLAGS, numbers(&flags)),
         (tag::FILEUSERNAME, texts(&|file| file.user.clone())),
         (tag::FILEGROUPNAME, texts(&|file| file.group.clone())),
-        (tag::FILEVERIFYFLAGS, numbers(&verify)),
+        (tag::FILEVERIFYFLAGS, numbers(&compared)),
         (tag::FILEDEVICES, Value::Int32(vec![1; files.len()])),
         (tag::FILEINODES, Value::Int32((1..=files.len() as u32).collect())),
         (tag::FILELANGS, Value::StringArray(vec![String::new(); files.len()])),

@@ -24,6 +24,28 @@ pub mod mode {
     pub const SYMLINK: u16 = 0o120_000;
 }
 
+/// What `rpm -V` compares, bits of [`FileEntry::verify_flags`]: rpm's `RPMVERIFY_*`, which `%verify(…)` names.
+pub mod verify {
+    /// Digest of the content.
+    pub const DIGEST: u32 = 1 << 0;
+    /// Size.
+    pub const SIZE: u32 = 1 << 1;
+    /// Target of a symbolic link.
+    pub const LINK: u32 = 1 << 2;
+    /// Owner.
+    pub const USER: u32 = 1 << 3;
+    /// Group.
+    pub const GROUP: u32 = 1 << 4;
+    /// Time of the last change.
+    pub const MTIME: u32 = 1 << 5;
+    /// Type, permission bits and access control list.
+    pub const MODE: u32 = 1 << 6;
+    /// Number of a device.
+    pub const RDEV: u32 = 1 << 7;
+    /// Capabilities.
+    pub const CAPS: u32 = 1 << 8;
+}
+
 /// rpm's file flags: what a file is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FileFlags(pub u32);

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use cairn_rpm::header::verify;
 use serde::{Deserialize, Serialize};
 
 use super::glob::Glob;
@@ -291,9 +292,9 @@ impl Verified {
     /// Returns the bit of rpm's `FILEVERIFYFLAGS`.
     pub fn bit(self) -> u32 {
         match self {
-            Self::User => 1 << 3,
-            Self::Group => 1 << 4,
-            Self::Mode => 1 << 6,
+            Self::User => verify::USER,
+            Self::Group => verify::GROUP,
+            Self::Mode => verify::MODE,
         }
     }
 }
