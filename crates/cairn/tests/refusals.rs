@@ -396,3 +396,17 @@ fn full_disk() {
     .assert_eq(&text);
     assert!(checkout.output().is_empty());
 }
+
+#[test]
+fn validity_of_an_index_that_is_no_number_of_days() {
+    let checkout = Checkout::new();
+    check(
+        &checkout,
+        "repo index [TMP]/mirror --valid-days 0",
+        expect![[r#"
+        exit 2
+        error: invalid value '0' for '--valid-days <DAYS>': expected a number of days from 1 on, or `never`
+    "#]],
+    );
+    assert!(!checkout.exists("mirror/repodata"));
+}

@@ -7,11 +7,12 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use cairn_rpm::signature::SigningKey;
+use cairn_ui::format::{Zone, date_time};
 use cairn_ui::{Printer, Problem};
 use clap::{Args, Subcommand};
 
 use crate::keys;
-use crate::ops::index::{Options, index};
+use crate::ops::index::{Options, Validity, index};
 use crate::ops::key_list;
 
 /// Work with package repositories
@@ -44,9 +45,9 @@ enum Command {
         /// Revision in repomd.xml, which must only grow; by default the time
         #[arg(long, value_name = "NUMBER")]
         revision: Option<u64>,
-        /// Days after which dnf refuses this metadata; index and sign again before
-        #[arg(long, value_name = "DAYS")]
-        valid_days: Option<u32>,
+        /// Days after which dnf refuses this metadata, or `never`; index and sign again before
+        #[arg(long, value_name = "DAYS", default_value_t)]
+        valid_days: Validity,
     },
     /// Add signatures to repodata/repomd.xml
     Sign {
@@ -86,7 +87,7 @@ pub fn run(printer: &Printer, arguments: &Arguments) -> Result<ExitCode> {
                 groups: groups.clone(),
                 updateinfo: updateinfo.clone(),
                 revision: revision.map(|revision| revision.to_string()),
-                valid_days: *valid_days,
+                valid: *valid_days,
                 now: cairn_host::Clock::system().now_unix(),
             };
             write_index(printer, directory, &options)
@@ -115,7 +116,14 @@ fn write_index(printer: &Printer, directory: &Path, options: &Options) -> Result
         let hint = "sign repodata/repomd.xml again, or its users will refuse the repository";
         printer.warning(&problem.hint(hint));
     }
-    printer.info(&format!("Indexed {} packages in {shown}", indexed.packages));
+    let valid = match indexed.valid_until {
+        Some(until) => {
+            let until = i64::try_from(until).unwrap_or(i64::MAX);
+            format!("valid until {} UTC", date_time(until, Zone::Utc))
+        }
+        None => "without an end of validity".to_owned(),
+    };
+    printer.info(&format!("Indexed {} packages in {shown}, {valid}", indexed.packages));
     Ok(ExitCode::SUCCESS)
 }
 

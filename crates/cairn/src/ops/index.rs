@@ -2,11 +2,13 @@
 //! Makes a directory of packages a repository, as createrepo_c does: `repodata/` with primary, filelists, other and repomd.xml.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::num::NonZero;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context as _, Result, bail};
@@ -26,6 +28,8 @@ const METADATA_LEVEL: i32 = 9;
 const EXTRA_LIMIT: u64 = 256 << 20;
 /// Kinds of metadata that are made anew; all others are kept.
 const MADE: [&str; 3] = ["primary", "filelists", "other"];
+/// Said instead of a number of days.
+const FOREVER: &str = "never";
 
 /// What is made besides what the packages say.
 #[derive(Debug, Clone, Default)]
@@ -36,10 +40,59 @@ pub struct Options {
     pub updateinfo: Option<PathBuf>,
     /// The revision; by default the time.
     pub revision: Option<String>,
-    /// Days after which `dnf` must not trust the metadata any more; by default it never expires.
-    pub valid_days: Option<u32>,
+    /// How long `dnf` may trust the metadata.
+    pub valid: Validity,
     /// Now, seconds since 1970.
     pub now: u64,
+}
+
+/// How long machines may trust metadata, so that a mirror can withhold updates no longer than that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Validity {
+    /// This many days.
+    Days(NonZero<u32>),
+    /// Without an end: for media, and for what nobody signs again.
+    Forever,
+}
+
+impl Validity {
+    /// Returns the last second at which metadata made at `now` may be trusted; both seconds since 1970.
+    fn end(self, now: u64) -> Option<u64> {
+        match self {
+            Self::Days(days) => Some(now + u64::from(days.get()) * 86_400),
+            Self::Forever => None,
+        }
+    }
+}
+
+impl Default for Validity {
+    /// Two weeks.
+    fn default() -> Self {
+        Self::Days(const { NonZero::new(14).unwrap() })
+    }
+}
+
+impl fmt::Display for Validity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Days(days) => days.fmt(formatter),
+            Self::Forever => formatter.write_str(FOREVER),
+        }
+    }
+}
+
+impl FromStr for Validity {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            FOREVER => Ok(Self::Forever),
+            days => days
+                .parse()
+                .map(Self::Days)
+                .map_err(|_| format!("expected a number of days from 1 on, or `{FOREVER}`")),
+        }
+    }
 }
 
 /// What was made.
@@ -49,16 +102,21 @@ pub struct Indexed {
     pub packages: usize,
     /// Whether a signature of the former metadata was removed.
     pub was_signed: bool,
+    /// Until when machines trust it, seconds since 1970.
+    pub valid_until: Option<u64>,
 }
 
-/// Writes `repodata/` of a directory. Groups, advisories and other metadata that are there already stay, unless new ones are given.
+/// Writes `repodata/` of a directory. Groups, advisories, other metadata and the name of the distribution that are there
+/// already stay, unless new ones are given.
 pub fn index(directory: &Path, options: &Options) -> Result<Indexed> {
     let root = Root::open(directory)?;
     let locations = find_packages(directory)?;
     let packages = describe_all(directory, &locations)?;
-    let until = options.valid_days.map(|days| options.now + u64::from(days) * 86_400);
-    let extras = extras(&root, options)?;
-    let until = until.map(|until| format!("{VALID_UNTIL}{until}"));
+    let valid_until = options.valid.end(options.now);
+    let mut present = present(&root)?;
+    let distro_tags = std::mem::take(&mut present.distro_tags);
+    let extras = extras(&root, present, options)?;
+    let until = valid_until.map(|until| format!("{VALID_UNTIL}{until}"));
     let keys = key_list::newest(&root)?;
     let keys = (keys > 0).then(|| format!("{KEY_LIST}{keys}"));
     let repodata = RepodataOptions {
@@ -66,7 +124,7 @@ pub fn index(directory: &Path, options: &Options) -> Result<Indexed> {
         timestamp: options.now,
         zstd_level: METADATA_LEVEL,
         content_tags: until.into_iter().chain(keys).collect(),
-        distro_tags: Vec::new(),
+        distro_tags,
     };
     let n_packages = packages.len();
     let files =
@@ -79,7 +137,7 @@ pub fn index(directory: &Path, options: &Options) -> Result<Indexed> {
         names.insert(file.path.trim_start_matches("repodata/").to_owned());
     }
     let was_signed = remove_others(&root, &names)?;
-    Ok(Indexed { packages: n_packages, was_signed })
+    Ok(Indexed { packages: n_packages, was_signed, valid_until })
 }
 
 /// Returns the paths of all packages below a directory, sorted; links are followed.
@@ -171,7 +229,7 @@ impl Read for Hashing {
 }
 
 /// Returns the metadata that does not come from packages: what is given, and what is there and not replaced by it.
-fn extras(root: &Root, options: &Options) -> Result<Vec<ExtraMetadata>> {
+fn extras(root: &Root, present: RepoMd, options: &Options) -> Result<Vec<ExtraMetadata>> {
     let mut extras = Vec::new();
     if let Some(path) = &options.groups {
         let bytes = read_extra(path)?;
@@ -192,7 +250,7 @@ fn extras(root: &Root, options: &Options) -> Result<Vec<ExtraMetadata>> {
     }
     let given: BTreeSet<String> = extras.iter().map(|extra| kind(&extra.record.kind)).collect();
     extras.extend(
-        present(root)?.into_iter().filter(|extra| !given.contains(&kind(&extra.record.kind))),
+        kept(root, present)?.into_iter().filter(|extra| !given.contains(&kind(&extra.record.kind))),
     );
     Ok(extras)
 }
@@ -211,15 +269,19 @@ fn read_extra(path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Returns the metadata in the directory that is kept.
-fn present(root: &Root) -> Result<Vec<ExtraMetadata>> {
+/// Reads the index that the directory has.
+fn present(root: &Root) -> Result<RepoMd> {
     if !root.exists("repodata/repomd.xml")? {
-        return Ok(Vec::new());
+        return Ok(RepoMd::default());
     }
     let bytes = root.read("repodata/repomd.xml")?;
-    let repomd = RepoMd::parse(&bytes).context("reading the present repodata/repomd.xml")?;
+    RepoMd::parse(&bytes).context("reading the present repodata/repomd.xml")
+}
+
+/// Returns the metadata of the present index that is kept.
+fn kept(root: &Root, present: RepoMd) -> Result<Vec<ExtraMetadata>> {
     let mut kept = Vec::new();
-    for record in repomd.records {
+    for record in present.records {
         if MADE.contains(&kind(&record.kind).as_str()) {
             continue;
         }
@@ -275,6 +337,11 @@ mod tests {
         RepoMd::parse(&bytes).unwrap().records.into_iter().map(|record| record.kind).collect()
     }
 
+    fn valid_until(directory: &Path) -> Option<u64> {
+        let bytes = std::fs::read(directory.join("repodata/repomd.xml")).unwrap();
+        RepoMd::parse(&bytes).unwrap().valid_until().unwrap()
+    }
+
     fn locations(directory: &Path) -> Vec<String> {
         let bytes = std::fs::read(directory.join("repodata/repomd.xml")).unwrap();
         let repomd = RepoMd::parse(&bytes).unwrap();
@@ -302,20 +369,36 @@ mod tests {
         std::fs::write(&groups, "<comps><group><id>g</id><name>G</name></group></comps>").unwrap();
         let options = Options { groups: Some(groups), now: 1_700_000_000, ..Options::default() };
         let indexed = index(directory, &options).unwrap();
-        assert_eq!(indexed, Indexed { packages: 2, was_signed: false });
+        let until = 1_700_000_000 + 14 * 86_400;
+        let expected = Indexed { packages: 2, was_signed: false, valid_until: Some(until) };
+        assert_eq!(indexed, expected);
+        assert_eq!(valid_until(directory), Some(until));
         assert_eq!(kinds(directory), ["primary", "filelists", "other", "group"]);
         assert_eq!(locations(directory), ["sub/deep/a.rpm", "b.rpm"]);
 
         // A second time: one package less, the groups stay, what is stale goes.
         std::fs::remove_file(directory.join("b.rpm")).unwrap();
         std::fs::write(directory.join("repodata/repomd.xml.asc"), "old").unwrap();
-        let again = Options { now: 1_700_000_001, ..Options::default() };
+        let again = Options { now: 1_700_000_001, valid: Validity::Forever, ..Options::default() };
         let indexed = index(directory, &again).unwrap();
-        assert_eq!(indexed, Indexed { packages: 1, was_signed: true });
+        assert_eq!(indexed, Indexed { packages: 1, was_signed: true, valid_until: None });
+        assert_eq!(valid_until(directory), None);
         assert_eq!(kinds(directory), ["primary", "filelists", "other", "group"]);
         assert_eq!(locations(directory), ["sub/deep/a.rpm"]);
         let files = std::fs::read_dir(directory.join("repodata")).unwrap().count();
         assert_eq!(files, 5, "four documents and repomd.xml");
+    }
+
+    #[test]
+    fn days_of_validity_are_a_number_or_never() {
+        assert_eq!("never".parse(), Ok(Validity::Forever));
+        assert_eq!("3".parse::<Validity>().unwrap().end(10), Some(10 + 3 * 86_400));
+        for wrong in ["0", "-1", "", "two", "1.5", "4294967296", "Never"] {
+            assert!(wrong.parse::<Validity>().is_err(), "{wrong}");
+        }
+        for valid in [Validity::default(), Validity::Forever] {
+            assert_eq!(valid.to_string().parse(), Ok(valid));
+        }
     }
 
     #[test]
