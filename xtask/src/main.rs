@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Developer commands: `cargo xtask tidy|test|ci|vm|libsolv|differential|crash|fuzz|bench|docs|help`.
+//! Developer commands: `cargo xtask tidy|test|ci|vm|libsolv|differential|crash|fixtures|fuzz|bench|docs|help`.
 //!
 //! Needs nothing but cargo. Everything a test run brings besides (tools trees, package downloads) is fetched by the
 //! `cairn` program itself into the cache.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 mod docs;
+mod fixtures;
 mod fuzz;
 mod run;
 mod test;
@@ -20,6 +22,8 @@ cargo xtask COMMAND
   test --fast   the same without images and VMs
   ci            what .ci/run calls: the same as `test`
   vm [--matrix] only what needs images: builds them, judges and boots them (with --matrix also the slow tests)
+  fixtures DIRECTORY     write the malformed packages, repositories, configurations, databases and journals that the tests judge,
+                and what our programs say about each
   fuzz TARGET [SECONDS]  look for inputs that break a parser (`all`: every parser in turn)
   fuzz corpus   store the inputs that reach new code in fuzz/corpus
   bench boot    time to the login prompt against Debian's installation of the same packages
@@ -54,6 +58,7 @@ fn main() -> ExitCode {
         ["differential", word] => test::differential(Some(word)),
         ["crash", rest @ ..] => test::crash(rest),
         ["docs"] => docs::regenerate(),
+        ["fixtures", directory] => fixtures::write(Path::new(directory)),
         ["fuzz", "corpus"] => fuzz::store_corpus(),
         ["fuzz", target] => fuzz::run(target, None),
         ["fuzz", target, seconds] => fuzz::run(target, Some(seconds)),

@@ -4,7 +4,7 @@
 use anyhow::{Context as _, Result, bail};
 
 use crate::run::{cargo, output, stage};
-use crate::{fuzz, tidy};
+use crate::{fixtures, fuzz, tidy};
 
 /// Runs tidy, unit and scenario tests, builds the images and boots them; the parsers are fuzzed meanwhile.
 pub(crate) fn everything() -> Result<()> {
@@ -29,11 +29,14 @@ pub(crate) enum Which {
 pub(crate) fn fast() -> Result<()> {
     tidy::run()?;
     lint()?;
-    if has_nextest() {
-        stage("tests", &mut cargo(&["nextest", "run", "--workspace", "--no-fail-fast"]))?;
+    let mut tests = if has_nextest() {
+        cargo(&["nextest", "run", "--workspace", "--no-fail-fast"])
     } else {
-        stage("tests", &mut cargo(&["test", "--workspace", "--lib", "--bins", "--tests"]))?;
-    }
+        cargo(&["test", "--workspace", "--lib", "--bins", "--tests"])
+    };
+    let malformed = tempfile::tempdir().context("creating a directory for malformed files")?;
+    stage("tests", fixtures::kept_in(&mut tests, malformed.path()))?;
+    fixtures::check(malformed.path())?;
     stage("documentation tests", &mut cargo(&["test", "--quiet", "--doc", "--workspace"]))
 }
 

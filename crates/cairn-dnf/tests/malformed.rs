@@ -5,17 +5,19 @@
 mod common;
 mod forge;
 
-use cairn_rpm::build::{BuildOptions, FileKind, FileSpec, build_package};
-use cairn_rpm::header::Value;
+use cairn_rpm::build::{BuildOptions, FileKind, FileSpec, PackageSpec, build_package};
+use cairn_rpm::header::{Value, Values};
 use cairn_rpm::tag;
-use common::{Bench, TIME, package};
+use common::{Bench, TIME, fixtures, package};
 use expect_test::{Expect, expect};
 use forge::{OtherKey, Parts, archive, good};
 use pgp::crypto::hash::HashAlgorithm;
+use std::io::Write as _;
 
 /// A bench whose root trusts the usual key.
 fn bench() -> Bench {
     let bench = Bench::new(Vec::new());
+    fixtures::keep_key("good", &common::key().public_armored().unwrap());
     assert_eq!(bench.rpm("--import ../KEY").code, 0);
     bench
 }
@@ -71,16 +73,21 @@ fn check(cases: Vec<(&str, Vec<u8>)>, expected: Expect) {
     let bench = bench();
     let mut text = String::new();
     for (name, bytes) in cases {
+        let said = answers(&bench, &bytes);
+        fixtures::keep("packages", name, &bench.repository().join("x.rpm"), &said);
         text.push_str(&format!("{name}\n"));
-        for line in answers(&bench, &bytes).lines() {
+        for line in said.lines() {
             text.push_str(&format!("  {}\n", masked(line)));
         }
     }
     expected.assert_eq(&text);
 }
 
-/// Masks digests, fingerprints and key ids.
+/// Masks digests, fingerprints, key ids and free space.
 fn masked(line: &str) -> String {
+    if let Some((before, _)) = line.split_once(" on `/`, ") {
+        return format!("{before} on `/`, [FREE]");
+    }
     let mut out = String::new();
     let mut rest = line;
     while let Some(c) = rest.chars().next() {
@@ -184,6 +191,10 @@ fn index_entries() {
             ("14 no NUL", unterminated.with_index(tag::NAME, 2, data - 16 - 5).seal()),
             ("15 descending", name(2, 40)),
             ("16 region", Parts::good().with_index(tag::HEADERIMMUTABLE, 3, 1).seal()),
+            (
+                "16 trailer outside",
+                Parts::good().with_index(tag::HEADERIMMUTABLE, 2, 1 << 20).seal(),
+            ),
             ("17 twice", Parts::good().with_index(tag::VERSION, 0, tag::NAME).seal()),
         ],
         expect![[r#"
@@ -203,17 +214,54 @@ fn index_entries() {
               tags NAME(1000) and VERSION(1001) overlap
             16 region
               immutable region is malformed in the header
+            16 trailer outside
+              immutable region is malformed in the header
             17 twice
               tag NAME(1000) occurs twice
         "#]],
     );
 }
 
+/// A package whose header has other bytes in a place, the rest of what was there being NUL.
+fn with_bytes(mut parts: Parts, before: &[u8], after: &[u8]) -> Vec<u8> {
+    let at = parts.header.windows(before.len()).position(|window| window == before).unwrap();
+    parts.header[at..at + before.len()].fill(0);
+    parts.header[at..at + after.len()].copy_from_slice(after);
+    parts.seal()
+}
+
+/// Gives a package a `%post`.
+fn post(body: &str, interpreter: &str) -> impl Fn(&mut Values) {
+    move |values| {
+        values.insert(tag::POSTIN, Value::text(body));
+        values.insert(tag::POSTINPROG, Value::StringArray(vec![interpreter.to_owned()]));
+    }
+}
+
+/// `rpm` goes on where a scriptlet cannot run, as it always did; `dnf` does not begin.
+#[test]
+fn a_script_without_its_interpreter() {
+    let bench = bench();
+    let path = bench.repository().join("x.rpm");
+    std::fs::write(&path, Parts::good().with_tags(post("true", "/usr/bin/perl")).seal()).unwrap();
+    let ran = bench.dnf(&format!("install -y {}", path.display()));
+    fixtures::keep("packages", "34 no interpreter", &path, &ran.err);
+    assert_eq!(ran.code, 1);
+    let told: Vec<&str> = ran
+        .err
+        .lines()
+        .filter(|line| line.starts_with("error: ") || line.starts_with("hint: "))
+        .collect();
+    expect![[r#"
+        error: x-1.0-1.noarch: %post needs `/usr/bin/perl`, which is not installed by this transaction
+        hint: install the package that provides the interpreter together with it"#]].assert_eq(&told.join("\n"));
+    assert_eq!(bench.rpm("-q x").out, "package x is not installed\n");
+}
+
 #[test]
 fn texts_and_lists() {
-    let with_tags = |change: &dyn Fn(&mut cairn_rpm::header::Values)| {
-        Parts::good().with_tags(|values| change(values)).seal()
-    };
+    let with_tags =
+        |change: &dyn Fn(&mut Values)| Parts::good().with_tags(|values| change(values)).seal();
     let named = |name: &str| with_tags(&|values| drop(values.insert(tag::NAME, Value::text(name))));
     let version =
         |text: &str| with_tags(&|values| drop(values.insert(tag::VERSION, Value::text(text))));
@@ -237,6 +285,7 @@ fn texts_and_lists() {
             ("28 empty", named("")),
             ("28 control", named("a\u{1b}[31m")),
             ("28 long", named(&"n".repeat(100_000))),
+            ("28 not UTF-8", with_bytes(Parts::of(&named("marker-x")), b"marker-x", b"\xff\xfe")),
             ("29 version", version("1-2")),
             ("29 empty version", version("")),
             (
@@ -247,13 +296,7 @@ fn texts_and_lists() {
                     values.insert(tag::REQUIREFLAGS, Value::Int32(vec![0]));
                 }),
             ),
-            (
-                "34 large script",
-                with_tags(&|values| {
-                    values.insert(tag::POSTIN, Value::text("x".repeat(11 << 20)));
-                    values.insert(tag::POSTINPROG, Value::StringArray(vec!["/bin/sh".into()]));
-                }),
-            ),
+            ("34 large script", with_tags(&post(&"x".repeat(11 << 20), "/bin/sh"))),
         ],
         expect![[r#"
             18 file lists
@@ -270,6 +313,8 @@ fn texts_and_lists() {
               invalid package name "a\x1b[31m"
             28 long
               invalid package name "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn…"
+            28 not UTF-8
+              invalid package name "\xff\xfe"
             29 version
               invalid version "1-2"
             29 empty version
@@ -338,12 +383,12 @@ fn signatures() {
         ("expired", expired.public_armored().unwrap()),
         ("revoked", include_str!("data/revoked.asc").to_owned()),
     ] {
-        std::fs::write(bench.path(name), text).unwrap();
+        std::fs::write(bench.path(name), &text).unwrap();
         let ran = bench.rpm(&format!("--import ../{name}"));
         assert_eq!(ran.code, 0, "{name}: {}", ran.err);
+        fixtures::keep_key(name, &text);
     }
-    let stranger =
-        cairn_rpm::signature::SigningKey::generate("S <s@example.invalid>", TIME).unwrap();
+    let stranger = common::seeded_key("S <s@example.invalid>", 202);
     let mut text = String::new();
     for (name, bytes) in [
         ("unsigned", build_package(&spec, &options, None).unwrap()),
@@ -366,12 +411,16 @@ fn signatures() {
         }),
     ] {
         std::fs::write(bench.repository().join("x.rpm"), &bytes).unwrap();
+        let mut said = String::new();
         for command in ["-K", "-i"] {
             let ran = bench.rpm(&format!("{command} x.rpm"));
-            text.push_str(&format!("{name} {command}: exit {}\n", ran.code));
-            ran.err.lines().for_each(|line| text.push_str(&format!("  {}\n", masked(line))));
+            said.push_str(&format!("{name} {command}: exit {}\n", ran.code));
+            ran.err.lines().for_each(|line| said.push_str(&format!("  {line}\n")));
         }
         assert_eq!(bench.rpm("-q x").out, "package x is not installed\n");
+        let file = bench.repository().join("x.rpm");
+        fixtures::keep("packages", &format!("22 {name}"), &file, &said);
+        said.lines().for_each(|line| text.push_str(&format!("{}\n", masked(line))));
     }
     expect![[r#"
         unsigned -K: exit 1
@@ -452,10 +501,10 @@ fn archives() {
                     .seal(),
             ),
             (
-                "missing file",
+                "23 missing file",
                 Parts::good().with_archive(&archive(&[(b"./usr/share/x", directory, b"")])).seal(),
             ),
-            ("no archive", Parts::good().with_archive(b"not an archive").seal()),
+            ("23 no archive", Parts::good().with_archive(b"not an archive").seal()),
         ],
         expect![[r#"
             23 unlisted
@@ -490,11 +539,11 @@ fn archives() {
               -K exit 0:
               -qp exit 0:
               -i exit 1: error: x-1.0-1.noarch: payload larger than the 6 bytes declared
-            missing file
+            23 missing file
               -K exit 0:
               -qp exit 0:
               -i exit 1: error: x-1.0-1.noarch: payload lacks a file the header lists: /usr/share/x/file
-            no archive
+            23 no archive
               -K exit 0:
               -qp exit 0:
               -i exit 1: error: x-1.0-1.noarch: payload archive at byte 0: bad magic "not an"
@@ -555,20 +604,37 @@ fn linked(first: &str, second: &str, entries: &[(&[u8], u32, &[u8])]) -> Vec<u8>
         .seal()
 }
 
+/// A package with more names of one file than anybody needs.
+fn many_links() -> Vec<u8> {
+    let names = (0..2000).map(|n| FileSpec::regular(format!("/usr/share/{n}"), "same\n"));
+    let spec = PackageSpec { files: names.collect(), ..package("x", "1.0-1", &[]) };
+    let one_inode = |values: &mut Values| {
+        values.insert(tag::FILEINODES, Value::Int32(vec![1; 2000]));
+        values.insert(tag::FILEDEVICES, Value::Int32(vec![1; 2000]));
+    };
+    Parts::of(&forge::signed(&spec)).with_tags(one_inode).seal()
+}
+
 #[test]
 fn hard_links_and_sizes() {
     let file = 0o100_644;
     let both: [(&[u8], u32, &[u8]); 2] =
         [(b"./usr/share/a", file, b"same\n"), (b"./usr/share/b", file, b"same\n")];
-    let sizes = |values: &mut cairn_rpm::header::Values| {
+    let sizes = |values: &mut Values| {
         values.remove(&tag::FILESIZES);
         values.insert(tag::LONGFILESIZES, Value::Int64(vec![0, 1 << 63]));
+    };
+    let large = |values: &mut Values| {
+        values.remove(&tag::FILESIZES);
+        values.insert(tag::LONGFILESIZES, Value::Int64(vec![0, 1 << 62]));
     };
     check(
         vec![
             ("26 one member missing", linked("same\n", "same\n", &both[..1])),
             ("26 members differ", linked("same\n", "another\n", &both)),
+            ("26 many links", many_links()),
             ("32 size 2^63", Parts::good().with_tags(sizes).seal()),
+            ("32 size 2^62", Parts::good().with_tags(large).seal()),
         ],
         expect![[r#"
             26 one member missing
@@ -577,8 +643,14 @@ fn hard_links_and_sizes() {
               -i exit 1: error: x-1.0-1.noarch: hardlink set incomplete: "/usr/share/b" (expected 2 links, found 1)
             26 members differ
               hardlink set incomplete: "/usr/share/b" is not the same file as the other links
+            26 many links
+              hardlink set of "/usr/share/0" has 2000 links, limit 1024
             32 size 2^63
               file "/usr/share/x/file": size 9223372036854775808 is out of range
+            32 size 2^62
+              -K exit 0:
+              -qp exit 0:
+              -i exit 1: error: needs 4.0 EiB on `/`, [FREE]
         "#]],
     );
 }
@@ -599,6 +671,24 @@ fn compression() {
     let payload = Parts::good().payload;
     let half = payload[..payload.len() / 2].to_vec();
     let junk = [&payload[..], b"junk"].concat();
+    let archive = zstd::decode_all(&payload[..]).unwrap();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&archive).unwrap();
+    let gzip = gzip.finish().unwrap();
+    let mut xz = liblzma::write::XzEncoder::new(Vec::new(), 0);
+    xz.write_all(&archive).unwrap();
+    let xz = xz.finish().unwrap();
+    let mut bzip2 = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+    bzip2.write_all(&archive).unwrap();
+    let bzip2 = bzip2.finish().unwrap();
+    let cut = |bytes: &[u8]| bytes[..bytes.len() / 2].to_vec();
+    // Stream header 12 bytes; block header: size, flags, filter 0x21, one property (40: 4 GiB), its CRC at byte 20.
+    let mut dictionary = xz.clone();
+    assert_eq!(dictionary[14..16], [0x21, 1]);
+    dictionary[16] = 40;
+    let mut crc = flate2::Crc::new();
+    crc.update(&dictionary[12..20]);
+    dictionary[20..24].copy_from_slice(&crc.sum().to_le_bytes());
     // A frame that wants a window of 2 GiB, with one empty last block.
     let window = vec![0x28, 0xb5, 0x2f, 0xfd, 0, 21 << 3, 1, 0, 0];
     check(
@@ -608,6 +698,11 @@ fn compression() {
             ("30 not bzip2", with_payload(payload.clone(), "bzip2")),
             ("30 unknown", with_payload(payload.clone(), "lzma2000")),
             ("30 truncated", with_payload(half, "zstd")),
+            ("30 truncated gzip", with_payload(cut(&gzip), "gzip")),
+            ("30 trailing junk after gzip", with_payload([&gzip[..], b"junk"].concat(), "gzip")),
+            ("30 truncated xz", with_payload(cut(&xz), "xz")),
+            ("30 xz dictionary", with_payload(dictionary, "xz")),
+            ("30 truncated bzip2", with_payload(cut(&bzip2), "bzip2")),
             ("30 trailing junk", with_payload(junk, "zstd")),
             ("30 window", with_payload(window, "zstd")),
         ],
@@ -632,6 +727,26 @@ fn compression() {
               -K exit 0:
               -qp exit 0:
               -i exit 1: error: x-1.0-1.noarch: payload is damaged: zstd: incomplete frame
+            30 truncated gzip
+              -K exit 0:
+              -qp exit 0:
+              -i exit 1: error: x-1.0-1.noarch: payload is damaged: gzip: incomplete deflate stream
+            30 trailing junk after gzip
+              -K exit 0:
+              -qp exit 0:
+              -i exit 1: error: x-1.0-1.noarch: 4 bytes after the end of the payload
+            30 truncated xz
+              -K exit 0:
+              -qp exit 0:
+              -i exit 1: error: x-1.0-1.noarch: payload is damaged: xz: premature eof
+            30 xz dictionary
+              -K exit 0:
+              -qp exit 0:
+              -i exit 1: error: x-1.0-1.noarch: payload is damaged: xz: window over 128 MiB
+            30 truncated bzip2
+              -K exit 0:
+              -qp exit 0:
+              -i exit 1: error: x-1.0-1.noarch: payload is damaged: bzip2: decompression not finished but EOF reached
             30 trailing junk
               -K exit 0:
               -qp exit 0:
@@ -661,6 +776,7 @@ fn privileges_in_unusual_places() {
     std::fs::write(&path, forge::signed(&spec)).unwrap();
     let ran = bench.dnf(&format!("install -y {}", path.display()));
     assert_eq!(ran.code, 0, "{}", ran.err);
+    fixtures::keep("packages", "27 privileges in unusual places", &path, &ran.err);
     let warnings: Vec<&str> =
         ran.err.lines().filter(|line| line.starts_with("warning: ")).collect();
     expect![[r#"

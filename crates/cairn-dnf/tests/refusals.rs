@@ -8,7 +8,7 @@ use cairn_host::{Invocation, Sandbox, Tool};
 use cairn_rpm::build::{FileSpec, PackageSpec};
 use cairn_rpm::dependency::Dependency;
 use cairn_rpm::header::{Scriptlet, ScriptletKind};
-use common::{Bench, package};
+use common::{Bench, fixtures, package};
 use expect_test::expect;
 
 /// A package with one more file.
@@ -178,6 +178,8 @@ fn obsoletes_that_make_no_sense() {
         ]);
         let itself = bench.dnf("install -y self");
         let circle = bench.dnf("install -y one");
+        let said = format!("{}{}", itself.err, circle.err);
+        fixtures::keep("repositories", "35 obsoletes", &bench.repository(), &said);
         let installed = bench.rpm("-qa").out;
         let names: Vec<&str> =
             installed.lines().filter(|line| !line.starts_with("gpg-pubkey")).collect();

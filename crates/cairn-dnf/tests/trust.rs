@@ -6,7 +6,7 @@ mod common;
 
 use cairn_pkg::repos::key_list::WrittenList;
 use cairn_rpm::signature::SigningKey;
-use common::{Bench, TIME, key};
+use common::{Bench, TIME, fixtures, key};
 use expect_test::{Expect, expect};
 use sha2::Digest as _;
 
@@ -47,8 +47,12 @@ fn changed_index() {
 fn older_index() {
     let mut bench = Bench::usual();
     bench.publish_as(200);
-    assert_eq!(bench.dnf("makecache").code, 0);
+    let newer = bench.dnf("makecache");
+    assert_eq!(newer.code, 0);
+    fixtures::keep("repositories", "41 first this", &bench.repository(), &newer.err);
     bench.publish_as(100);
+    let older = bench.dnf("makecache --refresh");
+    fixtures::keep("repositories", "41 then this", &bench.repository(), &older.err);
     check(
         &bench,
         "makecache --refresh",
@@ -94,6 +98,10 @@ fn expired_index() {
             hint: the repository is damaged or not one: tell its owner
         "]],
     );
+    publish("1700000000");
+    let ran = bench.dnf("install -y bar");
+    assert!(ran.err.contains("metadata expired "), "{}", ran.err);
+    fixtures::keep("repositories", "42 expired", &bench.repository(), &ran.err);
     publish(&(now + 86_400).to_string());
     assert_eq!(bench.dnf("makecache").code, 0);
     let seen = std::fs::read_dir(bench.root().join("var/lib/cairn/trust")).unwrap().next();

@@ -8,6 +8,8 @@
     reason = "tests run the binary and may stop"
 )]
 
+pub mod fixtures;
+
 use cairn_rpm::build::{BuildOptions, FileSpec, PackageSpec, build_package};
 use cairn_rpm::dependency::Dependency;
 use cairn_rpm::evr::Evr;
@@ -26,10 +28,15 @@ use tempfile::TempDir;
 /// Time of all test data: 2024-01-01 00:00:00 UTC.
 pub const TIME: u32 = 1_704_067_200;
 
-/// The key of the test repository; making one takes a while, so there is one for all tests.
+/// The key of the test repository, always the same; making it takes a while, so it is made once.
 pub fn key() -> &'static SigningKey {
     static KEY: OnceLock<SigningKey> = OnceLock::new();
-    KEY.get_or_init(|| SigningKey::generate("Test <test@example.invalid>", TIME).unwrap())
+    KEY.get_or_init(|| seeded_key("Test <test@example.invalid>", 201))
+}
+
+/// The key of a seed.
+pub fn seeded_key(user_id: &str, seed: u8) -> SigningKey {
+    SigningKey::generate_from_seed(user_id, TIME, [seed; 32]).unwrap()
 }
 
 /// A package with one file, `/usr/share/NAME/file`, that holds its version.

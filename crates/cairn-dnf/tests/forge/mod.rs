@@ -15,6 +15,8 @@ use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet::{SignatureConfig, SignatureType, Subpacket, SubpacketData};
 use pgp::ser::Serialize as _;
 use pgp::types::{KeyDetails as _, Password, Timestamp};
+use rand::SeedableRng as _;
+use rand_chacha::ChaCha20Rng;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
@@ -170,7 +172,7 @@ pub fn archive(entries: &[(&[u8], u32, &[u8])]) -> Vec<u8> {
 pub struct OtherKey(SignedSecretKey);
 
 impl OtherKey {
-    /// One that is strong enough.
+    /// One that is strong enough, always the same.
     pub fn rsa() -> Self {
         let mut builder = SecretKeyParamsBuilder::default();
         builder
@@ -178,7 +180,7 @@ impl OtherKey {
             .can_sign(true)
             .created_at(Timestamp::from_secs(TIME))
             .primary_user_id("Other <other@example.invalid>".to_owned());
-        Self(builder.build().unwrap().generate(rand::rngs::OsRng).unwrap())
+        Self(builder.build().unwrap().generate(ChaCha20Rng::from_seed([2; 32])).unwrap())
     }
 
     /// One with 1024 bits.
