@@ -34,7 +34,8 @@ cargo xtask COMMAND
   differential  our rpm and dnf against rpm 4.20 and dnf 4 (trixie), rpm 6 and dnf 5 (sid) on scenarios built for all (with a WORD
                 only those whose names, rpm/… or dnf/…, have it; `quick`: some fifty of rpm's, which `test` runs too)
   crash [--runs N] [--seed S]  kill transactions, undo and recovery at every fail point and at N random moments, and let
-                N file operations of each fail: the state must be the one before or the one after
+                N file operations of each fail: the state must be the one before or the one after; take N random transactions back,
+                bit for bit; and let somebody swap directories with links meanwhile
   crash --power-cut [--runs N] [--seed S]  cut a guest's power N times in each of two transactions on ext4, xfs and btrfs
   docs          regenerate the command reference in docs/reference
 ";

@@ -145,7 +145,7 @@ pub(crate) fn crash(arguments: &[&str]) -> Result<()> {
         cargo(&["test", "-p", "cairn", "--test", "power_cut", "--"])
     } else {
         let mut command = cargo(&["test", "-p", "cairn-pkg", "--test", "engine", "--"]);
-        command.args(["crash::", "random::", "faults::"]);
+        command.args(["crash::", "random::", "faults::", "pairs::", "race::"]);
         command
     };
     command.args(["--nocapture", "--test-threads", "1"]);

@@ -17,6 +17,14 @@ pub enum HostError {
         /// The cause.
         source: io::Error,
     },
+    /// Among the directories of a path that had no links is one now, or a file is not the one that was made under its name.
+    #[error("cannot {operation} `{}`: somebody has put something else in its place", path.display())]
+    Interfered {
+        /// What was tried, as in [`HostError::Io`].
+        operation: &'static str,
+        /// The path as a person would name it.
+        path: PathBuf,
+    },
     /// A path cannot name a file below a root: it is empty, ends in `..` or holds a NUL byte.
     #[error("`{}` does not name a file below `{}`", path.display(), root.display())]
     BadPath {
@@ -114,6 +122,7 @@ impl HostError {
             Self::NotFound { .. } => Some(io::ErrorKind::NotFound),
             Self::TimedOut { .. } => Some(io::ErrorKind::TimedOut),
             Self::BadPath { .. }
+            | Self::Interfered { .. }
             | Self::NotUtf8 { .. }
             | Self::Failed { .. }
             | Self::Environment { .. } => None,
@@ -140,13 +149,17 @@ impl HostError {
             }
             Self::NotFound { .. } => Some("the tools tree is incomplete: remove `tools` from the cache directory, the next command makes it again".to_owned()),
             Self::Io { source, path, .. } => match source.kind() {
-                io::ErrorKind::StorageFull => Some(format!("free some space on the file system of `{}`", path.display())),
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some(format!("free some space on the file system of `{}`", path.display())),
                 io::ErrorKind::PermissionDenied => Some("check the owner and mode, or run as root".to_owned()),
                 io::ErrorKind::ReadOnlyFilesystem => Some(format!("`{}` lies on a read-only file system", path.display())),
                 io::ErrorKind::Unsupported => Some("this needs Linux 5.6 or newer".to_owned()),
                 _ => None,
             },
             Self::Environment { name } => Some(format!("set `{name}`")),
+            Self::Interfered { path, .. } => Some(format!(
+                "find out who may write to the directories above `{}`: links among them are not followed while something is changed",
+                path.display()
+            )),
             Self::BadPath { .. }
             | Self::NotUtf8 { .. }
             | Self::Failed { .. }

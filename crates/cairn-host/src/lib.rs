@@ -24,7 +24,7 @@ mod tool;
 pub use clock::Clock;
 pub use error::HostError;
 pub use invocation::{Child, Input, Invocation, Output, Sink};
-pub use root::{FileKind, Lock, Root, Stat};
+pub use root::{FileKind, Held, Lock, Root, Stat};
 pub use sandbox::{Access, Bind, Network, Sandbox, user_namespaces_available};
 pub use sys::Mapping;
 pub use tool::Tool;

@@ -20,7 +20,7 @@ use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags, RenameFlags, ResolveFlags};
 use rustix::io::Errno;
 
-pub use self::attributes::{FileKind, Stat};
+pub use self::attributes::{FileKind, Held, Stat};
 use crate::{HostError, Mapping, Result};
 
 /// A directory below which files are read and written; see the module text.
@@ -30,6 +30,16 @@ use crate::{HostError, Mapping, Result};
 pub struct Root {
     fd: Arc<OwnedFd>,
     path: PathBuf,
+    links: Links,
+}
+
+/// What becomes of symbolic links among the directories of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Links {
+    /// They are followed inside the root.
+    Follow,
+    /// They are an error.
+    Refuse,
 }
 
 /// An exclusive advisory lock on a file; released on drop.
@@ -53,7 +63,7 @@ impl Root {
             .map_err(|source| HostError::io("open directory", path, source))?;
         let path =
             std::path::absolute(path).map_err(|source| HostError::io("find", path, source))?;
-        Ok(Self { fd: Arc::new(fd), path })
+        Ok(Self { fd: Arc::new(fd), path, links: Links::Follow })
     }
 
     /// Creates a directory of the host (with its parents, mode 0755) unless it exists, and opens it as a root.
@@ -62,6 +72,12 @@ impl Root {
         std::fs::create_dir_all(path)
             .map_err(|source| HostError::io("create directory", path, source))?;
         Self::open(path)
+    }
+
+    /// Returns the same root for paths whose directories were resolved before: should one of them be a symbolic link after all, that is
+    /// [`HostError::Interfered`], so that nobody who may write to a directory on the way leads the caller elsewhere meanwhile.
+    pub fn without_links(&self) -> Self {
+        Self { links: Links::Refuse, ..self.clone() }
     }
 
     /// Returns the absolute host path of the root directory, for messages and for binding it into a
@@ -75,7 +91,7 @@ impl Root {
         let rel = rel.as_ref();
         let fd =
             self.resolve(rel, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty(), "open directory")?;
-        Ok(Self { fd: Arc::new(fd), path: self.display(rel) })
+        Ok(Self { fd: Arc::new(fd), path: self.display(rel), links: self.links })
     }
 
     /// Opens a file for reading; a link is followed inside the root.
@@ -229,8 +245,18 @@ impl Root {
 
     /// Makes `new` another name of the file `existing`.
     pub fn hard_link(&self, existing: impl AsRef<Path>, new: impl AsRef<Path>) -> Result<()> {
+        self.hard_link_from(self, existing, new)
+    }
+
+    /// Makes `new` another name of the file `existing` of another root.
+    pub fn hard_link_from(
+        &self,
+        other: &Self,
+        existing: impl AsRef<Path>,
+        new: impl AsRef<Path>,
+    ) -> Result<()> {
         let (existing, new) = (existing.as_ref(), new.as_ref());
-        let (from, from_name) = self.parent(existing, "link")?;
+        let (from, from_name) = other.parent(existing, "link")?;
         let (to, to_name) = self.parent(new, "link")?;
         rustix::fs::linkat(&from, from_name, &to, to_name, AtFlags::empty())
             .map_err(|source| HostError::io("create hard link", self.display(new), source))
@@ -332,12 +358,18 @@ impl Root {
         crate::fault::pass(operation, &self.display(rel))?;
         let path = relative(rel);
         let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-        let how = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
+        let how = match self.links {
+            Links::Follow => ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS,
+            Links::Refuse => ResolveFlags::IN_ROOT | ResolveFlags::NO_SYMLINKS,
+        };
         loop {
             match rustix::fs::openat2(&*self.fd, path, flags | OFlags::CLOEXEC, mode, how) {
                 Ok(fd) => return Ok(fd),
                 // EAGAIN: a rename elsewhere made the kernel unsure about a `..`; it says to try again.
                 Err(Errno::AGAIN | Errno::INTR) => {}
+                Err(Errno::LOOP) if self.links == Links::Refuse => {
+                    return Err(HostError::Interfered { operation, path: self.display(rel) });
+                }
                 Err(source) => return Err(HostError::io(operation, self.display(rel), source)),
             }
         }

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use cairn_host::{HostError, Root};
+use cairn_host::{Held, HostError, Root, Stat};
 use cairn_rpm::header::Header;
 
 use crate::capability;
@@ -43,6 +43,11 @@ pub(crate) fn directory(id: TransactionId) -> String {
 /// Returns the name under which a file is kept.
 pub(crate) fn kept_name(id: TransactionId, serial: u32) -> String {
     format!("{DIRECTORY}/{id:08}/{serial}")
+}
+
+/// Returns the name under which that is kept which had the name beside it (`….rpmsave`).
+pub(crate) fn kept_beside_name(id: TransactionId, serial: u32) -> String {
+    format!("{}-beside", kept_name(id, serial))
 }
 
 /// Returns the numbers of the transactions that can be undone, oldest first.
@@ -146,10 +151,10 @@ pub(crate) fn prune(root: &Root) -> Result<(), HostError> {
 }
 
 /// Copies a file with its attributes, for stores on another file system.
-pub(crate) fn copy(root: &Root, from: &str, to: &str) -> Result<(), HostError> {
-    let Some(stat) = root.symlink_metadata(from)? else { return Ok(()) };
+pub(crate) fn copy(from: &Held, root: &Root, to: &str) -> Result<(), HostError> {
+    let stat = from.stat()?;
     if stat.is_symlink() {
-        root.symlink(root.read_link(from)?, to)?;
+        root.symlink(from.read_link()?, to)?;
         root.set_owner(to, stat.uid, stat.gid)?;
         return root.set_mtime(to, stat.mtime);
     }
@@ -161,19 +166,20 @@ pub(crate) fn copy(root: &Root, from: &str, to: &str) -> Result<(), HostError> {
         Err(error) if !error.is_not_found() => return Err(error),
         _ => {}
     }
-    let mut source = root.open_read(from)?;
+    let mut source = from.open_read()?;
     let mut target = root.create_new(&partial, 0o600)?;
     io::copy(&mut source, &mut target).map_err(|source| HostError::Io {
         operation: "copy",
-        path: from.into(),
+        path: to.into(),
         source,
     })?;
-    root.set_owner(&partial, stat.uid, stat.gid)?;
-    if let Some(value) = root.get_xattr(from, capability::ATTRIBUTE)? {
-        root.set_xattr(&partial, capability::ATTRIBUTE, &value)?;
+    let target = Held::of(&target, &partial)?;
+    target.set_owner(stat.uid, stat.gid)?;
+    if let Some(value) = from.get_xattr(capability::ATTRIBUTE)? {
+        target.set_xattr(capability::ATTRIBUTE, &value)?;
     }
-    root.set_mode(&partial, stat.mode)?;
-    root.set_mtime(&partial, stat.mtime)?;
+    target.set_mode(stat.mode)?;
+    target.set_mtime(stat.mtime)?;
     root.rename(&partial, to)
 }
 
@@ -313,14 +319,15 @@ fn stage(
     links: &[(String, String)],
     fail_points: &FailPoints,
 ) -> Result<(), TransactionError> {
+    let live = root.without_links();
     let detours = Detours::new(content.begin.id, &content.steps);
-    detours.make_directories(root, &content.steps, fail_points)?;
+    detours.make_directories(&live, &content.steps, fail_points)?;
     for (kept, staged) in links {
         fail_points.pass("undo stage");
         let staged = detours.of(staged);
-        match root.hard_link(kept, &*staged) {
+        match live.hard_link_from(root, kept, &*staged) {
             Err(error) if error.io_kind() == Some(io::ErrorKind::CrossesDevices) => {
-                copy(root, kept, &staged)?;
+                copy(&root.hold(kept)?, &live, &staged)?;
             }
             result => result?,
         }
@@ -443,10 +450,10 @@ impl Reversal<'_> {
     ) -> Result<(), TransactionError> {
         let kept = kept_name(self.old_id, serial);
         let Some(file) = self.root.symlink_metadata(&kept)? else { return Ok(()) };
-        let Some(stat) = self.root.symlink_metadata(path)?.filter(cairn_host::Stat::is_dir) else {
+        let Some(stat) = self.root.symlink_metadata(path)?.filter(Stat::is_dir) else {
             return Ok(());
         };
-        self.take_away_copy(keep_as, &file)?;
+        self.take_away_copy(serial, keep_as, &file)?;
         let serial = self.serial;
         self.serial += 2;
         self.steps.push(Step::PlaceLater { serial, target: path.to_owned() });
@@ -461,18 +468,40 @@ impl Reversal<'_> {
         Ok(())
     }
 
-    /// Takes away the second name that a file got beside its place.
+    /// Takes away the second name that a file got beside its place, unless it was changed since; what had the name before comes back.
     fn take_away_copy(
         &mut self,
+        serial: u32,
         keep_as: Option<&str>,
-        file: &cairn_host::Stat,
+        file: &Stat,
     ) -> Result<(), TransactionError> {
         let Some(keep_as) = keep_as else { return Ok(()) };
-        let beside = self.root.symlink_metadata(keep_as)?;
-        if beside.is_some_and(|beside| (beside.inode, beside.device) == (file.inode, file.device)) {
-            self.take_away(keep_as.to_owned(), None)?;
+        if !self.is_same(serial, file, keep_as)? {
+            return Ok(());
         }
+        let before = kept_beside_name(self.old_id, serial);
+        if !self.root.exists(&before)? {
+            return self.take_away(keep_as.to_owned(), None);
+        }
+        let serial = self.serial;
+        self.serial += 1;
+        let target = keep_as.to_owned();
+        self.links.push((before, staged_name(&target, self.new_id, serial)));
+        self.steps.push(Step::Place { serial, target, keep_as: None, config: None });
         Ok(())
+    }
+
+    /// Tells whether a path is still the file that was kept, or what a store on another file system has a copy of.
+    fn is_same(&self, serial: u32, kept: &Stat, path: &str) -> Result<bool, TransactionError> {
+        let Some(found) = self.root.symlink_metadata(path)? else { return Ok(false) };
+        if (found.inode, found.device) == (kept.inode, kept.device) {
+            return Ok(true);
+        }
+        let looks = |stat: &Stat| (stat.kind, stat.size, stat.mtime, stat.mode, stat.uid, stat.gid);
+        Ok(found.device != kept.device
+            && looks(&found) == looks(kept)
+            && (!kept.is_file()
+                || self.digest(path)? == self.digest(&kept_name(self.old_id, serial))?))
     }
 
     fn put_back(
@@ -483,7 +512,7 @@ impl Reversal<'_> {
     ) -> Result<(), TransactionError> {
         let kept = kept_name(self.old_id, serial);
         let Some(stat) = self.root.symlink_metadata(&kept)? else { return Ok(()) };
-        self.take_away_copy(keep_as, &stat)?;
+        self.take_away_copy(serial, keep_as, &stat)?;
         let serial = self.serial;
         self.serial += 1;
         let config = if stat.is_file() && self.configs.contains(target) {

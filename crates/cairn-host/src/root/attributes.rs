@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Metadata of files below a [`Root`]: owner, mode, times, extended attributes, device numbers, space.
 
+use std::ffi::OsStr;
+use std::fs::File;
 use std::os::fd::AsRawFd as _;
-use std::path::Path;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
 
 use rustix::fd::OwnedFd;
 use rustix::fs::{
@@ -99,15 +102,15 @@ impl Root {
         absent_as_none(stat.map(|stat| to_stat(&stat)))
     }
 
+    /// Opens the file itself, not what it may link to: whatever comes under its name meanwhile, this one is looked at and changed.
+    pub fn hold(&self, rel: impl AsRef<Path>) -> Result<Held> {
+        self.hold_for(rel.as_ref(), "open")
+    }
+
     /// Sets the permission bits (0o7777). Links have none of their own: for a link nothing happens.
     pub fn set_mode(&self, rel: impl AsRef<Path>, mode: u32) -> Result<()> {
-        let rel = rel.as_ref();
-        if self.symlink_metadata(rel)?.is_some_and(|stat| stat.is_symlink()) {
-            return Ok(());
-        }
-        let (_handle, path) = self.handle(rel, "set the mode of")?;
-        rustix::fs::chmod(path, Mode::from_raw_mode(mode))
-            .map_err(|source| HostError::io("set the mode of", self.display(rel), source))
+        let held = self.hold_for(rel.as_ref(), "set the mode of")?;
+        if held.stat()?.is_symlink() { Ok(()) } else { held.set_mode(mode) }
     }
 
     /// Sets owner and group; of the link itself if it is one. Clears setuid and setgid bits: call [`Root::set_mode`] afterwards.
@@ -123,69 +126,28 @@ impl Root {
     pub fn set_mtime(&self, rel: impl AsRef<Path>, unix: i64) -> Result<()> {
         let rel = rel.as_ref();
         let (parent, name) = self.parent(rel, "set the time of")?;
-        let times = Timestamps {
-            last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
-            last_modification: Timespec { tv_sec: unix, tv_nsec: 0 },
-        };
-        rustix::fs::utimensat(&parent, name, &times, AtFlags::SYMLINK_NOFOLLOW)
+        rustix::fs::utimensat(&parent, name, &modified(unix), AtFlags::SYMLINK_NOFOLLOW)
             .map_err(|source| HostError::io("set the time of", self.display(rel), source))
     }
 
     /// Sets an extended attribute, for example `security.capability`.
     pub fn set_xattr(&self, rel: impl AsRef<Path>, name: &str, value: &[u8]) -> Result<()> {
-        let rel = rel.as_ref();
-        let (_handle, path) = self.handle(rel, "set an attribute of")?;
-        rustix::fs::setxattr(path, name, value, XattrFlags::empty())
-            .map_err(|source| HostError::io("set an attribute of", self.display(rel), source))
+        self.hold_for(rel.as_ref(), "set an attribute of")?.set_xattr(name, value)
     }
 
     /// Returns an extended attribute, `None` if the file has none of that name or the file system none at all.
     pub fn get_xattr(&self, rel: impl AsRef<Path>, name: &str) -> Result<Option<Vec<u8>>> {
-        let rel = rel.as_ref();
-        let (_handle, path) = self.handle(rel, "read an attribute of")?;
-        let failed = |source| HostError::io("read an attribute of", self.display(rel), source);
-        // 64 KiB is the kernel's limit for a value.
-        let mut value = vec![0; 65536];
-        match rustix::fs::getxattr(path, name, &mut value[..]) {
-            Ok(length) => {
-                value.truncate(length);
-                Ok(Some(value))
-            }
-            Err(Errno::NODATA | Errno::OPNOTSUPP) => Ok(None),
-            Err(source) => Err(failed(source)),
-        }
+        self.hold_for(rel.as_ref(), "read an attribute of")?.get_xattr(name)
     }
 
     /// Returns the names of the extended attributes, none where the file system has none at all.
     pub fn xattr_names(&self, rel: impl AsRef<Path>) -> Result<Vec<String>> {
-        let rel = rel.as_ref();
-        let (_handle, path) = self.handle(rel, "list the attributes of")?;
-        // Nearly all files have none or few; 64 KiB is the kernel's limit.
-        let mut names = vec![0; 256];
-        let mut listed = rustix::fs::listxattr(path.as_str(), &mut names[..]);
-        if listed == Err(Errno::RANGE) {
-            names.resize(65536, 0);
-            listed = rustix::fs::listxattr(path.as_str(), &mut names[..]);
-        }
-        match listed {
-            Ok(length) => {
-                let names =
-                    names[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty());
-                Ok(names.map(|name| String::from_utf8_lossy(name).into_owned()).collect())
-            }
-            Err(Errno::OPNOTSUPP) => Ok(Vec::new()),
-            Err(source) => Err(HostError::io("list the attributes of", self.display(rel), source)),
-        }
+        self.hold_for(rel.as_ref(), "list the attributes of")?.xattr_names()
     }
 
     /// Removes an extended attribute; nothing happens if there is none.
     pub fn remove_xattr(&self, rel: impl AsRef<Path>, name: &str) -> Result<()> {
-        let rel = rel.as_ref();
-        let (_handle, path) = self.handle(rel, "remove an attribute of")?;
-        match rustix::fs::removexattr(path, name) {
-            Ok(()) | Err(Errno::NODATA | Errno::OPNOTSUPP) => Ok(()),
-            Err(source) => Err(HostError::io("remove an attribute of", self.display(rel), source)),
-        }
+        self.hold_for(rel.as_ref(), "remove an attribute of")?.remove_xattr(name)
     }
 
     /// Creates a device, FIFO or socket. `rdev` is a device number as in [`Stat::rdev`] and ignored for FIFOs and sockets.
@@ -228,15 +190,134 @@ impl Root {
             .st_dev)
     }
 
-    /// Opens the file itself, not what it may link to, and returns a path that leads to exactly this file. The path lives as long as
-    /// the handle; it needs `/proc`.
-    fn handle(&self, rel: &Path, operation: &'static str) -> Result<(OwnedFd, String)> {
+    fn hold_for(&self, rel: &Path, operation: &'static str) -> Result<Held> {
         let (parent, name) = self.parent(rel, operation)?;
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = rustix::fs::openat(&parent, name, flags, Mode::empty())
             .map_err(|source| HostError::io(operation, self.display(rel), source))?;
-        let path = format!("/proc/self/fd/{}", fd.as_raw_fd());
-        Ok((fd, path))
+        Ok(Held { fd, path: self.display(rel) })
+    }
+}
+
+/// One file, whatever its name leads to by now. Needs `/proc`.
+#[derive(Debug)]
+pub struct Held {
+    fd: OwnedFd,
+    path: PathBuf,
+}
+
+impl Held {
+    /// Holds a file that is open; `path` is for messages.
+    pub fn of(file: &File, path: impl Into<PathBuf>) -> Result<Self> {
+        let path = path.into();
+        let fd = rustix::io::fcntl_dupfd_cloexec(file, 0)
+            .map_err(|source| HostError::io("open", &path, source))?;
+        Ok(Self { fd, path })
+    }
+
+    /// Returns its metadata.
+    pub fn stat(&self) -> Result<Stat> {
+        let stat = rustix::fs::fstat(&self.fd).map_err(|source| self.failed("look at", source))?;
+        Ok(to_stat(&stat))
+    }
+
+    /// Opens it for reading; it must be a regular file.
+    pub fn open_read(&self) -> Result<File> {
+        let flags = OFlags::RDONLY | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let fd = rustix::fs::open(self.handle(), flags, Mode::empty())
+            .map_err(|source| self.failed("open", source))?;
+        Ok(fd.into())
+    }
+
+    /// Returns the text of a symbolic link.
+    pub fn read_link(&self) -> Result<PathBuf> {
+        let target = rustix::fs::readlinkat(&self.fd, "", Vec::new())
+            .map_err(|source| self.failed("read link", source))?;
+        Ok(OsStr::from_bytes(target.as_bytes()).into())
+    }
+
+    /// Sets owner and group. Clears setuid and setgid bits.
+    pub fn set_owner(&self, uid: u32, gid: u32) -> Result<()> {
+        let (uid, gid) = (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
+        rustix::fs::chownat(&self.fd, "", uid, gid, AtFlags::EMPTY_PATH)
+            .map_err(|source| self.failed("set the owner of", source))
+    }
+
+    /// Sets the permission bits (0o7777); it must not be a link.
+    pub fn set_mode(&self, mode: u32) -> Result<()> {
+        rustix::fs::chmod(self.handle(), Mode::from_raw_mode(mode))
+            .map_err(|source| self.failed("set the mode of", source))
+    }
+
+    /// Sets the modification time in seconds since 1970. The access time stays.
+    pub fn set_mtime(&self, unix: i64) -> Result<()> {
+        rustix::fs::utimensat(&self.fd, "", &modified(unix), AtFlags::EMPTY_PATH)
+            .map_err(|source| self.failed("set the time of", source))
+    }
+
+    /// As [`Root::set_xattr`].
+    pub fn set_xattr(&self, name: &str, value: &[u8]) -> Result<()> {
+        rustix::fs::setxattr(self.handle(), name, value, XattrFlags::empty())
+            .map_err(|source| self.failed("set an attribute of", source))
+    }
+
+    /// As [`Root::get_xattr`].
+    pub fn get_xattr(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        // 64 KiB is the kernel's limit for a value.
+        let mut value = vec![0; 65536];
+        match rustix::fs::getxattr(self.handle(), name, &mut value[..]) {
+            Ok(length) => {
+                value.truncate(length);
+                Ok(Some(value))
+            }
+            Err(Errno::NODATA | Errno::OPNOTSUPP) => Ok(None),
+            Err(source) => Err(self.failed("read an attribute of", source)),
+        }
+    }
+
+    /// As [`Root::xattr_names`].
+    pub fn xattr_names(&self) -> Result<Vec<String>> {
+        // Nearly all files have none or few; 64 KiB is the kernel's limit.
+        let mut names = vec![0; 256];
+        let mut listed = rustix::fs::listxattr(self.handle().as_str(), &mut names[..]);
+        if listed == Err(Errno::RANGE) {
+            names.resize(65536, 0);
+            listed = rustix::fs::listxattr(self.handle().as_str(), &mut names[..]);
+        }
+        match listed {
+            Ok(length) => {
+                let names =
+                    names[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty());
+                Ok(names.map(|name| String::from_utf8_lossy(name).into_owned()).collect())
+            }
+            Err(Errno::OPNOTSUPP) => Ok(Vec::new()),
+            Err(source) => Err(self.failed("list the attributes of", source)),
+        }
+    }
+
+    /// As [`Root::remove_xattr`].
+    pub fn remove_xattr(&self, name: &str) -> Result<()> {
+        match rustix::fs::removexattr(self.handle(), name) {
+            Ok(()) | Err(Errno::NODATA | Errno::OPNOTSUPP) => Ok(()),
+            Err(source) => Err(self.failed("remove an attribute of", source)),
+        }
+    }
+
+    /// A path that leads to exactly this file, for calls that take no descriptor of this kind.
+    fn handle(&self) -> String {
+        format!("/proc/self/fd/{}", self.fd.as_raw_fd())
+    }
+
+    fn failed(&self, operation: &'static str, source: Errno) -> HostError {
+        HostError::io(operation, &self.path, source)
+    }
+}
+
+/// A new time of modification; the access time stays.
+fn modified(unix: i64) -> Timestamps {
+    Timestamps {
+        last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
+        last_modification: Timespec { tv_sec: unix, tv_nsec: 0 },
     }
 }
 
@@ -270,6 +351,8 @@ fn absent_as_none(result: Result<Stat>) -> Result<Option<Stat>> {
     use std::io::ErrorKind::{NotADirectory, NotFound};
     match result {
         Ok(stat) => Ok(Some(stat)),
+        // Where a link stands for a directory there is nothing of what was meant.
+        Err(HostError::Interfered { .. }) => Ok(None),
         Err(error) if matches!(error.io_kind(), Some(NotFound | NotADirectory)) => Ok(None),
         Err(error) => Err(error),
     }

@@ -10,9 +10,8 @@ use cairn_host::{Root, chroot};
 use super::accounts;
 use super::options::{Durability, Ownership, Scriptlets};
 use super::paths::parent;
-use super::place::{Placer, remove_if_there};
-use super::stage::{set_attributes, staged_name};
-use crate::capability;
+use super::place::{Placer, is_absent, remove_if_there, unless_prevented};
+use super::stage::{Expected, set_attributes, staged_name};
 use crate::error::TransactionError;
 use crate::event::{Event, Phase};
 use crate::failpoint::FailPoints;
@@ -70,10 +69,15 @@ impl Applier<'_> {
         (self.events)(Event::Phase(Phase::Apply));
         let Self { root, content, durability, fail_points, .. } = &*self;
         let placer = self.placer();
-        let place = || if applied { Ok(()) } else { placer.place_files(&content.steps) };
+        let place = || if applied { Ok(Vec::new()) } else { placer.place_files(&content.steps) };
         let store = || if stored { Ok(()) } else { store(root, content, *durability, fail_points) };
         let (placed, stored) = parallel::both(place, store);
-        placed.and(stored)?;
+        let prevented = placed?;
+        stored?;
+        for failure in &prevented {
+            (self.events)(Event::Warning(failure.clone()));
+        }
+        self.failures.extend(prevented);
         self.sync()?;
         self.fail_points.pass("files placed");
         self.record(&Record::Applied, false)?;
@@ -83,6 +87,7 @@ impl Applier<'_> {
     fn placer(&self) -> Placer<'_> {
         Placer {
             root: self.root,
+            live: self.root.without_links(),
             id: self.content.begin.id,
             keeps_undo: self.durability == Durability::Journaled,
             fail_points: self.fail_points,
@@ -143,8 +148,14 @@ impl Applier<'_> {
             AfterStep::Remove { package, removals } => {
                 (self.events)(Event::Removing { package: package.clone() });
                 let placer = self.placer();
-                removals.iter().try_for_each(|removal| placer.remove(removal))?;
-                Ok(None)
+                let mut prevented = Vec::new();
+                for removal in removals {
+                    prevented.extend(unless_prevented(placer.remove(removal))?);
+                }
+                for failure in &prevented {
+                    (self.events)(Event::Warning(failure.clone()));
+                }
+                Ok((!prevented.is_empty()).then(|| prevented.join("; ")))
             }
             AfterStep::Accounts { lines, time } => {
                 accounts::create(self.root, lines, *time)?;
@@ -161,25 +172,17 @@ impl Applier<'_> {
 
     fn own(&mut self, files: &[(String, u32, String, String)]) -> Result<(), TransactionError> {
         let owners = Owners::load(self.root)?;
+        let live = self.root.without_links();
         for (path, mode, user, group) in files {
             let resolved = owners.resolve(user, group, *mode);
             resolved.unknown.into_iter().map(Event::Warning).for_each(&mut *self.events);
             let (owner, mode) = ((resolved.user, resolved.group), resolved.mode);
-            let Some(stat) = self.root.symlink_metadata(path)? else { continue };
+            let Some(stat) = live.symlink_metadata(path)? else { continue };
             if (stat.uid, stat.gid) == owner && stat.mode == mode {
                 continue;
             }
-            // The change of owner takes the capabilities away.
-            let capabilities = if stat.is_file() {
-                self.root.get_xattr(path, capability::ATTRIBUTE)?
-            } else {
-                None
-            };
             let attributes = Attributes { mode, owner: Some(owner), mtime: None };
-            set_attributes(self.root, path, &attributes)?;
-            if let Some(capabilities) = capabilities {
-                self.root.set_xattr(path, capability::ATTRIBUTE, &capabilities)?;
-            }
+            set_attributes(&live, path, Expected::Made, &attributes)?;
         }
         Ok(())
     }
@@ -236,13 +239,15 @@ pub(crate) fn sync_places(
         }
     }
     directories.insert(String::new());
+    let live = root.without_links();
     let mut devices = BTreeSet::new();
     for directory in &directories {
-        // Removed meanwhile: its parents are in the list or on the root's file system.
-        if root.symlink_metadata(directory)?.is_some_and(|stat| stat.is_dir())
-            && devices.insert(root.device(directory)?)
-        {
-            root.syncfs_of(directory)?;
+        match live.open_root(directory) {
+            Ok(opened) if devices.insert(opened.device("")?) => opened.syncfs()?,
+            Ok(_) => {}
+            // Removed meanwhile: its parents are in the list or on the root's file system.
+            Err(error) if is_absent(&error) => {}
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(())
@@ -255,6 +260,7 @@ pub(crate) fn roll_back(
     steps: &[Step],
     fail_points: &FailPoints,
 ) -> Result<(), TransactionError> {
+    let root = &root.without_links();
     for step in steps {
         match step {
             Step::Place { serial, target, .. } | Step::PlaceLater { serial, target } => {
@@ -263,7 +269,10 @@ pub(crate) fn roll_back(
             }
             Step::ReplaceDirectory { serial, path, .. } => {
                 fail_points.pass("remove staged directory");
-                root.remove_all(staged_name(path, id, *serial))?;
+                match root.remove_all(staged_name(path, id, *serial)) {
+                    Err(error) if is_absent(&error) => {}
+                    result => result?,
+                }
             }
             Step::MakeDirectory { .. } | Step::SetDirectory { .. } => {}
         }
@@ -271,17 +280,10 @@ pub(crate) fn roll_back(
     for step in steps.iter().rev() {
         if let Step::MakeDirectory { path, .. } = step {
             match root.remove_dir(path) {
-                Ok(()) => {}
                 Err(error)
-                    if matches!(
-                        error.io_kind(),
-                        Some(
-                            io::ErrorKind::NotFound
-                                | io::ErrorKind::DirectoryNotEmpty
-                                | io::ErrorKind::NotADirectory
-                        )
-                    ) => {}
-                Err(error) => return Err(error.into()),
+                    if is_absent(&error)
+                        || error.io_kind() == Some(io::ErrorKind::DirectoryNotEmpty) => {}
+                result => result?,
             }
         }
     }

@@ -531,7 +531,7 @@ impl Prepared<'_> {
         }
         self.options.fail_points.pass("steps recorded");
         let stager = Stager {
-            root: self.root,
+            live: self.root.without_links(),
             id: self.id,
             serials,
             attributes: source(),

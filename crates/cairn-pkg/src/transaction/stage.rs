@@ -8,7 +8,7 @@ use std::io::{self, BufReader, Seek as _, SeekFrom, Write};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
 use std::time::{Duration, UNIX_EPOCH};
 
-use cairn_host::{FileKind, HostError, Root, Stat};
+use cairn_host::{FileKind, Held, HostError, Root, Stat};
 use cairn_rpm::header::{FileEntry, mode};
 use cairn_rpm::payload::{PayloadEntry, PayloadReader};
 
@@ -78,7 +78,7 @@ impl Detours {
             if root.symlink_metadata(&*place)?.is_none() {
                 root.mkdir(&*place, 0o700)?;
             }
-            set_attributes(root, &place, attributes)?;
+            set_attributes(root, &place, Expected::Directory, attributes)?;
         }
         Ok(())
     }
@@ -218,7 +218,8 @@ impl AttributeSource<'_> {
 
 /// Stages the files of a set.
 pub(crate) struct Stager<'a> {
-    pub(crate) root: &'a Root,
+    /// For resolved paths.
+    pub(crate) live: Root,
     pub(crate) id: TransactionId,
     pub(crate) serials: &'a Serials,
     pub(crate) attributes: AttributeSource<'a>,
@@ -231,7 +232,7 @@ pub(crate) struct Stager<'a> {
 impl Stager<'_> {
     /// Creates the directories of the plan.
     pub(crate) fn make_directories(&self, steps: &[Step]) -> Result<(), TransactionError> {
-        self.detours.make_directories(self.root, steps, &self.options.fail_points)
+        self.detours.make_directories(&self.live, steps, &self.options.fail_points)
     }
 
     /// Unpacks one package. Packages may be unpacked side by side.
@@ -240,7 +241,7 @@ impl Stager<'_> {
         let failed = |error: &dyn std::error::Error| payload_error(added, chain(error));
         let mut payload = open_payload(added)?;
         let mut linked = vec![false; added.files.len()];
-        let directories = Directories::new(self.root);
+        let directories = Directories::new(&self.live);
         while let Some(entry) = payload.next_entry().map_err(|error| failed(&error))? {
             self.unpack_entry((added, at), &directories, entry, &mut linked)?;
         }
@@ -289,7 +290,7 @@ impl Stager<'_> {
             self.write_regular((added, file), directories, &first_name, &mut entry)?;
             for other in others {
                 self.options.fail_points.pass("stage link");
-                self.root.hard_link(&first_name, self.name(added, at, *other))?;
+                self.live.hard_link(&first_name, self.name(added, at, *other))?;
             }
             return Ok(());
         }
@@ -317,7 +318,7 @@ impl Stager<'_> {
         }
         let mut attributes = self.attributes.of(file);
         attributes.mtime = Some(i64::from(file.mtime));
-        set_attributes(&directory, base, &attributes)
+        set_attributes(&directory, base, Expected::Made, &attributes)
     }
 
     fn name(&self, added: &Added, at: usize, file: usize) -> String {
@@ -362,8 +363,8 @@ impl Stager<'_> {
             if (present.uid(), present.gid()) != (user, group) {
                 fchown(&target, Some(user), Some(group)).map_err(failed)?;
             }
-            self.set_capabilities(added, file, name)?;
-            self.set_ima_signature(added, file, name)?;
+            self.set_capabilities(added, file, &target)?;
+            set_ima_signature(added, file, &target)?;
             if attributes.mode != created {
                 let permissions = Permissions::from_mode(attributes.mode);
                 target.set_permissions(permissions).map_err(failed)?;
@@ -379,7 +380,7 @@ impl Stager<'_> {
         &self,
         added: &Added,
         file: &FileEntry,
-        name: &str,
+        target: &File,
     ) -> Result<(), TransactionError> {
         if file.caps.is_empty() || self.options.overrides.without_capabilities {
             return Ok(());
@@ -387,30 +388,27 @@ impl Stager<'_> {
         let capabilities = Capabilities::parse(&file.caps).ok_or_else(|| {
             payload_error(added, format!("{}: unknown capabilities `{}`", file.path, file.caps))
         })?;
-        Ok(self.root.set_xattr(name, capability::ATTRIBUTE, &capabilities.to_attribute())?)
+        let target = Held::of(target, &file.path)?;
+        Ok(target.set_xattr(capability::ATTRIBUTE, &capabilities.to_attribute())?)
     }
+}
 
-    /// What IMA checks a file by, as rpm's plugin sets it: not for configuration, which may change, unless it is run; file systems
-    /// without extended attributes do without.
-    fn set_ima_signature(
-        &self,
-        added: &Added,
-        file: &FileEntry,
-        name: &str,
-    ) -> Result<(), TransactionError> {
-        let may_change = file.flags.is_config() && file.mode & 0o111 == 0;
-        let signature = hex::decode(&file.ima_signature).map_err(|error| {
-            payload_error(added, format!("{}: IMA signature: {error}", file.path))
-        })?;
-        if may_change || signature.iter().all(|byte| *byte == 0) {
-            return Ok(());
-        }
-        match self.root.set_xattr(name, IMA_ATTRIBUTE, &signature) {
-            Err(HostError::Io { source, .. }) if source.kind() == io::ErrorKind::Unsupported => {
-                Ok(())
-            }
-            result => Ok(result?),
-        }
+/// What IMA checks a file by, as rpm's plugin sets it: not for configuration, which may change, unless it is run; file systems without
+/// extended attributes do without.
+fn set_ima_signature(
+    added: &Added,
+    file: &FileEntry,
+    target: &File,
+) -> Result<(), TransactionError> {
+    let may_change = file.flags.is_config() && file.mode & 0o111 == 0;
+    let signature = hex::decode(&file.ima_signature)
+        .map_err(|error| payload_error(added, format!("{}: IMA signature: {error}", file.path)))?;
+    if may_change || signature.iter().all(|byte| *byte == 0) {
+        return Ok(());
+    }
+    match Held::of(target, &file.path)?.set_xattr(IMA_ATTRIBUTE, &signature) {
+        Err(HostError::Io { source, .. }) if source.kind() == io::ErrorKind::Unsupported => Ok(()),
+        result => Ok(result?),
     }
 }
 
@@ -447,26 +445,56 @@ impl Write for Hashing {
     }
 }
 
-/// Sets owner, then mode (the first clears bits of the second), then time; what is right already is left alone, because looking is
-/// much cheaper than changing.
+/// What a file must be for its attributes to be set: anything else was put in its place by somebody who may write to its directory, and
+/// would get the rights that belong to the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expected {
+    /// A directory.
+    Directory,
+    /// Made by this program, so that it still belongs to who runs it, or to its owner already.
+    Made,
+}
+
+impl Expected {
+    fn fits(self, stat: &Stat, attributes: &Attributes) -> bool {
+        let user = rustix::process::geteuid().as_raw();
+        match self {
+            Self::Directory => stat.is_dir(),
+            Self::Made => {
+                stat.uid == user || attributes.owner.is_some_and(|(owner, _)| owner == stat.uid)
+            }
+        }
+    }
+}
+
+/// Sets owner, then mode (the first clears bits of the second, and capabilities), then time; what is right already is left alone, because
+/// looking is much cheaper than changing.
 pub(crate) fn set_attributes(
     root: &Root,
     path: &str,
+    expected: Expected,
     attributes: &Attributes,
 ) -> Result<(), TransactionError> {
-    let present = root.symlink_metadata(path)?;
-    let owner = |stat: &Stat| (stat.uid, stat.gid);
-    let other_owner =
-        attributes.owner.filter(|wanted| present.as_ref().map(owner) != Some(*wanted));
-    if let Some((user, group)) = other_owner {
-        root.set_owner(path, user, group)?;
+    let file = root.hold(path)?;
+    let present = file.stat()?;
+    if !expected.fits(&present, attributes) {
+        let operation = "set the attributes of";
+        return Err(HostError::Interfered { operation, path: path.into() }.into());
     }
-    let has_mode = |stat: &Stat| stat.is_symlink() || stat.mode == attributes.mode;
-    if other_owner.is_some() || !present.as_ref().is_some_and(has_mode) {
-        root.set_mode(path, attributes.mode)?;
+    let other_owner = attributes.owner.filter(|wanted| (present.uid, present.gid) != *wanted);
+    if let Some((user, group)) = other_owner {
+        let capabilities =
+            if present.is_file() { file.get_xattr(capability::ATTRIBUTE)? } else { None };
+        file.set_owner(user, group)?;
+        if let Some(capabilities) = capabilities {
+            file.set_xattr(capability::ATTRIBUTE, &capabilities)?;
+        }
+    }
+    if !present.is_symlink() && (other_owner.is_some() || present.mode != attributes.mode) {
+        file.set_mode(attributes.mode)?;
     }
     if let Some(mtime) = attributes.mtime {
-        root.set_mtime(path, mtime)?;
+        file.set_mtime(mtime)?;
     }
     Ok(())
 }

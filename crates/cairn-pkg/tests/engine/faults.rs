@@ -20,7 +20,8 @@ use crate::crash::{MANY, child_command, parse, run_child, state_of, with_state};
 use crate::random::{RUNS, Random, SCENARIOS, check, number, ready};
 use crate::support::{Bench, TIME};
 
-const ERRORS: [(&str, i32); 4] = [
+const ERRORS: [(&str, i32); 5] = [
+    ("EDQUOT", libc::EDQUOT),
     ("ENOSPC", libc::ENOSPC),
     ("EIO", libc::EIO),
     ("EROFS", libc::EROFS),

@@ -7,6 +7,8 @@ mod crash;
 mod faults;
 mod files;
 mod install;
+mod pairs;
+mod race;
 mod random;
 mod scripts;
 mod support;
