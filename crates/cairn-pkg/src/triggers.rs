@@ -768,14 +768,19 @@ fn erased_files(set: &Set) -> Vec<Owner<'_>> {
 /// Files whose owner a late `%pre` may create: path, mode, user, group.
 fn unowned_files(set: &Set, at: usize) -> Vec<(String, u32, String, String)> {
     let added = &set.added[at];
-    let files = added
-        .files
-        .iter()
-        .zip(&added.resolved)
-        .filter(|(file, _)| !file.is_ghost() && (file.user != "root" || file.group != "root"));
-    files
-        .map(|(file, path)| {
-            (path.clone(), u32::from(file.mode & 0o7777), file.user.clone(), file.group.clone())
+    let files = added.files.iter().zip(&added.resolved).zip(&added.fates);
+    let owned = files
+        .filter(|((file, _), _)| !file.is_ghost() && (file.user != "root" || file.group != "root"));
+    owned
+        .filter_map(|((file, place), fate)| {
+            let path = match fate {
+                Fate::Create { .. } | Fate::Directory => place.clone(),
+                Fate::Beside { target } => target.clone(),
+                // What is there stays as it is.
+                Fate::Skip | Fate::NotInstalled(_) => return None,
+            };
+            let mode = u32::from(file.mode & 0o7777);
+            Some((path, mode, file.user.clone(), file.group.clone()))
         })
         .collect()
 }

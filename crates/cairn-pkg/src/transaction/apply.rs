@@ -74,10 +74,8 @@ impl Applier<'_> {
         let (placed, stored) = parallel::both(place, store);
         let prevented = placed?;
         stored?;
-        for failure in &prevented {
-            (self.events)(Event::Warning(failure.clone()));
-        }
-        self.failures.extend(prevented);
+        let failure = self.told(prevented);
+        self.failures.extend(failure);
         self.sync()?;
         self.fail_points.pass("files placed");
         self.record(&Record::Applied, false)?;
@@ -152,25 +150,34 @@ impl Applier<'_> {
                 for removal in removals {
                     prevented.extend(unless_prevented(placer.remove(removal))?);
                 }
-                for failure in &prevented {
-                    (self.events)(Event::Warning(failure.clone()));
-                }
-                Ok((!prevented.is_empty()).then(|| prevented.join("; ")))
+                Ok(self.told(prevented))
             }
             AfterStep::Accounts { lines, time } => {
                 accounts::create(self.root, lines, *time)?;
                 Ok(None)
             }
             AfterStep::Own(files) => {
-                if self.ownership == Ownership::Apply {
-                    self.own(files)?;
-                }
-                Ok(None)
+                let applies = self.ownership == Ownership::Apply;
+                let prevented = if applies { self.own(files)? } else { Vec::new() };
+                Ok(self.told(prevented))
             }
         }
     }
 
-    fn own(&mut self, files: &[(String, u32, String, String)]) -> Result<(), TransactionError> {
+    /// Tells what somebody prevented; returns it as one text.
+    fn told(&mut self, prevented: Vec<String>) -> Option<String> {
+        for failure in &prevented {
+            (self.events)(Event::Warning(failure.clone()));
+        }
+        (!prevented.is_empty()).then(|| prevented.join("; "))
+    }
+
+    /// Gives files to owners who were not there before; returns what somebody prevented.
+    fn own(
+        &mut self,
+        files: &[(String, u32, String, String)],
+    ) -> Result<Vec<String>, TransactionError> {
+        let mut prevented = Vec::new();
         let owners = Owners::load(self.root)?;
         let live = self.root.without_links();
         for (path, mode, user, group) in files {
@@ -182,9 +189,10 @@ impl Applier<'_> {
                 continue;
             }
             let attributes = Attributes { mode, owner: Some(owner), mtime: None };
-            set_attributes(&live, path, Expected::Made, &attributes)?;
+            let expected = if stat.is_dir() { Expected::Directory } else { Expected::Made };
+            prevented.extend(unless_prevented(set_attributes(&live, path, expected, &attributes))?);
         }
-        Ok(())
+        Ok(prevented)
     }
 
     /// Flushes every file system the transaction wrote to, once.
