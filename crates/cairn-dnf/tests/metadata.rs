@@ -78,6 +78,12 @@ fn index_that_is_no_index() {
             ("without primary", &|good| {
                 good.replace("\"primary\"", "\"other-primary\"").into_bytes()
             }),
+            ("with modules", &|good| {
+                let start = good.find("  <data type=\"other\"").unwrap();
+                let end = start + good[start..].find("</data>\n").unwrap() + 8;
+                let record = good[start..end].replace("\"other\"", "\"modules\"");
+                good.replace("</repomd>", &format!("{record}</repomd>")).into_bytes()
+            }),
             ("large", &|good| format!("{good}{}", " ".repeat(2 << 20)).into_bytes()),
         ],
         expect![[r#"
@@ -102,6 +108,9 @@ fn index_that_is_no_index() {
             without primary: exit 1
             error: repository t: repomd.xml line 34: <data type="primary"> is missing
             hint: the repository is damaged or not one: tell its owner
+            with modules: exit 1
+            error: repository t: modules are not supported (repomd.xml names metadata of kind `modules`)
+            hint: use a repository without modules, or leave this one out with --disablerepo=t
             large: exit 1
             error: repository t: cannot download repodata/repomd.xml: cannot fetch `file://[TMP]/repo/repodata/repomd.xml` (expected at most 1048576 bytes, found more)
             hint: check the network and the baseurl, or leave the repository out with --disablerepo=t

@@ -31,6 +31,14 @@ pub enum RepoError {
         /// Repository.
         id: String,
     },
+    /// Its packages belong to streams of modules, of which only one may be installed: without the rules they must not be offered.
+    #[error(
+        "repository {id}: modules are not supported (repomd.xml names metadata of kind `modules`)"
+    )]
+    Modular {
+        /// Repository.
+        id: String,
+    },
     /// Metadata is not of the right form.
     #[error("repository {id}: {message}")]
     Metadata {
@@ -132,6 +140,9 @@ impl RepoError {
             Self::Host(error) => error.hint(),
             Self::Unreachable { id, .. } => Some(format!(
                 "check the network and the baseurl, or leave the repository out with --disablerepo={id}"
+            )),
+            Self::Modular { id } => Some(format!(
+                "use a repository without modules, or leave this one out with --disablerepo={id}"
             )),
             Self::NotCached { .. } => Some("run the command once without --cacheonly".to_owned()),
             Self::Metadata { .. } | Self::UnsafeLocation { .. } => {

@@ -181,6 +181,9 @@ pub fn load_repository(
         });
     }
     let (repomd, checked) = index?;
+    if repomd.record("modules").is_some() {
+        return Err(RepoError::Modular { id: session.id() });
+    }
     let Some(record) = repomd.record("primary").cloned() else {
         return Err(session.malformed("repomd.xml names no primary metadata".to_owned()));
     };
