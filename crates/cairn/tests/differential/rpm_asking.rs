@@ -365,7 +365,7 @@ fn package_files(all: &mut Vec<Scenario>) {
             .other("rpmquery -p @q-1")
             .other("rpmquery -lp @q-1")
             .other("rpmkeys")
-            .other("rpmkeys --list")
+            .other("rpmkeys --root $PWD --dbpath /usr/lib/sysimage/rpm --list")
             .other("rpmdb")
             .other("rpmverify"),
     );
