@@ -8,7 +8,7 @@ mod forge;
 use cairn_rpm::build::{BuildOptions, FileKind, FileSpec, PackageSpec, build_package};
 use cairn_rpm::header::{Value, Values};
 use cairn_rpm::tag;
-use common::{Bench, TIME, fixtures, package};
+use common::{Bench, TIME, fixtures, masked, package};
 use expect_test::{Expect, expect};
 use forge::{OtherKey, Parts, archive, good};
 use pgp::crypto::hash::HashAlgorithm;
@@ -81,28 +81,6 @@ fn check(cases: Vec<(&str, Vec<u8>)>, expected: Expect) {
         }
     }
     expected.assert_eq(&text);
-}
-
-/// Masks digests, fingerprints, key ids and free space.
-fn masked(line: &str) -> String {
-    if let Some((before, _)) = line.split_once(" on `/`, ") {
-        return format!("{before} on `/`, [FREE]");
-    }
-    let mut out = String::new();
-    let mut rest = line;
-    while let Some(c) = rest.chars().next() {
-        let n_hex = rest.bytes().take_while(u8::is_ascii_hexdigit).count();
-        let (shown, length) = match n_hex {
-            8 if out.ends_with("key ID ") => ("[ID]", 8),
-            64 => ("[SHA256]", 64),
-            40 => ("[KEY]", 40),
-            0 => (&rest[..c.len_utf8()], c.len_utf8()),
-            n => (&rest[..n], n),
-        };
-        out.push_str(shown);
-        rest = &rest[length..];
-    }
-    out
 }
 
 fn with(mut bytes: Vec<u8>, at: usize, change: &[u8]) -> Vec<u8> {

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Bench, Ran, fixtures};
+use common::{Bench, Ran, fixtures, masked};
 use expect_test::{Expect, expect};
 use sha2::Digest as _;
 
@@ -22,24 +22,6 @@ fn said(ran: &Ran) -> String {
 fn keep_repository(bench: &Bench, name: &str, ran: &Ran) {
     fixtures::keep_key("good", &common::key().public_armored().unwrap());
     fixtures::keep("repositories", name, &bench.repository(), &ran.err);
-}
-
-/// Masks digests and fingerprints.
-fn masked(line: &str) -> String {
-    let mut out = String::new();
-    let mut rest = line;
-    while let Some(c) = rest.chars().next() {
-        let n_hex = rest.bytes().take_while(u8::is_ascii_hexdigit).count();
-        let (shown, length) = match n_hex {
-            64 => ("[SHA256]", 64),
-            40 => ("[KEY]", 40),
-            0 => (&rest[..c.len_utf8()], c.len_utf8()),
-            n => (&rest[..n], n),
-        };
-        out.push_str(shown);
-        rest = &rest[length..];
-    }
-    out
 }
 
 /// Writes each `repomd.xml`, signed, and shows what an installation says. The cases are of a row of the table of bad inputs.

@@ -273,9 +273,7 @@ pub fn redirect_to_null(fd: i32) -> io::Result<()> {
 pub fn is_system_root(root: &Root) -> Result<bool> {
     let here = Root::open("/")?.symlink_metadata("")?;
     let there = root.symlink_metadata("")?;
-    Ok(here
-        .zip(there)
-        .is_some_and(|(here, there)| (here.device, here.inode) == (there.device, there.inode)))
+    Ok(here.zip(there).is_some_and(|(here, there)| here.is_same_file(&there)))
 }
 
 /// Tells whether the root directory this process sees is the top of a mount, as it is not in a plain chroot.

@@ -494,7 +494,7 @@ impl Reversal<'_> {
     /// Tells whether a path is still the file that was kept, or what a store on another file system has a copy of.
     fn is_same(&self, serial: u32, kept: &Stat, path: &str) -> Result<bool, TransactionError> {
         let Some(found) = self.root.symlink_metadata(path)? else { return Ok(false) };
-        if (found.inode, found.device) == (kept.inode, kept.device) {
+        if found.is_same_file(kept) {
             return Ok(true);
         }
         let looks = |stat: &Stat| (stat.kind, stat.size, stat.mtime, stat.mode, stat.uid, stat.gid);

@@ -416,3 +416,25 @@ fn mask(line: &str) -> String {
     }
     out
 }
+
+/// Masks digests, fingerprints, key ids and free space.
+pub fn masked(line: &str) -> String {
+    if let Some((before, _)) = line.split_once(" on `/`, ") {
+        return format!("{before} on `/`, [FREE]");
+    }
+    let mut out = String::new();
+    let mut rest = line;
+    while let Some(c) = rest.chars().next() {
+        let n_hex = rest.bytes().take_while(u8::is_ascii_hexdigit).count();
+        let (shown, length) = match n_hex {
+            8 if out.ends_with("key ID ") => ("[ID]", 8),
+            64 => ("[SHA256]", 64),
+            40 => ("[KEY]", 40),
+            0 => (&rest[..c.len_utf8()], c.len_utf8()),
+            n => (&rest[..n], n),
+        };
+        out.push_str(shown);
+        rest = &rest[length..];
+    }
+    out
+}

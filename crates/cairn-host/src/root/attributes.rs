@@ -75,6 +75,11 @@ impl Stat {
         self.kind == FileKind::Regular
     }
 
+    /// Tells whether both are of the same file, under one name or two.
+    pub fn is_same_file(&self, other: &Self) -> bool {
+        (self.device, self.inode) == (other.device, other.inode)
+    }
+
     /// Tells whether it is a symbolic link.
     pub fn is_symlink(&self) -> bool {
         self.kind == FileKind::Symlink
@@ -115,19 +120,12 @@ impl Root {
 
     /// Sets owner and group; of the link itself if it is one. Clears setuid and setgid bits: call [`Root::set_mode`] afterwards.
     pub fn set_owner(&self, rel: impl AsRef<Path>, uid: u32, gid: u32) -> Result<()> {
-        let rel = rel.as_ref();
-        let (parent, name) = self.parent(rel, "set the owner of")?;
-        let (uid, gid) = (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
-        rustix::fs::chownat(&parent, name, uid, gid, AtFlags::SYMLINK_NOFOLLOW)
-            .map_err(|source| HostError::io("set the owner of", self.display(rel), source))
+        self.hold_for(rel.as_ref(), "set the owner of")?.set_owner(uid, gid)
     }
 
     /// Sets the modification time in seconds since 1970; of the link itself if it is one. The access time stays.
     pub fn set_mtime(&self, rel: impl AsRef<Path>, unix: i64) -> Result<()> {
-        let rel = rel.as_ref();
-        let (parent, name) = self.parent(rel, "set the time of")?;
-        rustix::fs::utimensat(&parent, name, &modified(unix), AtFlags::SYMLINK_NOFOLLOW)
-            .map_err(|source| HostError::io("set the time of", self.display(rel), source))
+        self.hold_for(rel.as_ref(), "set the time of")?.set_mtime(unix)
     }
 
     /// Sets an extended attribute, for example `security.capability`.
@@ -251,7 +249,11 @@ impl Held {
 
     /// Sets the modification time in seconds since 1970. The access time stays.
     pub fn set_mtime(&self, unix: i64) -> Result<()> {
-        rustix::fs::utimensat(&self.fd, "", &modified(unix), AtFlags::EMPTY_PATH)
+        let times = Timestamps {
+            last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
+            last_modification: Timespec { tv_sec: unix, tv_nsec: 0 },
+        };
+        rustix::fs::utimensat(&self.fd, "", &times, AtFlags::EMPTY_PATH)
             .map_err(|source| self.failed("set the time of", source))
     }
 
@@ -313,14 +315,6 @@ impl Held {
     }
 }
 
-/// A new time of modification; the access time stays.
-fn modified(unix: i64) -> Timestamps {
-    Timestamps {
-        last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
-        last_modification: Timespec { tv_sec: unix, tv_nsec: 0 },
-    }
-}
-
 pub(super) fn to_stat(stat: &rustix::fs::Stat) -> Stat {
     let kind = match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => FileKind::Regular,
@@ -351,8 +345,6 @@ fn absent_as_none(result: Result<Stat>) -> Result<Option<Stat>> {
     use std::io::ErrorKind::{NotADirectory, NotFound};
     match result {
         Ok(stat) => Ok(Some(stat)),
-        // Where a link stands for a directory there is nothing of what was meant.
-        Err(HostError::Interfered { .. }) => Ok(None),
         Err(error) if matches!(error.io_kind(), Some(NotFound | NotADirectory)) => Ok(None),
         Err(error) => Err(error),
     }

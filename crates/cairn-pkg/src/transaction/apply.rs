@@ -183,14 +183,8 @@ impl Applier<'_> {
         for (path, mode, user, group) in files {
             let resolved = owners.resolve(user, group, *mode);
             resolved.unknown.into_iter().map(Event::Warning).for_each(&mut *self.events);
-            let (owner, mode) = ((resolved.user, resolved.group), resolved.mode);
-            let Some(stat) = live.symlink_metadata(path)? else { continue };
-            if (stat.uid, stat.gid) == owner && stat.mode == mode {
-                continue;
-            }
-            let attributes = Attributes { mode, owner: Some(owner), mtime: None };
-            let expected = if stat.is_dir() { Expected::Directory } else { Expected::Made };
-            prevented.extend(unless_prevented(set_attributes(&live, path, expected, &attributes))?);
+            let owner = (resolved.user, resolved.group);
+            prevented.extend(unless_prevented(own_file(&live, path, owner, resolved.mode))?);
         }
         Ok(prevented)
     }
@@ -202,6 +196,17 @@ impl Applier<'_> {
         }
         sync_places(self.root, &self.content.steps, &self.content.after)
     }
+}
+
+/// Gives a file that a transaction has placed, and that is still there, to its owner.
+fn own_file(live: &Root, path: &str, owner: (u32, u32), mode: u32) -> Result<(), TransactionError> {
+    let Some(stat) = live.symlink_metadata(path)? else { return Ok(()) };
+    if (stat.uid, stat.gid) == owner && stat.mode == mode {
+        return Ok(());
+    }
+    let expected = if stat.is_dir() { Expected::Directory } else { Expected::Made };
+    let attributes = Attributes { mode, owner: Some(owner), mtime: None };
+    set_attributes(live, path, expected, &attributes)
 }
 
 /// Changes the database, in one SQLite transaction for the whole set.

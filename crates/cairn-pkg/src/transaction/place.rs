@@ -67,7 +67,7 @@ impl Placer<'_> {
         // What was staged lies beside its target.
         let (directory, name) = match directories.of(target) {
             // Then nothing staged is there either.
-            Err(TransactionError::Host(error)) if is_absent(&error) => return Ok(()),
+            Err(TransactionError::Host(error)) if is_missing(&error) => return Ok(()),
             found => found?,
         };
         let staged_base = base(&staged);
@@ -145,7 +145,7 @@ impl Placer<'_> {
         let Some(old) = self.live.symlink_metadata(keep_as)? else { return Ok(()) };
         let file = self.live.symlink_metadata(path)?;
         // After a crash it may be that file already.
-        let is_kept = file.is_some_and(|file| (file.inode, file.device) == (old.inode, old.device));
+        let is_kept = file.is_some_and(|file| file.is_same_file(&old));
         if !self.keeps_undo || is_kept || old.is_dir() {
             return Ok(());
         }
@@ -279,8 +279,11 @@ pub(super) fn remove_if_there(root: &Root, path: &str) -> Result<(), Transaction
 
 /// Tells whether something is not there, or is not what was there when its path was resolved.
 pub(super) fn is_absent(error: &HostError) -> bool {
-    matches!(error, HostError::Interfered { .. })
-        || matches!(error.io_kind(), Some(io::ErrorKind::NotFound | io::ErrorKind::NotADirectory))
+    matches!(error, HostError::Interfered { .. }) || is_missing(error)
+}
+
+fn is_missing(error: &HostError) -> bool {
+    matches!(error.io_kind(), Some(io::ErrorKind::NotFound | io::ErrorKind::NotADirectory))
 }
 
 /// Whoever may write to a directory may prevent what is done there. That is told, and the rest goes on: stopping would let him stop

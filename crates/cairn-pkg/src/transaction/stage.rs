@@ -457,10 +457,10 @@ pub(crate) enum Expected {
 
 impl Expected {
     fn fits(self, stat: &Stat, attributes: &Attributes) -> bool {
-        let user = rustix::process::geteuid().as_raw();
         match self {
             Self::Directory => stat.is_dir(),
             Self::Made => {
+                let user = rustix::process::geteuid().as_raw();
                 stat.uid == user || attributes.owner.is_some_and(|(owner, _)| owner == stat.uid)
             }
         }

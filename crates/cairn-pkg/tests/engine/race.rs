@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use cairn_host::Root;
+use cairn_pkg::event::{Event, Phase};
 use cairn_pkg::recover::recover;
 use cairn_pkg::transaction::{Action, Ownership, TransactionItem, TransactionOptions, run};
 use cairn_rpm::build::FileSpec;
@@ -79,7 +80,7 @@ fn package(version: u64) -> cairn_rpm::build::PackageSpec {
 #[test]
 fn links_that_come_and_go() {
     // Only root has files of several users.
-    if !is_root() {
+    if !cairn_host::paths::is_root() {
         return;
     }
     let bench = Bench::new();
@@ -145,7 +146,37 @@ impl Drop for Stopped<'_> {
     }
 }
 
-fn is_root() -> bool {
-    // The temporary directory is ours.
-    std::fs::metadata("/proc/self").unwrap().uid() == 0
+/// The directory is replaced right after the commit: what cannot be done there is told, and the victim is left alone.
+#[test]
+fn what_is_prevented_is_told() {
+    let bench = Bench::new();
+    for place in ["victim", "srv/app/dir"] {
+        bench.root.mkdir_all(place, 0o755).unwrap();
+    }
+    bench.write("victim/file", "mine");
+    let packages = [
+        spec("app", "1-1", &[file("/srv/app/dir/file", "1")]),
+        spec("app", "2-1", &[file("/srv/app/dir/file", "2")]),
+    ];
+    let swapped = |items: Vec<TransactionItem>| {
+        let mut warnings = Vec::new();
+        run(&bench.root, items, &options(), &mut |event| match event {
+            Event::Phase(Phase::Apply) => {
+                bench.root.rename("srv/app/dir", "srv/app/aside").unwrap();
+                bench.root.symlink("/victim", "srv/app/dir").unwrap();
+            }
+            Event::Warning(text) => warnings.push(text),
+            _ => {}
+        })
+        .unwrap();
+        assert_eq!(bench.root.read("victim/file").unwrap(), b"mine");
+        assert_eq!(bench.root.read_dir("victim").unwrap(), ["file"]);
+        bench.root.remove_file("srv/app/dir").unwrap();
+        bench.root.rename("srv/app/aside", "srv/app/dir").unwrap();
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].ends_with("somebody has put something else in its place"));
+    };
+    bench.install(&packages[..1]).unwrap();
+    swapped(vec![bench.item(Action::Upgrade, &packages[1])]);
+    swapped(vec![removal("app-2-1.noarch")]);
 }
